@@ -1,0 +1,234 @@
+"""The requests of the GoSMS.ru API, v1."""
+
+from collections.abc import Mapping
+from http import HTTPMethod, HTTPStatus
+import json
+import re
+from typing import Final
+
+import aiohttp
+from aiolimiter import AsyncLimiter
+
+from .exceptions import GoSmsApiError, GoSmsConnectionError
+from .models import Json, Message, MessagePage, Phone, integer
+
+DEFAULT_URL: Final = "https://api.gosms.ru/v1"
+
+# The vendor's limit for one page of messages.
+PAGE_SIZE: Final = 100
+
+# A connection that takes longer is given up as never made, so that it is certain that nothing was sent. It must be
+# well under the total: past the total nobody can tell any more.
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=6)
+
+# A full page of the longest messages has about 200 KiB.
+_MAX_ANSWER: Final = 2 * 1024 * 1024
+
+# What the vendor's support asks for after an error. Anything else under its key stays out of logs and diagnostics.
+_HASH: Final = re.compile(r"[0-9a-f]{1,64}")
+
+
+class Pace:
+    """How fast requests may leave, for each endpoint, in the name of one token.
+
+    The vendor permits 10 requests a second from one account to one endpoint. One request each 0.105 s stays under it
+    in every second; a bucket of 10 would let 19 through in its first one. Clients with the same token and address
+    must share one pace.
+    """
+
+    def __init__(self) -> None:
+        """Start with no endpoint used."""
+        self._limiters: dict[str, AsyncLimiter] = {}
+
+    async def wait(self, endpoint: str) -> None:
+        """Wait until a request to this endpoint may leave."""
+        limiter = self._limiters.get(endpoint)
+        if limiter is None:
+            limiter = self._limiters[endpoint] = AsyncLimiter(1, 0.105)
+        await limiter.acquire()
+
+
+class GoSmsClient:
+    """A client for one token.
+
+    No method tries twice or follows a redirect; each ends within 10 seconds once its request may leave.
+
+    All methods raise:
+        GoSmsConnectionError: there was no answer, or none that can be read.
+        GoSmsApiError: the service answered with an error.
+
+    Source: https://docs.gosms.ru
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        token: str,
+        *,
+        url: str = DEFAULT_URL,
+        pace: Pace | None = None,
+    ) -> None:
+        """Make a client.
+
+        Args:
+            session: sends the requests; it is not closed here.
+            token: the API token from the control panel.
+            url: the address of the API, without a slash at the end.
+            pace: shared by all clients with the same token and address; one of its own if left out.
+        """
+        self._session = session
+        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        self._url = url
+        self._pace = pace or Pace()
+
+    async def send(
+        self,
+        phone_number: str,
+        text: str,
+        *,
+        device_id: str | None = None,
+        sim: int | None = None,
+        callback_id: str | None = None,
+    ) -> str:
+        """Ask the service to send a message, and return the id that it gave to it.
+
+        Args:
+            phone_number: the receiver, 3 to 30 digits.
+            text: 1 to 300 characters: letters, digits, punctuation, white space and `+ = $ ^ < >`.
+            device_id: the phone to send with; any active one if left out.
+            sim: the SIM slot of that phone, counted from 0; only together with `device_id` (error 1017).
+            callback_id: the webhook to tell of it; all of them if left out.
+
+        Raises:
+            GoSmsConnectionError: see the class; `maybe_accepted` tells if the message may be sent all the same.
+            GoSmsApiError: see the class; likewise.
+        """
+        body: dict[str, Json] = {"message": text, "phone_number": phone_number}
+        if device_id is not None:
+            body["device_id"] = device_id
+        if sim is not None:
+            body["to_sim"] = sim
+        if callback_id is not None:
+            body["callback_id"] = callback_id
+        message_id = (await self._request(HTTPMethod.POST, "/sms/send", body=body)).get("id")
+        if not isinstance(message_id, str) or not message_id:
+            raise _unreadable("no id in the answer")
+        return message_id
+
+    async def get(self, message_id: str) -> Message:
+        """Return one message. Error 1008 if the server holds none with this id (24 hex digits)."""
+        message = Message.from_api(await self._request(HTTPMethod.POST, "/sms/get", body={"id": message_id}))
+        if message is None:
+            raise _unreadable("no message in the answer")
+        return message
+
+    async def delete(self, message_id: str) -> None:
+        """Delete one message from the server. Error 1010 if it is younger than 5 minutes."""
+        await self._request(HTTPMethod.DELETE, "/sms/del", body={"id": message_id})
+
+    async def list(self, *, limit: int = PAGE_SIZE, page: int = 1, search: str | None = None) -> MessagePage:
+        """Return a page of the account's messages, newest first.
+
+        Args:
+            limit: messages on a page, 1 to 100.
+            page: the number of the page, counted from 1 (the vendor calls it offset).
+            search: only messages with this in their text, status text or number, in any case of letters.
+        """
+        query = {"limit": str(limit), "offset": str(page)}
+        if search is not None:
+            query["search"] = search
+        found = MessagePage.from_api(await self._request(HTTPMethod.GET, "/sms", query=query), limit)
+        if found is None:
+            raise _unreadable("no list of messages in the answer")
+        return found
+
+    async def phone_info(self, device_id: str) -> Phone:
+        """Return what the service knows of a phone. Error 1012 or 1016 if the account has none with this id."""
+        phone = Phone.from_api(await self._request(HTTPMethod.POST, "/devices/get/info", body=_phone_id(device_id)))
+        if phone is None:
+            raise _unreadable("no phone in the answer")
+        return phone
+
+    async def set_phone_active(self, device_id: str, *, active: bool) -> None:
+        """Switch on or off that a phone may send."""
+        # Leaving is_active out means false to the service, so it is always there.
+        await self._request(HTTPMethod.POST, "/devices/edit", body={**_phone_id(device_id), "is_active": active})
+
+    async def _request(
+        self,
+        method: HTTPMethod,
+        endpoint: str,
+        *,
+        body: Mapping[str, Json] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Mapping[str, Json]:
+        """Send one request and return the object that it was answered with; empty if without content."""
+        await self._pace.wait(endpoint)
+        try:
+            async with self._session.request(
+                method,
+                f"{self._url}{endpoint}",
+                params=query,
+                json=body,
+                headers=self._headers,
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+            ) as response:
+                return _judge(response, await _read(response))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as err:
+            raise GoSmsConnectionError(f"no connection ({type(err).__name__})", maybe_accepted=False) from err
+        except (aiohttp.ClientError, TimeoutError, OSError) as err:
+            raise GoSmsConnectionError(f"no answer ({type(err).__name__})", maybe_accepted=True) from err
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Read the body, which must not be larger than any answer of this API can be."""
+    if (response.content_length or 0) > _MAX_ANSWER:
+        raise _unreadable("the answer is too large")
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > _MAX_ANSWER:
+            raise _unreadable("the answer is too large")
+    return bytes(body)
+
+
+def _judge(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str, Json]:
+    """Return the object in the body, or raise what the answer says went wrong."""
+    answer = _parse(body)
+    # The vendor does not document which status comes with which code: an error body is an error with any status.
+    errors = answer.get("errors") if isinstance(answer, Mapping) else None
+    if response.status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT} and errors is None:
+        if not body:
+            return {}
+        if not isinstance(answer, Mapping):
+            raise _unreadable("the answer is not a JSON object")
+        return answer
+    details = errors if isinstance(errors, Mapping) else {}
+    error_hash = details.get("hash")
+    raise GoSmsApiError(
+        response.status,
+        code=integer(details.get("code")),
+        error_hash=error_hash if isinstance(error_hash, str) and _HASH.fullmatch(error_hash) else None,
+        # The header's other form, a date, is too rare to be worth a look at a second clock.
+        retry_after=integer(response.headers.get("Retry-After")),
+    )
+
+
+def _parse(body: bytes) -> Json:
+    """Return what the JSON text says, or None if it is none."""
+    try:
+        parsed: Json = json.loads(body)
+    except ValueError, RecursionError:
+        return None
+    return parsed
+
+
+def _phone_id(device_id: str) -> dict[str, Json]:
+    """Name a phone under both keys: the vendor's own pages differ in which of them it is."""
+    return {"id": device_id, "device_id": device_id}
+
+
+def _unreadable(reason: str) -> GoSmsConnectionError:
+    """Make the error for an answer that came but can't be read: nobody can tell what was done."""
+    return GoSmsConnectionError(reason, maybe_accepted=True)

@@ -1,0 +1,47 @@
+"""One notify entity for each recipient."""
+
+from typing import Final, override
+
+from homeassistant.components.notify import NotifyEntity, NotifyEntityDescription
+from homeassistant.components.notify.const import NotifyEntityFeature
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import SUBENTRY_RECIPIENT
+from .entity import GoSmsEntity
+from .runtime_data import GoSmsConfigEntry
+
+# Messages do not wait for one another here: the client keeps the pace that the service permits.
+PARALLEL_UPDATES = 0
+
+_SMS: Final = NotifyEntityDescription(key="sms", translation_key="sms", name=None)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: GoSmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the notify entities."""
+    for recipient in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
+        async_add_entities([GoSmsNotifyEntity(hass, entry, recipient)], config_subentry_id=recipient.subentry_id)
+
+
+class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
+    """Sends an SMS to a recipient.
+
+    It is always available: Home Assistant skips an unavailable notify entity without an error, and the message
+    would be lost without a trace.
+    """
+
+    _attr_supported_features = NotifyEntityFeature.TITLE
+
+    def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, recipient: ConfigSubentry) -> None:
+        """Make the entity of this recipient."""
+        super().__init__(hass, entry, _SMS, recipient)
+        self._outbox = entry.runtime_data.outbox
+        self._recipient = recipient
+
+    @override
+    async def async_send_message(self, message: str, title: str | None = None) -> None:
+        """Send an SMS; a title stands before the text, on a line of its own."""
+        await self._outbox.async_send(self._recipient, f"{title}\n{message}" if title else message)

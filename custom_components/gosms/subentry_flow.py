@@ -1,0 +1,198 @@
+"""The flows of the subentries: recipients, and the phones that send."""
+
+from abc import abstractmethod
+from collections.abc import Iterable
+import re
+from typing import Any, Final, override
+
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry, ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.const import CONF_API_TOKEN, CONF_COUNTRY, CONF_DEVICE_ID, CONF_NAME, CONF_URL
+from homeassistant.helpers.selector import (
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+import voluptuous as vol
+
+from .api import GoSmsApiError, GoSmsClient, GoSmsError
+from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SIM_DEFAULT, SIM_SLOTS, SUBENTRY_PHONE
+from .errors import form_error
+from .phone_number import InvalidPhoneNumberError, normalize
+from .runtime_data import GoSmsConfigEntry, async_create_client
+
+# The vendor writes the id of a phone in two ways.
+_DEVICE_ID: Final = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+# The errors that the id itself is to blame for.
+_DEVICE_ERRORS: Final = frozenset({"invalid_device_id", "unknown_device"})
+
+# Where numbers without a country code belong if neither the options nor the home say: the service is Russian.
+DEFAULT_COUNTRY: Final = "RU"
+
+# This token may not see phones: nothing can be said about the phone, and nothing against it.
+_NO_DEVICE_PERMISSION: Final = 1011
+
+
+async def async_check_phone(client: GoSmsClient, device_id: str) -> tuple[str, dict[str, str]]:
+    """Return what GoSMS calls a phone, and a form's errors if the phone can't be used.
+
+    The name is the id itself where GoSMS has none, or where the token may not see phones, which is no error.
+    """
+    if not _DEVICE_ID.fullmatch(device_id):
+        return device_id, {CONF_DEVICE_ID: "invalid_device_id"}
+    try:
+        phone = await client.phone_info(device_id)
+    except GoSmsError as err:
+        if isinstance(err, GoSmsApiError) and err.code == _NO_DEVICE_PERMISSION:
+            return device_id, {}
+        error = form_error(err)
+        return device_id, {CONF_DEVICE_ID if error in _DEVICE_ERRORS else "base": error}
+    return phone.name or device_id, {}
+
+
+class _SubentryFlow(ConfigSubentryFlow):
+    """What the flows share: one form to add and to change, saved under an id that no other subentry has."""
+
+    async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Add a subentry."""
+        return await self._async_form("user", None, user_input)
+
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
+        """Change a subentry."""
+        return await self._async_form("reconfigure", self._get_reconfigure_subentry(), user_input)
+
+    @abstractmethod
+    async def _async_form(
+        self, step_id: str, subentry: ConfigSubentry | None, user_input: dict[str, Any] | None
+    ) -> SubentryFlowResult:
+        """Show the form, or take what was filled in."""
+
+    @abstractmethod
+    def _schema(self) -> vol.Schema:
+        """Return the form's fields."""
+
+    def _show(
+        self,
+        step_id: str,
+        subentry: ConfigSubentry | None,
+        user_input: dict[str, Any] | None,
+        errors: dict[str, str],
+    ) -> SubentryFlowResult:
+        """Show the form with what was filled in before, or what is in force."""
+        in_force = {CONF_NAME: subentry.title, **subentry.data} if subentry else None
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(self._schema(), user_input or in_force),
+            errors=errors,
+        )
+
+    def _save(
+        self, subentry: ConfigSubentry | None, *, title: str, data: dict[str, Any], unique_id: str
+    ) -> SubentryFlowResult:
+        """Add the subentry, or change it; the entry's update listener takes it up."""
+        entry = self._get_entry()
+        if any(other.unique_id == unique_id and other is not subentry for other in entry.subentries.values()):
+            return self.async_abort(reason="already_configured")
+        if subentry is None:
+            return self.async_create_entry(title=title, data=data, unique_id=unique_id)
+        return self.async_update_and_abort(entry, subentry, title=title, data=data, unique_id=unique_id)
+
+
+class RecipientFlow(_SubentryFlow):
+    """Adds and changes a person who receives messages."""
+
+    @override
+    async def _async_form(
+        self, step_id: str, subentry: ConfigSubentry | None, user_input: dict[str, Any] | None
+    ) -> SubentryFlowResult:
+        """Show the form, or take what was filled in."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            country = self._get_entry().options.get(CONF_COUNTRY) or self.hass.config.country or DEFAULT_COUNTRY
+            try:
+                number = await self.hass.async_add_executor_job(normalize, user_input[CONF_PHONE_NUMBER], country)
+            except InvalidPhoneNumberError:
+                errors[CONF_PHONE_NUMBER] = "invalid_phone_number"
+            else:
+                data = {CONF_PHONE_NUMBER: number}
+                if phone := user_input.get(CONF_PHONE):
+                    data[CONF_PHONE] = phone
+                return self._save(subentry, title=user_input[CONF_NAME].strip() or number, data=data, unique_id=number)
+        return self._show(step_id, subentry, user_input, errors)
+
+    @override
+    def _schema(self) -> vol.Schema:
+        """Return the form's fields; a phone can be chosen where there is one."""
+        fields: dict[vol.Marker, object] = {
+            vol.Required(CONF_NAME): TextSelector(),
+            vol.Required(CONF_PHONE_NUMBER): TextSelector(TextSelectorConfig(type=TextSelectorType.TEL)),
+        }
+        if phones := list(self._get_entry().get_subentries_of_type(SUBENTRY_PHONE)):
+            fields[vol.Optional(CONF_PHONE)] = phone_selector(phones)
+        return vol.Schema(fields)
+
+
+class PhoneFlow(_SubentryFlow):
+    """Adds and changes an Android phone that sends messages."""
+
+    @override
+    async def _async_form(
+        self, step_id: str, subentry: ConfigSubentry | None, user_input: dict[str, Any] | None
+    ) -> SubentryFlowResult:
+        """Show the form, or take what was filled in."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            device_id = normalize_device_id(user_input[CONF_DEVICE_ID])
+            if subentry is not None and subentry.unique_id == device_id:
+                # Nothing new to ask the service about: the rest can be changed during an outage too.
+                title = subentry.title
+            else:
+                data = self._get_entry().data
+                client = async_create_client(self.hass, data[CONF_API_TOKEN], data[CONF_URL])
+                title, errors = await async_check_phone(client, device_id)
+            if not errors:
+                return self._save(
+                    subentry,
+                    title=user_input.get(CONF_NAME, "").strip() or title,
+                    data={CONF_DEVICE_ID: device_id, CONF_SIM: user_input[CONF_SIM]},
+                    unique_id=device_id,
+                )
+        return self._show(step_id, subentry, user_input, errors)
+
+    @override
+    def _schema(self) -> vol.Schema:
+        """Return the form's fields; phones that sent something lately need not be typed."""
+        entry: GoSmsConfigEntry = self._get_entry()
+        configured = {phone.unique_id for phone in entry.get_subentries_of_type(SUBENTRY_PHONE)}
+        messages = entry.runtime_data.coordinator.data.messages if entry.state is ConfigEntryState.LOADED else ()
+        seen = {message.device_id for message in messages if message.device_id} - configured
+        return vol.Schema(
+            {
+                vol.Required(CONF_DEVICE_ID): SelectSelector(
+                    SelectSelectorConfig(options=sorted(seen), custom_value=True, mode=SelectSelectorMode.DROPDOWN)
+                ),
+                vol.Optional(CONF_NAME): TextSelector(),
+                vol.Required(CONF_SIM, default=SIM_DEFAULT): SelectSelector(
+                    SelectSelectorConfig(options=[SIM_DEFAULT, *SIM_SLOTS], translation_key="sim")
+                ),
+            }
+        )
+
+
+def phone_selector(phones: Iterable[ConfigSubentry]) -> SelectSelector:
+    """Return a field to choose one of the account's phones."""
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[SelectOptionDict(value=phone.subentry_id, label=phone.title) for phone in phones],
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    )
+
+
+def normalize_device_id(device_id: str) -> str:
+    """Return the id of a phone as the vendor writes it."""
+    return device_id.strip().lower()

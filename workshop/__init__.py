@@ -1,0 +1,1 @@
+"""Tools of the developers that drive a real Home Assistant; never shipped."""
