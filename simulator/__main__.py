@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="simulator", description="A GoSMS API on localhost.")
-    parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="a loopback address")
+    parser.add_argument(
+        "--host", type=_loopback, default="127.0.0.1", help="an IPv4 address of this machine alone, like 127.0.0.1"
+    )
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--token", default="simulated-token")
     parser.add_argument("--speed", type=float, default=1.0, help="how fast messages advance; 0 holds them")
@@ -48,8 +50,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _loopback(host: str) -> str:
-    """An address of this machine alone: the simulator checks no names and has controls without a token."""
-    if not ipaddress.ip_address(host).is_loopback:
+    """An address of this machine alone: the controls ask for no token."""
+    if not ipaddress.IPv4Address(host).is_loopback:
         raise argparse.ArgumentTypeError(f"{host} is not a loopback address")
     return host
 
@@ -88,8 +90,8 @@ async def _serve(options: argparse.Namespace) -> None:
 
 def _announce(runner: web.AppRunner, token: str) -> None:
     """Tell in one line how the simulator is reached."""
-    host, port = runner.addresses[0][:2]
-    base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    host, port = runner.addresses[0]
+    base = f"http://{host}:{port}"
     ready = {"url": f"{base}{API}", "control_url": f"{base}/control", "token": token}
     sys.stdout.write(f"{json.dumps(ready)}\n")
     sys.stdout.flush()

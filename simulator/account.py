@@ -2,13 +2,12 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
-import random
 import time
-from typing import Final, TypedDict, Unpack
+from typing import Final, Unpack
 import uuid
 
 from . import rules
-from .models import FINAL, NEW, Delivery, Generation, Message, Page, Permission, Phone, Sim, Status
+from .models import FINAL, NEW, Chance, Delivery, Generation, Message, Page, Permission, Phone, PhoneOptions, Status
 from .refusal import TOO_MANY_REQUESTS, Refusal
 from .store import MessageStore
 
@@ -19,18 +18,9 @@ RATE_LIMIT: Final = 10
 _RATE_WINDOW: Final = 1.0
 
 
-class PhoneOptions(TypedDict, total=False):
-    """What can be said about a phone that is added, with the meaning it has in `Phone`."""
-
-    name: str
-    name_type: str
-    battery: int
-    is_active: bool
-    is_charging: bool
-    low_battery_alert: bool
-    to_sim: int
-    sims: tuple[Sim, ...]
-    held_last_online: float | None
+def wall_clock() -> float:
+    """The machine's time, looked up at each call, so that a test that freezes it is followed."""
+    return time.time()
 
 
 class Account:
@@ -40,7 +30,7 @@ class Account:
         self,
         *,
         token: str,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_clock,
         rate_clock: Callable[[], float] = time.monotonic,
         seed: int = 0,
     ) -> None:
@@ -66,7 +56,7 @@ class Account:
         # Only these move with the clock; history and forced messages do not.
         self._under_way: dict[str, Message] = {}
         self._admitted: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._random = random.Random(seed)
+        self._random = Chance(seed)
         self._process = self._random.getrandbits(40)
         self._sequence = 0
 

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
-import random
 import time
 from typing import Final
 
@@ -13,7 +12,8 @@ from aiohttp import web
 from . import control
 from .account import Account
 from .faults import Fault, Faults
-from .injection import inject
+from .injection import end_plays, inject
+from .models import Chance
 from .refusal import UNAUTHORIZED, Refusal
 from .wire import (
     ACCOUNT,
@@ -22,6 +22,7 @@ from .wire import (
     FAULTS,
     HASHES,
     REQUESTS,
+    RUNNING,
     STOPPING,
     Handler,
     JsonObject,
@@ -51,14 +52,15 @@ def create_app(account: Account, faults: Faults | None = None, *, seed: int = 0)
     app[FAULTS] = Faults(seed) if faults is None else faults
     app[REQUESTS] = deque(maxlen=_RECORDED)
     app[STOPPING] = asyncio.Event()
-    app[HASHES] = random.Random(seed)
+    app[RUNNING] = set()
+    app[HASHES] = Chance(seed)
     app.router.add_get(f"{API}/sms", _list_messages)
     for method, path, action in _ACTIONS:
         app.router.add_route(method, f"{API}{path}", _with_body(action))
     app.router.add_route("*", "/elsewhere", _elsewhere)
     control.add_routes(app)
     app.on_response_prepare.append(_set_date)
-    app.on_shutdown.append(_stop)
+    app.on_shutdown.append(end_plays)
     return app
 
 
@@ -182,8 +184,3 @@ async def _set_date(request: web.Request, response: web.StreamResponse) -> None:
     """Tell the time by the account's clock: a client may trust it more than its own."""
     now = request.app[ACCOUNT].clock() + request.get(DATE_OFFSET, 0.0)
     response.headers["Date"] = formatdate(now, usegmt=True)
-
-
-async def _stop(app: web.Application) -> None:
-    """End every wait, so that the server does not linger."""
-    app[STOPPING].set()

@@ -1,4 +1,4 @@
-"""What the controls can change, from JSON that is checked before anything happens."""
+"""What the controls can change, from JSON in which a slip is told instead of passed over."""
 
 from collections.abc import Callable
 from typing import Final

@@ -3,8 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum, auto
-import random
 from typing import Final
+
+from .models import Chance
 
 ENDPOINTS: Final = (
     "POST /sms/send",
@@ -87,7 +88,7 @@ class Rule:
     status: int | None
     retry_after: int | None
     accepted: bool
-    chance: random.Random
+    chance: Chance
 
     def strikes(self, endpoint: str) -> bool:
         """Whether this request is hit; counts down where it is."""
@@ -160,7 +161,7 @@ class Faults:
             retry_after=retry_after,
             accepted=fault in _HANDLED_FIRST if accepted is None else accepted or fault in SPOILING,
             # A source of chance for each rule: one more rule does not change whom the others hit.
-            chance=random.Random(f"{self._seed}:{self._added}"),
+            chance=Chance(f"{self._seed}:{self._added}"),
         )
         self._rules.append(rule)
         return rule

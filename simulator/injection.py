@@ -12,12 +12,14 @@ from aiohttp import web
 
 from .faults import Fault, Rule
 from .refusal import TOO_MANY_REQUESTS, UNAUTHORIZED, Refusal
-from .wire import DATE_OFFSET, STOPPING, Handler, JsonObject, answer, error_response
+from .wire import DATE_OFFSET, RUNNING, STOPPING, Handler, JsonObject, answer, error_response
 
 # A client is to refuse more than 2 MiB.
 _OVERSIZE: Final = 2 * 1024 * 1024 + 1
 _CHUNK: Final = 64 * 1024
 _UNKNOWN_STATUS: Final = 42
+# How long a client that does not read can hold up the end of the server, in seconds.
+_GRACE: Final = 0.5
 # Fields of a message without which it is still a message.
 _OPTIONAL_FIELDS: Final = ("callback_id", "device_id", "message_status", "to_sim")
 # Closing with this option sends a reset, where an ordinary close would end the connection in good order.
@@ -35,10 +37,32 @@ class Incident:
 
 
 async def inject(rule: Rule, request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let a fault happen to a request."""
+    """Let a fault happen to a request, to its end even if the client leaves, as in a service behind a proxy."""
+    running = request.app[RUNNING]
+    play = asyncio.create_task(_play(rule, request, handler))
+    running.add(play)
+    play.add_done_callback(running.discard)
+    return await asyncio.shield(play)
+
+
+async def end_plays(app: web.Application) -> None:
+    """End every wait, so that nothing of a fault outlives the server."""
+    app[STOPPING].set()
+    running = app[RUNNING]
+    if running:
+        _, stuck = await asyncio.wait(running, timeout=_GRACE)
+        for play in stuck:
+            play.cancel()
+
+
+async def _play(rule: Rule, request: web.Request, handler: Handler) -> web.StreamResponse:
     answered = await handler(request) if rule.accepted else None
     incident = Incident(rule=rule, request=request, handler=handler, answered=answered)
-    return await _PLAYS[rule.fault](incident)
+    try:
+        return await _PLAYS[rule.fault](incident)
+    except ConnectionError:
+        # The client left in the middle of a long answer.
+        return web.Response()
 
 
 async def _slow(incident: Incident) -> web.StreamResponse:
@@ -47,24 +71,16 @@ async def _slow(incident: Incident) -> web.StreamResponse:
 
 
 async def _refuse(incident: Incident) -> web.StreamResponse:
-    transport = incident.request.transport
-    if transport is not None:
-        connection: socket.socket = transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        transport.abort()
-    return web.Response()
+    return _close(incident, reset=True)
 
 
 async def _cut(incident: Incident) -> web.StreamResponse:
-    if incident.request.transport is not None:
-        incident.request.transport.close()
-    # Nobody reads this: there is no line left to write it to.
-    return web.Response()
+    return _close(incident, reset=False)
 
 
 async def _hang(incident: Incident) -> web.StreamResponse:
     await _pause(incident)
-    return await _cut(incident)
+    return _close(incident, reset=False)
 
 
 async def _cut_within(incident: Incident) -> web.StreamResponse:
@@ -73,7 +89,7 @@ async def _cut_within(incident: Incident) -> web.StreamResponse:
     response = web.StreamResponse(status=_status(incident), headers=headers)
     await response.prepare(incident.request)
     await response.write(whole[: len(whole) // 2])
-    await _cut(incident)
+    _close(incident, reset=False)
     return response
 
 
@@ -177,6 +193,18 @@ def _drop_fields(found: JsonObject) -> JsonObject:
 
 def _change_status(found: JsonObject) -> JsonObject:
     return {**found, "status": _UNKNOWN_STATUS} if "status" in found else found
+
+
+def _close(incident: Incident, *, reset: bool) -> web.Response:
+    """End the connection, in good order or with a reset; what is returned reaches nobody."""
+    transport = incident.request.transport
+    # The client may have left during a hang, and then there is nothing to end.
+    if transport is not None:
+        if reset:
+            connection: socket.socket = transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        transport.close()
+    return web.Response()
 
 
 def _body(incident: Incident) -> bytes:

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum, auto
-from typing import Final, Self
+import random
+from typing import Final, Self, TypedDict
 
 # The vendor's app on the phone reports this often, in seconds.
 REPORT_INTERVAL: Final = 300
+
+
+class Chance(random.Random):
+    """Chance that a seed repeats; it decides the fate of messages, never a secret."""
 
 
 class Permission(StrEnum):
@@ -153,3 +158,17 @@ class Phone:
     def set_online(self, *, online: bool, now: float) -> None:
         """Let the phone report, or hold back what it reported last."""
         self.held_last_online = None if online else self.last_online(now)
+
+
+class PhoneOptions(TypedDict, total=False):
+    """What can be said about a phone that is added, with the meaning it has in `Phone`."""
+
+    name: str
+    name_type: str
+    battery: int
+    is_active: bool
+    is_charging: bool
+    low_battery_alert: bool
+    to_sim: int
+    sims: tuple[Sim, ...]
+    held_last_online: float | None

@@ -6,14 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import json
-import random
 from typing import Final
 
 from aiohttp import web
 
 from .account import Account
 from .faults import Faults
-from .models import Generation, Message, Page, Phone
+from .models import Chance, Generation, Message, Page, Phone
 from .refusal import TOO_MANY_REQUESTS, UNAUTHORIZED, Refusal
 
 type JsonObject = dict[str, object]
@@ -67,7 +66,9 @@ ACCOUNT: Final = web.AppKey("account", Account)
 FAULTS: Final = web.AppKey("faults", Faults)
 REQUESTS: Final = web.AppKey("requests", deque[RecordedRequest])
 STOPPING: Final = web.AppKey("stopping", asyncio.Event)
-HASHES: Final = web.AppKey("hashes", random.Random)
+# The faults that are being played at this moment.
+RUNNING: Final = web.AppKey("running", set[asyncio.Task[web.StreamResponse]])
+HASHES: Final = web.AppKey("hashes", Chance)
 # Seconds by which the `Date` header of one answer is wrong.
 DATE_OFFSET: Final = web.RequestKey("date_offset", float)
 
@@ -88,7 +89,8 @@ def parse_json(raw: bytes) -> object:
 
 def answer(told: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A JSON answer in plain UTF-8, as the service writes it."""
-    body = json.dumps(told, ensure_ascii=False).encode()
+    # Half a surrogate pair, which a recorded request may hold, is no UTF-8: it is told in JSON's own escape.
+    body = json.dumps(told, ensure_ascii=False).encode(errors="backslashreplace")
     return web.Response(body=body, status=status, headers=headers, content_type="application/json", charset="utf-8")
 
 

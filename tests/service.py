@@ -5,11 +5,12 @@ import time
 from typing import Any, Final
 
 from aiohttp.test_utils import TestServer
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigSubentryData, ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.gosms.const import DOMAIN
 from simulator import FAULTS, REQUESTS, Account, Faults, RecordedRequest, create_app
@@ -57,7 +58,7 @@ async def service(
     socket_enabled: None, account: Account, aiohttp_server: Callable[..., Awaitable[TestServer]]
 ) -> Service:
     """The running service."""
-    return Service(await aiohttp_server(create_app(account), host="127.0.0.1"), account)
+    return Service(await aiohttp_server(create_app(account), host="127.0.0.1", access_log=None), account)
 
 
 def recipient(name: str, number: str, **data: str) -> ConfigSubentryData:
@@ -110,3 +111,10 @@ def entity_id(hass: HomeAssistant, platform: str, unique_id: str) -> str:
     found = er.async_get(hass).async_get_entity_id(platform, DOMAIN, unique_id)
     assert found is not None, f"no {platform} {unique_id}"
     return found
+
+
+async def wait(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float) -> None:
+    """Let time pass, and the polls that are due."""
+    freezer.tick(seconds)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)

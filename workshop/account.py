@@ -124,9 +124,9 @@ async def _finish(home: HomeAssistant, kind: Flow, form: Json, answer: Json) -> 
     if result["type"] == "create_entry":
         return result
     section = "config" if kind is Flow.CONFIG else "config_subentries"
-    texts = (
-        await home.command("frontend/get_translations", language="en", category=section, integration=[DOMAIN])
-    )["resources"]
+    texts = (await home.command("frontend/get_translations", language="en", category=section, integration=[DOMAIN]))[
+        "resources"
+    ]
     reasons = [result["reason"]] if result["type"] == "abort" else list(result["errors"].values())
     place = f"component.{DOMAIN}.{section}."
     told = [

@@ -79,8 +79,8 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(number)
 
-    async def ended(self, timeout: float = GRACE) -> int:  # noqa: ASYNC109 - the callers' word for it
-        """Wait for the end and return the exit code; TimeoutError after so many seconds."""
+    async def ended(self, timeout: float | None = GRACE) -> int:  # noqa: ASYNC109 - the callers' word for it
+        """Wait for the end and return the exit code; TimeoutError after so many seconds, None for never."""
         async with asyncio.timeout(timeout):
             return await self._process.wait()
 

@@ -5,7 +5,7 @@ Started by scripts/demo. Without a token the service is the simulator, and nothi
 
 import argparse
 import asyncio
-from collections.abc import Callable
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 from aiohttp import ClientError
-from homeassistant.const import __version__
+from homeassistant.const import RESTART_EXIT_CODE, __version__
 
 from .account import Account, AccountError, Sent
 from .child import ChildError
@@ -26,7 +26,7 @@ from .showroom import CONFIGURATION, DASHBOARD, furnish, keep_sending, open_at_d
 
 NAME = "Mum"
 NUMBER = "8 (912) 345-67-89"
-MESSAGE = "Water leak in the bathroom! The valve is closed, 21 °C"
+MESSAGE = "Water leak in the bathroom! The valve is closed"
 
 FAILED = {"send_failed", "delivery_failed", "refused", "expired", "unconfirmed"}
 
@@ -52,6 +52,7 @@ class Options:
     message: str
     language: str
     serve: bool
+    speed: float
     timeout: float
 
 
@@ -63,6 +64,7 @@ def _options() -> Options:
     parser.add_argument("--to", metavar="NUMBER", help="the phone number that gets the message")
     parser.add_argument("--message", default=MESSAGE, help="the text of the message")
     parser.add_argument("--url", help="another address of the service, used with --token")
+    parser.add_argument("--speed", type=float, default=1.0, help="how fast the simulated messages advance")
     parser.add_argument("--timeout", type=float, help="seconds to wait for the delivery")
     found = parser.parse_args()
     if found.token and not found.to:
@@ -76,16 +78,18 @@ def _options() -> Options:
         message=found.message,
         language=found.language,
         serve=found.serve,
+        speed=found.speed,
         timeout=found.timeout or (REAL_TIMEOUT if found.token else SIMULATED_TIMEOUT),
     )
 
 
-async def _show(options: Options, folder: Path, screen: Screen) -> None:
+async def _show(options: Options, screen: Screen) -> None:
     """Go the whole way, from nothing to a delivered message."""
     async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gosms-demo-")))
         token, url = options.token, options.url
         if token is None:
-            service = await stack.enter_async_context(Service(folder))
+            service = await stack.enter_async_context(Service(folder, arguments=("--speed", str(options.speed))))
             token, url = service.token, service.url
             screen.step(f"The simulated service answers at {url}")
         if options.serve:
@@ -97,15 +101,13 @@ async def _show(options: Options, folder: Path, screen: Screen) -> None:
             screen.step(f"Home Assistant runs at {house.url}")
             account, subentry_id = await _set_up(house, token, url, options, screen)
             await _send(account, subentry_id, options, screen)
-        except (AccountError, ChildError, ClientError, DemoError, RefusedError, TimeoutError) as err:
-            raise DemoError(f"{err}\n\nThe end of Home Assistant's log:\n{house.tail()}") from err
+        except (AccountError, ClientError, DemoError, RefusedError, TimeoutError) as err:
+            raise DemoError(f"{err}\n{house.tail()}") from err
         if options.serve:
             await _serve(house, account, subentry_id, options, screen)
 
 
-async def _set_up(
-    house: House, token: str, url: str | None, options: Options, screen: Screen
-) -> tuple[Account, str]:
+async def _set_up(house: House, token: str, url: str | None, options: Options, screen: Screen) -> tuple[Account, str]:
     """Add the account and a recipient through the flows that a user sees."""
     screen.step("Adding GoSMS.ru through its config flow")
     account, form = await Account.add(house.home, token, url=url)
@@ -133,7 +135,7 @@ async def _send(account: Account, subentry_id: str, options: Options, screen: Sc
                 await asyncio.sleep(PAUSE)
     except TimeoutError:
         raise DemoError(f"the message was not delivered within {options.timeout:.0f} seconds") from None
-    screen.good(f"delivered: {NAME} has read {sent.text!r}")
+    screen.good(f"delivered: {NAME}'s phone has the message {sent.text!r}")
 
 
 def _is_new(message: Sent, known: set[str]) -> bool:
@@ -153,16 +155,46 @@ async def _serve(house: House, account: Account, subentry_id: str, options: Opti
     await open_at_dashboard(house.home)
     screen.say(f"\n  Dashboard:  {house.url}/{DASHBOARD}\n  User:       {USER}\n  Password:   {PASSWORD}\n")
     screen.say("  Ctrl-C ends it and removes everything.\n")
-    if options.token is None:
-        await keep_sending(account, subentry_id)
-    await house.child.ended(timeout=None)
+    sending = asyncio.create_task(keep_sending(account, subentry_id)) if options.token is None else None
+    try:
+        while await house.child.ended(timeout=None) == RESTART_EXIT_CODE:
+            screen.step("Home Assistant restarts, as the interface asked it to")
+            await house.stop()
+            await house.start()
+    finally:
+        if sending:
+            sending.cancel()
+    raise DemoError(f"Home Assistant ended with exit code {house.child.exit_code}\n{house.tail()}")
 
 
-async def _until_interrupted(work: Callable[[], object]) -> None: ...
+async def _interruptible(work: Coroutine[None, None, None]) -> None:
+    """Do work; the first signal to end cancels it, and those that follow do not disturb the clearing up."""
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        if not task.cancelling():
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, interrupt)
+    await work
 
 
 def main() -> int:
     """Run the demo; the exit code is 0 only if the message was delivered."""
+    options = _options()
+    screen = Screen()
+    try:
+        asyncio.run(_interruptible(_show(options, screen)))
+    except (ChildError, DemoError) as err:
+        screen.bad("the demo failed")
+        screen.say(str(err))
+        return 1
+    except asyncio.CancelledError, KeyboardInterrupt:
+        screen.step("interrupted; nothing is left behind")
+        return INTERRUPTED
     return 0
 
 

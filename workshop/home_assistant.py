@@ -22,7 +22,9 @@ MAX_MESSAGE = 64 * 1024 * 1024
 class RefusedError(Exception):
     """Home Assistant answered with an error."""
 
-    def __init__(self, message: str, *, code: str | int, key: str | None = None, placeholders: Json | None = None) -> None:
+    def __init__(
+        self, message: str, *, code: str | int, key: str | None = None, placeholders: Json | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.key = key
@@ -132,24 +134,43 @@ class Socket:
 class HomeAssistant:
     """One Home Assistant, as the first user sees it."""
 
-    def __init__(self, session: ClientSession, url: str) -> None:
+    def __init__(self, url: str) -> None:
         self.url = url
         self.token: str | None = None
-        self._session = session
+        self._session: ClientSession | None = None
         self._socket: Socket | None = None
         self._connecting = asyncio.Lock()
 
+    def open(self) -> None:
+        """Make ready for requests; needs a running event loop."""
+        if self._session is None:
+            self._session = ClientSession()
+
     async def close(self) -> None:
+        """Close all connections, until the next `open()`."""
+        await self.hang_up()
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def hang_up(self) -> None:
         """Close the websocket, if there is one; the next command opens it again."""
         if socket := self._socket:
             self._socket = None
             await socket.close()
 
+    @property
+    def session(self) -> ClientSession:
+        """The HTTP session; ConnectionError while Home Assistant is stopped."""
+        if self._session is None:
+            raise ConnectionError("Home Assistant is stopped")
+        return self._session
+
     async def request(
         self, method: str, path: str, payload: object = None, *, form: Mapping[str, str] | None = None
     ) -> Any:  # noqa: ANN401 - JSON
         """Send an HTTP request and return the JSON of its answer."""
-        async with self._session.request(
+        async with self.session.request(
             method,
             f"{self.url}{path}",
             json=payload,
@@ -166,12 +187,12 @@ class HomeAssistant:
         """Return the websocket, connected."""
         async with self._connecting:
             if self._socket is None or self._socket.closed:
-                self._socket = await Socket.open(self._session, self.url, self.token or "")
+                self._socket = await Socket.open(self.session, self.url, self.token or "")
             return self._socket
 
-    async def command(self, kind: str, **fields: object) -> Any:  # noqa: ANN401 - JSON
+    async def command(self, kind: str, *, timeout: float = COMMAND_TIMEOUT, **fields: object) -> Any:  # noqa: ANN401, ASYNC109 - as above
         """Send one websocket command and return its result."""
-        return await (await self.socket()).command(kind, **fields)
+        return await (await self.socket()).command(kind, timeout=timeout, **fields)
 
     async def start_flow(self, kind: Flow, handler: str | list[str], **context: str) -> Json:
         """Start a flow; handler: a domain, an entry id, or [entry id, subentry type]; returns its first step."""

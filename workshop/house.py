@@ -17,10 +17,12 @@ import signal
 from types import TracebackType
 from typing import Self
 
-from aiohttp import ClientConnectionError, ClientSession, CookieJar
+from aiohttp import ClientConnectionError
 
 from .child import LOOPBACK, ROOT, Child, ChildError, free_port
-from .home_assistant import HomeAssistant, RefusedError, Json
+from .home_assistant import HomeAssistant, Json, RefusedError
+
+TETHER = ROOT / "workshop" / "tether.py"
 
 USER = "demo"
 PASSWORD = "workshop"
@@ -44,7 +46,7 @@ CORE: Json = {
 LOGS = {
     "custom_components.gosms": "debug",
     # Two libraries of the system that cameras would need, told of with a traceback each.
-    "haffmpeg.tools": "critical",
+    "haffmpeg": "critical",
     "homeassistant.components.camera.img_util": "critical",
 }
 
@@ -56,8 +58,6 @@ class HouseError(ChildError):
 class House:
     """A Home Assistant process with its configuration, its first user and a way to speak to it."""
 
-    home: HomeAssistant
-
     def __init__(
         self, folder: Path, *, configuration: Mapping[str, object] | None = None, language: str = "en"
     ) -> None:
@@ -66,9 +66,8 @@ class House:
         self.port = free_port()
         self.language = language
         self.url = f"http://{LOOPBACK}:{self.port}"
+        self.home = HomeAssistant(self.url)
         self._configuration = configuration or {}
-        self._token: str | None = None
-        self._session: ClientSession | None = None
         self._child: Child | None = None
 
     async def __aenter__(self) -> Self:
@@ -94,36 +93,38 @@ class House:
 
     async def start(self) -> None:
         """Start Home Assistant and wait until all of it runs; the first start makes the user."""
-        self._session = ClientSession(cookie_jar=CookieJar(unsafe=True))
-        self.home = HomeAssistant(self._session, self.url)
-        self.home.token = self._token
+        self.home.open()
         self._child = await Child.start(
             # No package is installed on the way: what is missing must be pinned, not fetched unseen. -P keeps the
             # starter's folder off the path of imports, where its custom_components would come first.
-            ["-P", str(ROOT / "workshop" / "tether.py"), "homeassistant", "--config", ".", "--skip-pip"]
-            + ["--log-no-color"],
+            ["-P", str(TETHER), "homeassistant", "--config", ".", "--skip-pip", "--log-no-color"],
             folder=self.folder,
             log=self.folder / "output.log",
         )
         try:
             async with asyncio.timeout(START_TIMEOUT):
-                if self._token is None:
+                if self.home.token is None:
                     await self._move_in()
                 await self._until_running()
         except TimeoutError:
-            raise HouseError(f"Home Assistant did not start within {START_TIMEOUT:.0f} seconds") from None
+            raise self._failure(f"Home Assistant did not start within {START_TIMEOUT:.0f} seconds") from None
 
     async def stop(self) -> None:
         """Stop Home Assistant in good order; one that is stuck is killed."""
         if self._child is not None:
             await self._child.stop()
-        await self._hang_up()
+        await self.home.close()
 
     async def kill(self) -> None:
         """End Home Assistant as a power cut does."""
         self.child.send(signal.SIGKILL)
         await self.child.ended()
-        await self._hang_up()
+        await self.home.close()
+
+    def tail(self) -> str:
+        """Return the end of Home Assistant's log under a heading, or nothing where there is none."""
+        log = self._child.tail() if self._child else ""
+        return f"\nThe end of Home Assistant's log:\n{log}" if log else ""
 
     async def saved(self, store: str, text: str) -> None:
         """Wait until a file of .storage contains a text: before that, a kill undoes what was done."""
@@ -132,19 +133,14 @@ class House:
             while not _contains(file, text):
                 await asyncio.sleep(PAUSE)
 
-    async def _hang_up(self) -> None:
-        if self._session is not None:
-            await self.home.close()
-            await self._session.close()
-            self._session = None
-
     def _furnish(self) -> None:
         """Write the configuration and what Home Assistant would otherwise ask for, and link the integration."""
         storage = self.folder / ".storage"
         storage.mkdir(parents=True, exist_ok=True)
         integrations = self.folder / "custom_components"
         integrations.mkdir(exist_ok=True)
-        (integrations / "gosms").symlink_to(ROOT / "custom_components" / "gosms", target_is_directory=True)
+        if not (link := integrations / "gosms").exists():
+            link.symlink_to(ROOT / "custom_components" / "gosms", target_is_directory=True)
         # JSON is YAML too.
         configuration = {
             "homeassistant": {**CORE, "language": self.language},
@@ -155,7 +151,13 @@ class House:
         (self.folder / "configuration.yaml").write_text(json.dumps(configuration, indent=2, ensure_ascii=False))
         # An `http:` section of the YAML is only tried for five minutes; then Home Assistant restarts itself on port
         # 8123 of every address. The stored setting stays.
-        _store(storage, "http", version=2, minor=2, data={"stable": self._http(), "pending": None, "yaml_migration_done": True})
+        _store(
+            storage,
+            "http",
+            version=2,
+            minor=2,
+            data={"stable": self._http(), "pending": None, "yaml_migration_done": True},
+        )
         # Finishing the core step through the API would set up weather, radio and speech from the internet.
         _store(storage, "onboarding", version=4, minor=1, data={"done": ["core_config", "analytics", "integration"]})
 
@@ -181,20 +183,18 @@ class House:
         code = (await self.home.request("POST", "/api/onboarding/users", {**person, "client_id": client}))["auth_code"]
         form = {"client_id": client, "grant_type": "authorization_code", "code": code}
         self.home.token = (await self.home.request("POST", "/auth/token", form=form))["access_token"]
-        self._token = str(
-            await self.home.command("auth/long_lived_access_token", client_name="Workshop", lifespan=3650)
-        )
+        token = await self.home.command("auth/long_lived_access_token", client_name="Workshop", lifespan=3650)
         await self.home.command("frontend/set_user_data", key="language", value={"language": self.language})
-        await self.home.close()
-        self.home.token = self._token
         # A kill right after the start must not lose the user again.
-        await self.saved("auth", _issuer(self._token))
+        await self.saved("auth", _issuer(token))
+        await self.home.hang_up()
+        self.home.token = token
 
     async def _until_running(self) -> None:
         while True:
             config = await self._answered("/api/config")
             if config["recovery_mode"]:
-                raise HouseError("Home Assistant fell into its recovery mode")
+                raise self._failure("Home Assistant fell into its recovery mode")
             if config["state"] == "RUNNING":
                 return
             await asyncio.sleep(PAUSE)
@@ -212,7 +212,10 @@ class House:
             else:
                 return answer
             await asyncio.sleep(PAUSE)
-        raise HouseError(f"Home Assistant ended with exit code {self.child.exit_code}")
+        raise self._failure(f"Home Assistant ended with exit code {self.child.exit_code}")
+
+    def _failure(self, text: str) -> HouseError:
+        return HouseError(f"{text}\n{self.tail()}")
 
 
 def _store(folder: Path, key: str, *, version: int, minor: int, data: Json) -> None:

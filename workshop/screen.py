@@ -25,7 +25,8 @@ class Screen:
         self._live = stream.isatty()
         self._began = time.monotonic()
         self._height = 0
-        self._shown: Mapping[str, str] = {}
+        self._shown: dict[str, str] = {}
+        self._since: dict[str, str] = {}
 
     def step(self, text: str) -> None:
         """Tell what happens now; a table above stays as it is."""
@@ -47,22 +48,25 @@ class Screen:
 
     def table(self, rows: Mapping[str, str]) -> None:
         """Show sensors and their states; without a terminal, only what has changed, line by line."""
+        for name, state in rows.items():
+            if self._shown.get(name) != state:
+                self._shown[name] = state
+                self._since[name] = self._clock()
+                if not self._live:
+                    self.step(f"{name}: {state}")
         if self._live:
             self._redraw(rows)
-        else:
-            for name, state in rows.items():
-                if self._shown.get(name) != state:
-                    self.step(f"{name}: {state}")
-        self._shown = dict(rows)
 
     def _redraw(self, rows: Mapping[str, str]) -> None:
         left = max(map(len, rows))
-        right = max(10, shutil.get_terminal_size().columns - left - 7)
-        rule = f"  {'─' * left}  {'─' * min(right, 40)}"
-        lines = [f"{self._clock()}  What the sensors say", rule]
+        right = min(40, max(10, shutil.get_terminal_size().columns - left - 16))
+        rule = f"  {'─' * left}  {'─' * right}  {'─' * 8}"
+        lines = [rule, f"  {'Sensor':<{left}}  {'State':<{right}}  {'Since':>8}", rule]
         for name, state in rows.items():
             text = state if len(state) <= right else f"{state[: right - 1]}…"
-            lines.append(f"  {name:<{left}}  {self._paint(text, COLOURS.get(state, ''))}")
+            lines.append(
+                f"  {name:<{left}}  {self._paint(f'{text:<{right}}', COLOURS.get(state, ''))}  {self._since[name]}"
+            )
         lines.append(rule)
         self._stream.write((UP.format(self._height) + "\r" if self._height else "") + CLEAR_TO_END)
         self._print("\n".join(lines))

@@ -1,23 +1,30 @@
 """What `scripts/demo --serve` adds to a house: a dashboard, a form to send with, and messages that keep coming."""
 
 import asyncio
+from contextlib import suppress
 import itertools
 from pathlib import Path
 
+from aiohttp import ClientError
+
 from .account import Account, AccountError
 from .child import ROOT
-from .home_assistant import HomeAssistant, Json
+from .home_assistant import HomeAssistant, Json, RefusedError
 
 DASHBOARD = "sms-dashboard"
 
 # As docs/dashboard.yaml tells a user to make them.
 FORM: Json = {
-    "input_text": {"sms_text": {"name": "Text of the SMS", "icon": "mdi:message-text-outline", "max": 255}},
+    "input_text": {"sms_text": {"name": "SMS text", "icon": "mdi:message-text-outline", "max": 255, "initial": ""}},
     "script": {
         "send_sms": {
-            "alias": "Send an SMS",
+            "alias": "Send SMS",
             "icon": "mdi:send",
             "sequence": [
+                {
+                    "condition": "template",
+                    "value_template": "{{ states('input_text.sms_text') | trim not in ['', 'unknown'] }}",
+                },
                 {
                     "action": "notify.send_message",
                     "target": {"entity_id": "notify.mum"},
@@ -45,7 +52,7 @@ CONFIGURATION: Json = {
 }
 
 # Seconds between two messages of the demo.
-INTERVAL = 20.0
+INTERVAL = 15.0
 
 MESSAGES = (
     "The washing machine is done",
@@ -65,14 +72,13 @@ def furnish(folder: Path) -> None:
 
 async def open_at_dashboard(home: HomeAssistant) -> None:
     """Let the interface begin with the dashboard."""
-    await home.command("frontend/set_user_data", key="core", value={"default_panel": DASHBOARD})
+    await home.command("frontend/set_system_data", key="core", value={"default_panel": DASHBOARD})
 
 
 async def keep_sending(account: Account, subentry_id: str) -> None:
-    """Send a message now and then, for ever; one that is refused is the dashboard's to show."""
+    """Send a message now and then, for ever."""
     for message in itertools.cycle(MESSAGES):
         await asyncio.sleep(INTERVAL)
-        try:
+        # A message that is refused is the dashboard's to show, and a house that restarts comes back.
+        with suppress(AccountError, RefusedError, ClientError, OSError, TimeoutError):
             await account.send(subentry_id, message)
-        except AccountError as err:
-            print(err, flush=True)

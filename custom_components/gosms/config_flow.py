@@ -59,7 +59,8 @@ _RECONFIGURE_SCHEMA: Final = vol.Schema({**_TOKEN_FIELD, **_ADVANCED_SECTION})
 _REAUTH_SCHEMA: Final = vol.Schema(_TOKEN_FIELD)
 
 # Where the forms send people for what they ask for.
-_LINKS: Final = {"token_url": f"{CONTROL_PANEL_URL}/api", "phones_url": f"{CONTROL_PANEL_URL}/devices"}
+_LINKS: Final = {"token_url": f"{CONTROL_PANEL_URL}/api"}
+_USER_LINKS: Final = {**_LINKS, "phones_url": f"{CONTROL_PANEL_URL}/devices"}
 
 
 class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -174,7 +175,7 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(schema, suggested),
             errors=errors,
-            description_placeholders=_LINKS,
+            description_placeholders=_USER_LINKS if step_id == "user" else _LINKS,
         )
 
 

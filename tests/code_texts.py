@@ -1,0 +1,91 @@
+"""Which texts the integration's code names, found in its syntax trees."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+PACKAGE: Final = Path(__file__).parents[1] / "custom_components/gosms"
+
+
+def _docstrings(tree: ast.AST) -> set[ast.AST]:
+    """Return the nodes of text that only a reader of the code sees."""
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+
+
+@dataclass(kw_only=True)
+class CodeTexts:
+    """The keys that code names, by what it names them for."""
+
+    constants: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
+    steps: set[str] = field(default_factory=set)
+    exceptions: set[str] = field(default_factory=set)
+    issues: set[str] = field(default_factory=set)
+    selectors: set[str] = field(default_factory=set)
+    aborts: set[str] = field(default_factory=set)
+    form_errors: set[str] = field(default_factory=set)
+    entities: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of_files(cls, files: Iterable[Path]) -> Self:
+        """Read source files."""
+        texts = cls()
+        for file in files:
+            texts.read(file.stem, ast.parse(file.read_text(encoding="utf-8")))
+        return texts
+
+    def read(self, module: str, tree: ast.Module) -> None:
+        """Read one module."""
+        docstrings = _docstrings(tree)
+        for node in ast.walk(tree):
+            match node:
+                case ast.Constant(value=str(text)) if node not in docstrings:
+                    self.constants.add(text)
+                case ast.AsyncFunctionDef(name=name) if name.startswith("async_step_"):
+                    self.steps.add(name.removeprefix("async_step_"))
+                case ast.Call():
+                    self._read_call(module, node)
+                case ast.Assign(targets=[ast.Subscript(value=ast.Name(id="errors"))]):
+                    self.form_errors.update(_key(node.value))
+                # The tables from the vendor's codes to keys, and what is said beside them.
+                case ast.Dict() if module == "errors" and all(_is_number(key) for key in node.keys):
+                    self.told.update(text for value in node.values for text in _key(value))
+                case ast.Return() if module == "errors":
+                    self.told.update(_key(node.value))
+
+    def _read_call(self, module: str, call: ast.Call) -> None:
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        given = {keyword.arg: keyword.value for keyword in call.keywords}
+        key = set(_key(given.get("translation_key")))
+        if "translation_domain" in given:
+            self.exceptions |= key
+        elif name in {"async_create_issue", "async_get_or_create"}:
+            self.issues |= key
+        elif name == "SelectSelectorConfig":
+            self.selectors |= key
+        elif name.endswith("EntityDescription"):
+            self.entities.update(f"{module}.{key}" for key in _key(given.get("key")))
+        elif name == "async_abort":
+            self.aborts.update(_key(given.get("reason")))
+        elif name == "AbortFlow":
+            self.aborts.update(_key(call.args[0]))
+        if isinstance(errors := given.get("errors"), ast.Dict):
+            self.form_errors.update(text for value in errors.values for text in _key(value))
+
+
+def _is_number(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int)
+
+
+def _key(node: ast.expr | None) -> Iterator[str]:
+    """Yield the keys that an expression can be, where they are written out."""
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.IfExp():
+            yield from _key(node.body)
+            yield from _key(node.orelse)
+        case ast.Call(func=ast.Attribute(attr="get"), args=[_, default]):
+            yield from _key(default)

@@ -1,0 +1,316 @@
+"""The service over a real socket, against the vendor's pages: shapes, HTTP statuses, every code."""
+
+from collections.abc import Mapping
+
+from aiohttp.web import Application
+import pytest
+
+from simulator import NEW, OLD, REQUESTS, TEXTS, Account, Generation, Permission, Phone, Status
+
+from .conftest import NOW, PHONE, TOKEN, Api, Clock
+
+UNKNOWN_ID = "6654a4e8f1527149588c89f2"
+# Hashes look random and are the same in every run.
+FIRST_HASH = "629fd82c07cd"
+HELLO = {"message": "Hello my friends", "phone_number": "79929999999"}
+
+
+@pytest.fixture(autouse=True)
+def no_rate_limit(account: Account) -> None:
+    account.rate_limit = None
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "switches", "endpoint", "body"),
+    [
+        (1002, 403, {"api_active": False}, "GET /sms?limit=1", None),
+        (1003, 401, {"api_deleted": True}, "GET /sms?limit=1", None),
+        (3000, 403, {"blocked": True}, "POST /sms/send", HELLO),
+        (1004, 400, {"phones": {}}, "POST /sms/send", HELLO),
+        (1005, 403, {"permissions": set()}, "POST /sms/send", HELLO),
+        (1006, 403, {"quota": 0}, "POST /sms/send", HELLO),
+        (1007, 403, {"permissions": {Permission.SEND}}, "POST /sms/get", {"id": UNKNOWN_ID}),
+        (1007, 403, {"permissions": {Permission.SEND}}, "GET /sms?limit=1", None),
+        (1008, 404, {}, "POST /sms/get", {"id": UNKNOWN_ID}),
+        (1008, 404, {}, "DELETE /sms/del", {"id": UNKNOWN_ID}),
+        (1009, 403, {"permissions": {Permission.READ}}, "DELETE /sms/del", {"id": UNKNOWN_ID}),
+        (1011, 403, {"permissions": {Permission.READ}}, "POST /devices/get/info", {"device_id": PHONE}),
+        (1012, 404, {}, "POST /devices/get/info", {"device_id": UNKNOWN_ID}),
+        (1012, 404, {}, "POST /devices/edit", {"device_id": UNKNOWN_ID, "is_active": True}),
+        (1013, 403, {"permissions": {Permission.SEE_PHONES}}, "POST /devices/edit", {"device_id": PHONE}),
+        (1015, 400, {"phones": {"x": Phone(device_id="x", registered=NOW, is_active=False)}}, "POST /sms/send", HELLO),
+        (1016, 404, {}, "POST /sms/send", {**HELLO, "device_id": UNKNOWN_ID}),
+        (1017, 400, {}, "POST /sms/send", {**HELLO, "to_sim": 1}),
+        (2001, 400, {}, "POST /sms/send", {**HELLO, "phone_number": "+79929999999"}),
+        (2001, 400, {}, "POST /sms/send", {"message": "x"}),
+        (2002, 400, {}, "POST /sms/send", {**HELLO, "message": "21 °C"}),
+        (2003, 400, {}, "POST /sms/get", {"id": "x"}),
+        (2003, 400, {}, "DELETE /sms/del", {}),
+        (2004, 400, {}, "POST /sms/send", {**HELLO, "callback_id": "x"}),
+        (2005, 400, {}, "POST /sms/send", {**HELLO, "device_id": "x"}),
+        (2005, 400, {}, "POST /devices/get/info", {}),
+        (2006, 400, {}, "GET /sms", None),
+        (2006, 400, {}, "GET /sms?limit=101", None),
+        (2007, 400, {}, "GET /sms?limit=1&offset=0", None),
+        (2008, 400, {}, "POST /sms/send", {**HELLO, "device_id": PHONE, "to_sim": 7}),
+        (2009, 400, {}, "POST /devices/edit", {"device_id": PHONE, "is_active": "yes"}),
+    ],
+)
+async def test_every_code_is_told_in_the_vendors_form(
+    api: Api, account: Account, code: int, status: int, switches: Mapping[str, object], endpoint: str, body: object
+) -> None:
+    for name, value in switches.items():
+        setattr(account, name, value)
+
+    answer = await api.call(endpoint, body)
+
+    assert answer.status == status
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert answer.json == {"errors": {"code": code, "message": TEXTS[code], "hash": FIRST_HASH}}
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'"text"', b"null", b"\xff", b"[" * 60_000])
+@pytest.mark.parametrize(
+    "endpoint", ["POST /sms/send", "POST /sms/get", "DELETE /sms/del", "POST /devices/get/info", "POST /devices/edit"]
+)
+async def test_a_body_that_is_no_json_object_is_told_1001(api: Api, endpoint: str, raw: bytes) -> None:
+    answer = await api.call(endpoint, raw=raw)
+
+    assert (answer.status, answer.code) == (400, 1001)
+
+
+@pytest.mark.parametrize("authorization", [{}, {"Authorization": "Bearer other"}, {"Authorization": TOKEN}])
+async def test_a_wrong_token_is_told_without_a_vendors_code(api: Api, authorization: dict[str, str]) -> None:
+    api.headers = authorization
+
+    answer = await api.call("GET /sms?limit=1")
+
+    assert answer.status == 401
+    assert answer.json == {"errors": {"message": "Требуется авторизация", "hash": FIRST_HASH}}
+
+
+async def test_a_wrong_token_can_be_told_bare(api: Api, account: Account) -> None:
+    api.headers = {}
+    account.explains_unauthorized = False
+
+    answer = await api.call("POST /sms/send", HELLO)
+
+    assert (answer.status, answer.text) == (401, "")
+    assert len(account.messages) == 0
+
+
+async def test_each_error_has_a_hash_of_its_own(api: Api) -> None:
+    first, second = [await api.call("GET /sms") for _ in range(2)]
+
+    assert first.text != second.text
+
+
+async def test_a_sent_message_can_be_asked_for_as_on_the_vendors_page(api: Api) -> None:
+    sent = await api.call("POST /sms/send", {**HELLO, "device_id": PHONE, "callback_id": UNKNOWN_ID, "to_sim": 0})
+    message_id = api.sent_id(sent)
+
+    got = await api.call("POST /sms/get", {"id": message_id})
+
+    assert (sent.status, sent.json) == (200, {"id": message_id})
+    assert got.status == 200
+    assert got.json == {
+        "id": message_id,
+        "message": "Hello my friends",
+        "status": 0,
+        "callback_id": UNKNOWN_ID,
+        "device_id": PHONE,
+        "phone_number": "79929999999",
+        "message_status": "Ждет обработки",
+        "time_create": int(NOW),
+        "to_sim": 0,
+    }
+
+
+async def test_the_older_page_knows_no_sim(api: Api, account: Account) -> None:
+    account.generation = OLD
+
+    got = await api.call("POST /sms/get", {"id": account.send(**HELLO).id})
+
+    assert got.json == {
+        "id": account.messages[0].id,
+        "message": "Hello my friends",
+        "status": 0,
+        "callback_id": "",
+        "device_id": "",
+        "phone_number": "79929999999",
+        "message_status": "Ждет обработки",
+        "time_create": int(NOW),
+    }
+
+
+async def test_text_travels_as_plain_utf_8(api: Api, account: Account) -> None:
+    account.add_message(message="Протечка", phone_number="112", status=Status.DELIVERED)
+
+    assert "Протечка" in (await api.call("GET /sms?limit=1")).text
+
+
+async def test_a_page_of_messages_is_as_on_the_vendors_page(api: Api, account: Account) -> None:
+    account.generation = OLD
+    for number in range(94):
+        account.add_message(message=f"Old {number}", phone_number="79929999977", created=NOW - 1000 + number)
+    known = {"callback_id": "", "device_id": ""}
+    second = account.add_message(message="Hello World", phone_number="79929999988", created=NOW - 60)
+    first = account.send(**HELLO)
+
+    answer = await api.call("GET /sms?limit=2&offset=1")
+
+    assert answer.status == 200
+    assert answer.json == {
+        "pagination": {"total_records": 96, "limit": 2, "offset": 1},
+        "sms_list": [
+            {
+                **known,
+                "id": first.id,
+                "message": "Hello my friends",
+                "status": 0,
+                "phone_number": "79929999999",
+                "message_status": "Ждет обработки",
+                "time_create": int(NOW),
+            },
+            {
+                **known,
+                "id": second.id,
+                "message": "Hello World",
+                "status": 4,
+                "phone_number": "79929999988",
+                "message_status": "Доставлено",
+                "time_create": int(NOW) - 60,
+            },
+        ],
+    }
+
+
+async def test_a_search_finds_what_the_query_says(api: Api, account: Account) -> None:
+    account.add_message(message="Кухня", phone_number="111")
+    account.add_message(message="Подвал", phone_number="222")
+
+    answer = await api.call("GET /sms?limit=5&offset=1&search=кух")
+
+    assert '"total_records": 1' in answer.text
+    assert "Подвал" not in answer.text
+
+
+async def test_deleting_reads_the_body_and_answers_with_none(api: Api, account: Account, clock: Clock) -> None:
+    sent = account.send(**HELLO)
+    young = await api.call("DELETE /sms/del", {"id": sent.id})
+    clock.tick(300)
+
+    old = await api.call("DELETE /sms/del", {"id": sent.id})
+
+    assert (young.status, young.code) == (400, 1010)
+    assert (old.status, old.text) == (204, "")
+    assert len(account.messages) == 0
+
+
+@pytest.mark.parametrize(
+    ("generation", "key", "other", "battery"), [(NEW, "device_id", "id", 41), (OLD, "id", "device_id", "41")]
+)
+async def test_a_phone_is_told_under_the_key_of_its_generation(
+    api: Api, account: Account, generation: Generation, key: str, other: str, battery: object
+) -> None:
+    account.generation = generation
+    account.phones[PHONE].battery = 41
+
+    answer = await api.call("POST /devices/get/info", {key: PHONE})
+    ignored = await api.call("POST /devices/get/info", {other: PHONE})
+
+    assert answer.status == 200
+    assert answer.json == {
+        "device_id": PHONE,
+        "device_name": "Pixel 8",
+        "device_name_type": "Google Pixel 8",
+        "device_battery_state": battery,
+        "is_active": True,
+        "is_charging": False,
+        "last_online_date": "2026-10-14T12:00:00Z",
+        "low_battery_alert": False,
+        "to_sim": -2,
+        "sim_list": [{"slot_index": 0, "display_name": "MTS"}, {"slot_index": 1, "display_name": "Beeline"}],
+    }
+    assert (ignored.status, ignored.code) == (400, 2005)
+
+
+async def test_a_request_with_both_keys_is_understood_by_either_generation(api: Api, account: Account) -> None:
+    account.generation = OLD
+    old = await api.call("POST /devices/get/info", {"id": PHONE, "device_id": PHONE})
+    account.generation = NEW
+    new = await api.call("POST /devices/get/info", {"id": PHONE, "device_id": PHONE})
+
+    assert (old.status, new.status) == (200, 200)
+
+
+@pytest.mark.parametrize(
+    ("body", "active"),
+    [({"is_active": True}, True), ({"is_active": False}, False), ({}, False)],
+)
+async def test_a_phone_is_switched(api: Api, account: Account, body: dict[str, object], active: object) -> None:
+    answer = await api.call("POST /devices/edit", {"device_id": PHONE, **body})
+
+    assert (answer.status, answer.text) == (204, "")
+    assert account.phones[PHONE].is_active is active
+
+
+async def test_the_eleventh_request_of_a_second_is_told_429(api: Api, account: Account) -> None:
+    account.rate_limit = 10
+
+    answers = [await api.call("GET /sms?limit=1") for _ in range(11)]
+    other = await api.call("POST /sms/send", HELLO)
+
+    assert [answer.status for answer in answers] == [200] * 10 + [429]
+    assert "Retry-After" not in answers[-1].headers
+    assert answers[-1].code is None
+    assert other.status == 200
+
+
+async def test_a_429_can_say_when_to_come_again(api: Api, account: Account) -> None:
+    account.rate_limit = 0
+    account.retry_after = 7
+
+    answer = await api.call("GET /sms?limit=1")
+
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "status"),
+    [("GET /sms?limit=1", 200), ("GET /sms", 400), ("GET /nothing", 404), ("GET /sms/send", 405)],
+)
+async def test_every_answer_tells_the_time_of_the_service(api: Api, clock: Clock, endpoint: str, status: int) -> None:
+    clock.tick(-3600)
+
+    answer = await api.call(endpoint)
+
+    assert (answer.status, answer.headers["Date"]) == (status, "Wed, 14 Oct 2026 11:00:00 GMT")
+
+
+async def test_requests_are_recorded_as_they_came(api: Api, app: Application, clock: Clock) -> None:
+    await api.call("POST /sms/send", HELLO)
+    clock.tick(5)
+    await api.call("GET /sms?limit=3&search=кухня")
+    await api.call("POST /sms/send", raw=b"{")
+
+    sent, listed, broken = app[REQUESTS]
+
+    assert (sent.method, sent.path, sent.endpoint, sent.json) == ("POST", "/v1/sms/send", "POST /sms/send", HELLO)
+    assert sent.headers["authorization"] == f"Bearer {TOKEN}"
+    assert (listed.endpoint, dict(listed.query), listed.json) == ("GET /sms", {"limit": "3", "search": "кухня"}, None)
+    assert (sent.time, listed.time, broken.json) == (NOW, NOW + 5, None)
+    assert sent.arrived < listed.arrived < broken.arrived
+
+
+async def test_an_endless_body_is_not_read(api: Api, account: Account) -> None:
+    answer = await api.call("POST /sms/send", raw=b" " * 100_000)
+
+    assert answer.status == 413
+    assert len(account.messages) == 0
+
+
+async def test_the_controls_are_not_recorded(api: Api, app: Application) -> None:
+    await api.control("GET /state")
+
+    assert len(app[REQUESTS]) == 0

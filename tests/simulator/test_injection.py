@@ -1,0 +1,395 @@
+"""What each fault looks like to a client on a real socket."""
+
+import asyncio
+import json
+import socket
+import time
+
+from aiohttp import ClientConnectionError, ClientError, ClientOSError, ClientPayloadError, ServerDisconnectedError
+from aiohttp.web import Application
+import pytest
+
+from simulator import REQUESTS, TEXTS, Account, Fault, Faults
+from simulator.wire import RUNNING
+
+from .conftest import PHONE, TOKEN, Api
+
+SEND = "POST /sms/send"
+PAGE = "GET /sms?limit=10"
+HELLO = {"message": "Hello", "phone_number": "79929999999"}
+LIMIT = 2 * 1024 * 1024
+
+
+@pytest.fixture(autouse=True)
+def no_rate_limit(account: Account) -> None:
+    account.rate_limit = None
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the oversized answer larger than all that the system would keep for a client that does not read."""
+    monkeypatch.setattr("simulator.injection._OVERSIZE", 64 * 1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "accepted", "message"),
+    [
+        (Fault.REFUSE, ClientOSError, 0, "Connection reset by peer"),
+        (Fault.CUT_BEFORE, ServerDisconnectedError, 0, "Server disconnected"),
+        (Fault.CUT_AFTER, ServerDisconnectedError, 1, "Server disconnected"),
+    ],
+)
+async def test_a_cut_line_gives_no_answer(
+    api: Api, account: Account, faults: Faults, fault: Fault, error: type[Exception], accepted: int, message: str
+) -> None:
+    faults.add(fault, times=1)
+
+    with pytest.raises(error, match=message):
+        await api.call(SEND, HELLO)
+    again = await api.call(SEND, HELLO)
+
+    assert again.status == 200
+    assert len(account.messages) == accepted + 1
+    assert faults.injected == {fault: 1}
+
+
+async def test_a_refused_connection_is_not_read_from(api: Api, app: Application, faults: Faults) -> None:
+    faults.add(Fault.REFUSE)
+
+    with pytest.raises(ClientConnectionError):
+        await api.call(SEND, HELLO)
+
+    assert [(recorded.endpoint, recorded.json) for recorded in app[REQUESTS]] == [(SEND, None)]
+
+
+async def test_a_line_cut_within_the_answer_leaves_half_of_it(api: Api, account: Account, faults: Faults) -> None:
+    faults.add(Fault.CUT_WITHIN)
+
+    response = await api.request(SEND, HELLO)
+    with pytest.raises(ClientPayloadError):
+        await response.read()
+
+    assert response.status == 200
+    assert len(account.messages) == 1
+
+
+@pytest.mark.parametrize(("fault", "accepted"), [(Fault.HANG_BEFORE, 0), (Fault.HANG_AFTER, 1)])
+async def test_a_hanging_service_outlasts_the_client(
+    api: Api, account: Account, faults: Faults, fault: Fault, accepted: int
+) -> None:
+    faults.add(fault)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await api.call(SEND, HELLO)
+
+    assert len(account.messages) == accepted
+
+
+@pytest.mark.parametrize(("fault", "accepted"), [(Fault.HANG_BEFORE, 0), (Fault.HANG_AFTER, 1)])
+async def test_a_hang_is_bounded_and_ends_in_a_cut(
+    api: Api, account: Account, faults: Faults, fault: Fault, accepted: int
+) -> None:
+    faults.add(fault, seconds=0.05)
+
+    with pytest.raises(ServerDisconnectedError):
+        await api.call(SEND, HELLO)
+
+    assert len(account.messages) == accepted
+
+
+async def test_a_slow_service_accepts_what_the_client_gave_up_long_ago(
+    api: Api, account: Account, faults: Faults
+) -> None:
+    faults.add(Fault.SLOW, times=1, seconds=0.1)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await api.call(SEND, HELLO)
+    before = len(account.messages)
+    await asyncio.sleep(0.1)
+
+    assert (before, len(account.messages)) == (0, 1)
+
+
+@pytest.mark.usefixtures("endless")
+async def test_a_client_that_does_not_read_does_not_hold_up_the_end_of_the_server(
+    api: Api, app: Application, faults: Faults
+) -> None:
+    faults.add(Fault.OVERSIZED_CHUNKED)
+    unread = await _leave_unread(api.client.port)
+    stuck = len(app[RUNNING])
+    started = time.monotonic()
+
+    await api.client.server.close()
+
+    assert stuck == 1
+    assert time.monotonic() - started < 5
+    assert app[RUNNING] == set()
+    unread.close()
+
+
+async def _leave_unread(port: int | None) -> asyncio.StreamWriter:
+    """Ask for a page and never read the answer, with as little room for it as there can be."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.settimeout(0)
+    await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
+    _, writer = await asyncio.open_connection(sock=connection, limit=1024)
+    writer.write(f"GET /v1/sms?limit=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
+    await asyncio.sleep(0.1)
+    return writer
+
+
+async def test_a_client_that_left_during_a_hang_can_come_back(api: Api, account: Account, faults: Faults) -> None:
+    faults.add(Fault.HANG_AFTER, times=1, seconds=0.1)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await api.call(SEND, HELLO)
+    await asyncio.sleep(0.1)
+
+    answer = await api.call(PAGE)
+
+    assert answer.status == 200
+    assert account.messages[0].id in answer.text
+
+
+async def test_a_hang_does_not_hold_up_the_end_of_the_server(app: Application, faults: Faults, api: Api) -> None:
+    faults.add(Fault.HANG_AFTER, seconds=600)
+    hanging = asyncio.create_task(api.call(SEND, HELLO))
+    await asyncio.wait({hanging}, timeout=0.2)
+    assert [recorded.endpoint for recorded in app[REQUESTS]] == [SEND]
+    started = time.monotonic()
+
+    await api.client.server.close()
+
+    assert time.monotonic() - started < 5
+    with pytest.raises(ClientError):
+        await hanging
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+async def test_a_slow_service_answers_in_the_end(api: Api, account: Account, faults: Faults, accepted: object) -> None:
+    faults.add(Fault.SLOW, seconds=0.05, accepted=bool(accepted))
+    started = time.monotonic()
+
+    answer = await api.call(SEND, HELLO)
+
+    assert time.monotonic() - started >= 0.05
+    assert answer.status == 200
+    assert len(account.messages) == 1
+
+
+async def test_a_slow_service_may_have_accepted_what_the_client_gave_up(
+    api: Api, account: Account, faults: Faults
+) -> None:
+    faults.add(Fault.SLOW, seconds=5, accepted=True)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await api.call(SEND, HELLO)
+
+    assert len(account.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "accepted", "content_type", "text"),
+    [
+        (Fault.UNAUTHORIZED, 401, 0, "application/json; charset=utf-8", "Требуется авторизация"),
+        (Fault.FORBIDDEN, 403, 0, "text/plain; charset=utf-8", "Forbidden"),
+        (Fault.REQUEST_TIMEOUT, 408, 0, "text/plain; charset=utf-8", "Request Timeout"),
+        (Fault.TOO_MANY_REQUESTS, 429, 0, "application/json; charset=utf-8", "Слишком много запросов"),
+        (Fault.UNKNOWN_ERROR, 500, 0, "application/json; charset=utf-8", '"code": 1000'),
+        (Fault.ERROR_AFTER, 500, 1, "text/plain; charset=utf-8", "Internal Server Error"),
+        (Fault.CAPTIVE_PORTAL, 200, 0, "text/html; charset=utf-8", "log in to the network"),
+        (Fault.BAD_GATEWAY, 502, 0, "text/html; charset=utf-8", "502 Bad Gateway"),
+    ],
+)
+async def test_an_answer_that_is_no_success(
+    api: Api,
+    account: Account,
+    faults: Faults,
+    fault: Fault,
+    status: int,
+    accepted: int,
+    content_type: str,
+    text: str,
+) -> None:
+    faults.add(fault)
+
+    answer = await api.call(SEND, HELLO)
+
+    assert (answer.status, answer.headers["Content-Type"]) == (status, content_type)
+    assert text in answer.text
+    assert "Retry-After" not in answer.headers
+    assert len(account.messages) == accepted
+
+
+@pytest.mark.parametrize("fault", [Fault.BAD_GATEWAY, Fault.UNKNOWN_ERROR, Fault.REQUEST_TIMEOUT, Fault.REFUSE])
+async def test_any_fault_can_hide_an_accepted_message(api: Api, account: Account, faults: Faults, fault: Fault) -> None:
+    faults.add(fault, accepted=True)
+
+    await asyncio.gather(api.call(SEND, HELLO), return_exceptions=True)
+
+    assert len(account.messages) == 1
+
+
+async def test_a_429_can_say_when_to_come_again(api: Api, faults: Faults) -> None:
+    faults.add(Fault.TOO_MANY_REQUESTS, retry_after=3)
+
+    answer = await api.call(SEND, HELLO)
+
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "3")
+
+
+@pytest.mark.parametrize("code", [code for code in TEXTS if code >= 1000])
+async def test_every_code_of_the_vendor_can_be_played(api: Api, account: Account, faults: Faults, code: int) -> None:
+    faults.add(Fault.CODE, code=code)
+
+    answer = await api.call(SEND, HELLO)
+
+    assert answer.code == code
+    assert TEXTS[code] in answer.text
+    assert answer.status in {400, 401, 403, 404, 500}
+    assert len(account.messages) == 0
+
+
+async def test_a_code_comes_with_any_http_status_and_may_be_unheard_of(api: Api, faults: Faults) -> None:
+    faults.add(Fault.CODE, code=4711, status=418, retry_after=9)
+
+    answer = await api.call(SEND, HELLO)
+
+    assert (answer.status, answer.code, answer.headers["Retry-After"]) == (418, 4711, "9")
+
+
+async def test_a_redirect_leads_to_another_host_where_it_would_be_seen(
+    api: Api, app: Application, faults: Faults
+) -> None:
+    faults.add(Fault.REDIRECT)
+
+    answer = await api.call(PAGE)
+    await api.client.get("/elsewhere")
+
+    assert answer.status == 302
+    assert answer.headers["Location"] == f"http://localhost:{api.client.port}/elsewhere"
+    assert [recorded.path for recorded in app[REQUESTS]] == ["/v1/sms", "/elsewhere"]
+
+
+async def test_truncated_json_is_half_of_the_answer(api: Api, account: Account, faults: Faults) -> None:
+    whole = await api.call(PAGE)
+    faults.add(Fault.TRUNCATED)
+
+    answer = await api.call(PAGE)
+
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert answer.text == whole.text[: len(whole.text) // 2]
+    assert len(account.messages) == 0
+
+
+async def test_a_list_comes_where_an_object_was_promised(api: Api, account: Account, faults: Faults) -> None:
+    faults.add(Fault.NOT_AN_OBJECT)
+
+    answer = await api.call(SEND, HELLO)
+
+    assert answer.json == [{"id": account.messages[0].id}]
+
+
+async def test_an_id_comes_as_a_number(api: Api, account: Account, faults: Faults) -> None:
+    faults.add(Fault.ID_AS_NUMBER)
+
+    sent = await api.call(SEND, HELLO)
+    listed = json.loads((await api.call(PAGE)).text)
+
+    assert sent.json == {"id": int(account.messages[0].id, 16)}
+    assert listed["sms_list"][0]["id"] == int(account.messages[0].id, 16)
+
+
+async def test_the_messages_come_as_text(api: Api, account: Account, faults: Faults) -> None:
+    sent = account.send(**HELLO)
+    faults.add(Fault.LIST_AS_TEXT)
+
+    listed = json.loads((await api.call(PAGE)).text)
+
+    assert json.loads(listed["sms_list"])[0]["id"] == sent.id
+    assert listed["pagination"]["total_records"] == 1
+
+
+async def test_only_the_optional_fields_of_a_message_are_left_out(api: Api, account: Account, faults: Faults) -> None:
+    account.send(**HELLO)
+    faults.add(Fault.MISSING_FIELDS)
+
+    listed = json.loads((await api.call(PAGE)).text)
+    phone = json.loads((await api.call("POST /devices/get/info", {"device_id": PHONE})).text)
+
+    assert set(listed["sms_list"][0]) == {"id", "message", "status", "phone_number", "time_create"}
+    assert phone["device_id"] == PHONE
+
+
+async def test_a_status_nobody_knows(api: Api, account: Account, faults: Faults) -> None:
+    account.send(**HELLO)
+    faults.add(Fault.UNKNOWN_STATUS)
+
+    listed = json.loads((await api.call(PAGE)).text)
+
+    assert listed["sms_list"][0]["status"] == 42
+    assert account.messages[0].status == 0
+
+
+@pytest.mark.parametrize("fault", [Fault.TRUNCATED, Fault.NOT_AN_OBJECT, Fault.MISSING_FIELDS, Fault.CUT_WITHIN])
+async def test_a_spoiled_refusal_keeps_its_http_status(api: Api, faults: Faults, fault: Fault) -> None:
+    faults.add(fault)
+
+    response = await api.request("POST /sms/get", {"id": "6654a4e8f1527149588c89f2"})
+
+    assert response.status == 404
+
+
+async def test_an_answer_without_a_body_is_spoiled_into_one(api: Api, faults: Faults) -> None:
+    faults.add(Fault.NOT_AN_OBJECT)
+
+    answer = await api.call("POST /devices/edit", {"device_id": PHONE, "is_active": True})
+
+    assert (answer.status, answer.json) == (200, [{}])
+
+
+async def test_an_oversized_answer_says_its_length(api: Api, faults: Faults) -> None:
+    faults.add(Fault.OVERSIZED)
+
+    response = await api.request(PAGE)
+
+    assert int(response.headers["Content-Length"]) > LIMIT
+    assert len(await response.read()) > LIMIT
+
+
+async def test_an_oversized_answer_in_chunks_does_not_say_its_length(api: Api, faults: Faults) -> None:
+    faults.add(Fault.OVERSIZED_CHUNKED)
+
+    response = await api.request(PAGE)
+    body = await response.read()
+
+    assert "Content-Length" not in response.headers
+    assert len(body) > LIMIT
+    assert list(json.loads(body)) == ["padding"]
+
+
+@pytest.mark.usefixtures("endless")
+async def test_an_oversized_answer_may_be_left_unread(api: Api, app: Application, faults: Faults) -> None:
+    faults.add(Fault.OVERSIZED_CHUNKED, times=1)
+
+    (await api.request(PAGE)).close()
+    running = app[RUNNING]
+    await asyncio.wait(running, timeout=5)
+
+    assert (await api.call(PAGE)).status == 200
+    assert running == set()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "date"), [(None, "Thu, 15 Oct 2026 12:00:00 GMT"), (-60, "Wed, 14 Oct 2026 11:59:00 GMT")]
+)
+async def test_the_date_of_one_answer_is_wrong(api: Api, faults: Faults, seconds: float | None, date: str) -> None:
+    faults.add(Fault.WRONG_DATE, times=1, seconds=seconds)
+
+    wrong, right = await api.call(PAGE), await api.call(PAGE)
+
+    assert (wrong.status, wrong.headers["Date"]) == (200, date)
+    assert right.headers["Date"] == "Wed, 14 Oct 2026 12:00:00 GMT"

@@ -1,0 +1,225 @@
+"""The checks that run beside every test find what they are there for."""
+
+import ast
+import asyncio
+import logging
+import time
+from typing import Any, Final
+from unittest.mock import Mock
+
+from homeassistant.config_entries import ConfigEntriesFlowManager
+from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.data_entry_flow import FlowResultType, section
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
+import pytest
+import voluptuous as vol
+
+from tests import API_TOKEN
+from tests.code_texts import CodeTexts
+from tests.log_checks import Listener, faults_of_a_line
+from tests.translation_checks import DOMAIN, LANGUAGES, TranslationChecker, listening
+
+TEXTS: Final = {
+    "config.abort.done": "Done",
+    "config.error.bad": "Bad",
+    "config.step.user.description": "Look at {page}",
+    "config.step.user.data.token": "Token",
+    "config.step.user.data_description.token": "From the panel",
+    "config.step.user.sections.more.name": "More",
+    "config.step.user.sections.more.data.url": "Address",
+    "config.step.user.sections.more.data_description.url": "Rarely changed",
+    "exceptions.refused.message": "Refused: {error}",
+    "issues.quota.title": "Used up",
+    "issues.quota.description": "Since {since}",
+    "selector.sim.options.one": "One",
+}
+
+
+@pytest.fixture
+def translations_exist() -> None:
+    """Stand in for the check beside every test: here things are said without a text on purpose."""
+
+
+@pytest.fixture
+def checker() -> TranslationChecker:
+    """A checker of a small integration whose Russian lacks one text."""
+    languages = {"en": TEXTS, "ru": {key: text for key, text in TEXTS.items() if key != "config.abort.done"}}
+    return TranslationChecker(languages.__getitem__)
+
+
+def in_both(fault: str) -> list[str]:
+    return [f"{language}: {fault}" for language in LANGUAGES]
+
+
+def flow(**result: Any) -> tuple[object, Any, dict[str, Any]]:
+    """Return a step's result with the manager and the flow it comes from."""
+    return Mock(spec=ConfigEntriesFlowManager), Mock(handler=DOMAIN), result
+
+
+def form(fields: dict[Any, Any], page: str | None = "https://…", **result: Any) -> tuple[object, Any, dict[str, Any]]:
+    """Return a form's result."""
+    schema = vol.Schema(fields)
+    placeholders = {"page": page} if page else {}
+    return flow(
+        type=FlowResultType.FORM,
+        step_id="user",
+        data_schema=schema,
+        description_placeholders=placeholders,
+        **result,
+    )
+
+
+def test_a_form_with_all_its_texts_passes(checker: TranslationChecker) -> None:
+    fields = {vol.Required("token"): str, "more": section(vol.Schema({vol.Optional("url"): str}))}
+    checker.check_result(*form(fields, errors={"base": "bad"}))
+    assert checker.faults == []
+
+
+@pytest.mark.parametrize(
+    ("result", "fault"),
+    [
+        (form({}, errors={"base": "worse"}), "no text config.error.worse"),
+        (form({}, page=None), "config.step.user. uses ['page'], is given []"),
+    ],
+)
+def test_a_form_that_lacks_something_is_found(
+    checker: TranslationChecker, result: tuple[object, Any, dict[str, Any]], fault: str
+) -> None:
+    checker.check_result(*result)
+    assert checker.faults == in_both(fault)
+
+
+def test_a_field_without_texts_is_found(checker: TranslationChecker) -> None:
+    checker.check_result(*form({vol.Required("name"): str}))
+    assert checker.faults == [
+        f"{language}: no text config.step.user.{kind}.name"
+        for language in LANGUAGES
+        for kind in ("data", "data_description")
+    ]
+
+
+def test_a_choice_without_a_text_is_found(checker: TranslationChecker) -> None:
+    choice = SelectSelector(SelectSelectorConfig(options=["one", "two"], translation_key="sim"))
+    checker.check_result(*form({vol.Required("token"): choice}))
+    assert checker.faults == in_both("no text selector.sim.options.two")
+
+
+def test_an_end_without_a_russian_text_is_found(checker: TranslationChecker) -> None:
+    checker.check_result(*flow(type=FlowResultType.ABORT, reason="done"))
+    assert checker.faults == ["ru: no text config.abort.done"]
+
+
+def test_an_end_that_home_assistant_words_needs_no_text(checker: TranslationChecker) -> None:
+    checker.check_result(*flow(type=FlowResultType.ABORT, reason="x", translation_domain="homeassistant"))
+    assert checker.faults == []
+
+
+@pytest.mark.parametrize(
+    ("key", "placeholders", "fault"),
+    [
+        ("unknown", {}, "no text exceptions.unknown.message"),
+        ("refused", {}, "exceptions.refused.message uses ['error'], is given []"),
+        (
+            "refused",
+            {"error": "1", "code": "2"},
+            "exceptions.refused.message uses ['error'], is given ['code', 'error']",
+        ),
+    ],
+)
+def test_an_error_is_found_wherever_it_ends(
+    checker: TranslationChecker, key: str, placeholders: dict[str, str], fault: str
+) -> None:
+    with listening(checker):
+        HomeAssistantError(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
+    assert checker.faults == in_both(fault)
+
+
+async def test_an_action_that_fails_in_plain_english_is_found(hass: HomeAssistant, checker: TranslationChecker) -> None:
+    async def fail(call: ServiceCall) -> None:
+        raise HomeAssistantError("Oops")
+
+    hass.services.async_register("test", "fail", fail)
+    with listening(checker), pytest.raises(HomeAssistantError) as caught:
+        await hass.services.async_call("test", "fail", blocking=True)
+    assert checker.faults == [f"test.fail fails without a translated error: {caught.value!r}"]
+
+
+async def test_an_issue_with_other_placeholders_is_found(hass: HomeAssistant, checker: TranslationChecker) -> None:
+    with listening(checker):
+        ir.async_create_issue(
+            hass, DOMAIN, "quota_1", is_fixable=False, severity=ir.IssueSeverity.ERROR, translation_key="quota"
+        )
+    assert checker.faults == in_both("issues.quota. uses ['since'], is given []")
+
+
+@pytest.mark.parametrize(
+    ("line", "faults"),
+    [
+        ("Detected that custom integration 'gosms' calls something old", 1),
+        ("Detected blocking call to open with args () inside the event loop by custom integration 'gosms'", 1),
+        (f"Authorization: Bearer {API_TOKEN}", 1),
+        (f"claims {API_TOKEN.split('.')[1]}", 1),
+        ("Poll of GoSMS.ru done", 0),
+    ],
+)
+def test_a_bad_line_of_the_log_is_found(line: str, faults: int) -> None:
+    assert len(faults_of_a_line(line)) == faults
+
+
+def test_a_token_in_a_traceback_is_found() -> None:
+    listener = Listener()
+    error = ValueError(API_TOKEN)
+    listener.handle(logging.LogRecord("a", logging.DEBUG, "a.py", 1, "No", (), (ValueError, error, None)))
+    assert len(listener.faults) == 1
+
+
+async def test_the_event_loop_is_watched(hass: HomeAssistant) -> None:
+    assert asyncio.get_running_loop() is hass.loop
+    with pytest.raises(RuntimeError, match="blocking call to sleep"):
+        time.sleep(0)  # noqa: ASYNC251  # To be caught.
+
+
+def test_the_keys_in_the_code_are_found() -> None:
+    texts = CodeTexts()
+    texts.read(
+        "errors",
+        ast.parse(
+            '''
+"""Not a text."""
+TABLE = {1000: "from_table"}
+def key(err):
+    if err:
+        return "one" if err.code else "other"
+    return TABLE.get(err.code, "default")
+'''
+        ),
+    )
+    texts.read(
+        "sensor",
+        ast.parse(
+            """
+raise HomeAssistantError(translation_domain=DOMAIN, translation_key="raised" if a else "raised_too")
+ir.async_create_issue(hass, DOMAIN, "id", translation_key="issue")
+SelectSelectorConfig(translation_key="choice")
+GoSmsSensorEntityDescription(key="battery")
+class Flow:
+    async def async_step_user(self): return self.async_abort(reason="end")
+    async def async_step_init(self): raise AbortFlow("other_end")
+    def show(self):
+        errors["base"] = "wrong"
+        self.async_show_form(errors={"base": "bad"})
+"""
+        ),
+    )
+    assert texts.told == {"from_table", "one", "other", "default"}
+    assert texts.exceptions == {"raised", "raised_too"}
+    assert texts.issues == {"issue"}
+    assert texts.selectors == {"choice"}
+    assert texts.entities == {"sensor.battery"}
+    assert texts.steps == {"user", "init"}
+    assert texts.aborts == {"end", "other_end"}
+    assert texts.form_errors == {"wrong", "bad"}
+    assert {"from_table", "id", "wrong"} <= texts.constants
+    assert "Not a text." not in texts.constants

@@ -1,0 +1,122 @@
+"""What Home Assistant and HACS read before any code runs."""
+
+import json
+from pathlib import Path
+import re
+from typing import Any, Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[1]
+PACKAGE: Final = ROOT / "custom_components/gosms"
+
+# Everything HACS knows in hacs.json; it refuses other keys.
+HACS_KEYS: Final = {
+    "content_in_root",
+    "country",
+    "filename",
+    "hacs",
+    "hide_default_branch",
+    "homeassistant",
+    "name",
+    "persistent_directory",
+    "render_readme",
+    "zip_release",
+}
+MANIFEST_KEYS: Final = {
+    "after_dependencies",
+    "codeowners",
+    "config_flow",
+    "dependencies",
+    "documentation",
+    "domain",
+    "import_executor",
+    "integration_type",
+    "iot_class",
+    "issue_tracker",
+    "loggers",
+    "name",
+    "quality_scale",
+    "requirements",
+    "single_config_entry",
+    "version",
+}
+
+
+def read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict[str, Any]:
+    return read(PACKAGE / "manifest.json")
+
+
+@pytest.fixture(scope="module")
+def hacs() -> dict[str, Any]:
+    return read(ROOT / "hacs.json")
+
+
+def test_hacs_finds_one_integration() -> None:
+    folders = [path.name for path in PACKAGE.parent.iterdir() if path.is_dir() and path.name != "__pycache__"]
+    assert folders == ["gosms"]
+
+
+def test_the_manifest_is_in_the_order_that_hassfest_wants(manifest: dict[str, Any]) -> None:
+    assert list(manifest) == ["domain", "name", *sorted(set(manifest) - {"domain", "name"})]
+
+
+def test_the_manifest_has_only_what_home_assistant_knows(manifest: dict[str, Any]) -> None:
+    assert set(manifest) - MANIFEST_KEYS == set()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("domain", "gosms"),
+        ("name", "GoSMS.ru"),
+        ("config_flow", True),
+        ("integration_type", "service"),
+        ("iot_class", "cloud_polling"),
+    ],
+)
+def test_the_manifest_says_what_was_agreed(manifest: dict[str, Any], key: str, value: object) -> None:
+    assert manifest[key] == value
+
+
+@pytest.mark.parametrize("key", ["documentation", "issue_tracker"])
+def test_the_links_of_the_manifest_lead_to_the_repository(manifest: dict[str, Any], key: str) -> None:
+    assert re.fullmatch(r"https://github\.com/[\w-]+/[\w.-]+(/issues)?", manifest[key])
+
+
+def test_somebody_answers_for_the_integration(manifest: dict[str, Any]) -> None:
+    assert [owner for owner in manifest["codeowners"] if not re.fullmatch(r"@[A-Za-z0-9-]+", owner)] == []
+    assert manifest["codeowners"]
+
+
+def test_the_version_is_one_that_a_release_can_carry(manifest: dict[str, Any]) -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+(b\d+)?", manifest["version"])
+
+
+def test_the_debug_button_reaches_the_log_of_the_integration(manifest: dict[str, Any]) -> None:
+    assert all(name.startswith("custom_components.gosms") for name in manifest.get("loggers", []))
+
+
+def test_the_tests_run_with_the_libraries_that_a_user_gets(manifest: dict[str, Any]) -> None:
+    pinned = (ROOT / "requirements_test.txt").read_text(encoding="utf-8").splitlines()
+    assert set(manifest["requirements"]) - set(pinned) == set()
+    assert [name for name in manifest["requirements"] if not re.fullmatch(r"[a-z0-9_.-]+==[\w.]+", name)] == []
+
+
+def test_hacs_knows_every_key_of_its_file(hacs: dict[str, Any]) -> None:
+    assert set(hacs) - HACS_KEYS == set()
+
+
+@pytest.mark.parametrize(("key", "value"), [("name", "GoSMS.ru"), ("homeassistant", "2026.8.0")])
+def test_hacs_shows_the_integration_to_those_who_can_use_it(hacs: dict[str, Any], key: str, value: str) -> None:
+    assert hacs[key] == value
+
+
+def test_a_release_that_is_an_archive_has_a_name(hacs: dict[str, Any]) -> None:
+    assert ("filename" in hacs) is hacs.get("zip_release", False)

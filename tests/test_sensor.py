@@ -1,0 +1,263 @@
+"""What the sensors tell."""
+
+from datetime import UTC, datetime, timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED, STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity_component import async_update_entity
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, snapshot_platform
+from syrupy.assertion import SnapshotAssertion
+
+from simulator import Delivery, Fault, Status
+from tests.service import DAD, MUM, Service, send, set_up, wait
+
+LAST = "sensor.gosms_ru_last_message"
+STATUS = "sensor.gosms_ru_last_message_status"
+TOTAL = "sensor.gosms_ru_total_messages"
+MUMS = "sensor.mum_last_message_status"
+DADS = "sensor.dad_last_message_status"
+LIST = "GET /sms"
+
+pytestmark = pytest.mark.freeze_time("2026-11-24T12:00:00+00:00")
+
+
+def states(hass: HomeAssistant) -> dict[str, str]:
+    """Return the state of every sensor."""
+    return {state.entity_id: state.state for state in hass.states.async_all("sensor")}
+
+
+@pytest.mark.usefixtures("all_entities_enabled", "service")
+@pytest.mark.parametrize("platform", ["notify", "sensor"])
+async def test_the_entities_look_as_they_did(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    entity_registry: er.EntityRegistry,
+    snapshot: SnapshotAssertion,
+    monkeypatch: pytest.MonkeyPatch,
+    platform: str,
+) -> None:
+    monkeypatch.setattr("custom_components.gosms._PLATFORMS", [platform])
+    await set_up(hass, entry)
+    await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
+
+
+async def test_an_empty_account_has_no_last_message(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+) -> None:
+    await set_up(hass, entry)
+    assert service.account.messages == []
+    assert states(hass) == {
+        LAST: STATE_UNKNOWN,
+        STATUS: STATE_UNKNOWN,
+        TOTAL: "0",
+        MUMS: STATE_UNKNOWN,
+        DADS: STATE_UNKNOWN,
+    }
+    assert "message" not in hass.states.get(LAST).attributes
+
+
+async def test_the_newest_messages_are_told_with_the_names_of_their_recipients(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+) -> None:
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    for number in range(12):
+        service.account.add_message(message=f"Number {number}", phone_number="79000000000", created=now.timestamp())
+    service.account.add_message(message="To dad", phone_number=DAD, status=Status.SEND_ERROR)
+    newest = service.account.add_message(message="To mum", phone_number=MUM, status=Status.PROCESSING)
+    await set_up(hass, entry)
+
+    assert states(hass) == {
+        LAST: now.isoformat(),
+        STATUS: "processing",
+        TOTAL: "14",
+        MUMS: "processing",
+        DADS: "send_failed",
+    }
+    attributes = hass.states.get(LAST).attributes
+    told = {
+        "message_id": newest.id,
+        "phone_number": MUM,
+        "recipient": "Mum",
+        "message": "To mum",
+        "status": "processing",
+    }
+    assert told.items() <= attributes.items()
+    assert attributes["recent"][0] == told | {"created": now.isoformat()}
+    assert [(item["recipient"], item["message"]) for item in attributes["recent"][1:3]] == [
+        ("Dad", "To dad"),
+        (None, "Number 11"),
+    ]
+    assert len(attributes["recent"]) == 10
+
+
+@pytest.mark.parametrize("status", list(Status))
+async def test_each_status_of_the_vendor_has_its_name(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service, status: Status
+) -> None:
+    service.account.add_message(message="Hello", phone_number=MUM, status=status)
+    await set_up(hass, entry)
+    names = ["waiting", "processing", "sent", "send_failed", "delivered", "delivery_failed"]
+    assert hass.states.get(STATUS).state == hass.states.get(MUMS).state == names[status]
+
+
+async def test_a_status_that_is_not_known_costs_only_itself(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+) -> None:
+    service.account.add_message(message="Hello", phone_number=DAD, status=Status.SENT)
+    service.account.add_message(message="Hello", phone_number=MUM, status=6)
+    await set_up(hass, entry)
+    assert hass.states.get(STATUS).state == hass.states.get(MUMS).state == STATE_UNKNOWN
+    assert hass.states.get(DADS).state == "sent"
+    assert hass.states.get(LAST).attributes["status"] is None
+
+
+async def test_a_sent_message_shows_at_once_and_is_followed_until_it_is_delivered(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+) -> None:
+    service.account.delivery = Delivery.ending()
+    await set_up(hass, entry)
+    await send(hass, "Water leak!")
+    assert hass.states.get(MUMS).state == "waiting"
+    assert len(service.requests_to(LIST)) == 2
+
+    for status in ("sent", "delivered"):
+        await wait(hass, freezer, 6)
+        assert hass.states.get(MUMS).state == hass.states.get(STATUS).state == status
+    assert hass.states.get(DADS).state == STATE_UNKNOWN
+
+
+async def test_a_burst_of_messages_costs_two_polls(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+) -> None:
+    await set_up(hass, entry)
+    for number in range(5):
+        await send(hass, f"Number {number}")
+    await wait(hass, freezer, 3)
+    assert len(service.requests_to(LIST)) == 3
+    assert hass.states.get(TOTAL).state == "5"
+
+
+async def test_an_idle_account_is_asked_once_a_minute_for_one_page(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+) -> None:
+    service.account.add_message(message="Hello", phone_number=MUM)
+    await set_up(hass, entry)
+    for _ in range(12):
+        await wait(hass, freezer, 10)
+    requests = service.requests_to(LIST)
+    assert len(requests) == 3
+    assert {tuple(request.query.items()) for request in requests} == {(("limit", "100"), ("offset", "1"))}
+
+
+async def test_a_poll_that_brings_nothing_new_writes_no_state(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+) -> None:
+    service.account.add_message(message="Hello", phone_number=MUM)
+    await set_up(hass, entry)
+    changed = async_capture_events(hass, EVENT_STATE_CHANGED)
+    reported: list[object] = []
+    hass.bus.async_listen(EVENT_STATE_REPORTED, reported.append, event_filter=lambda _: True, run_immediately=True)
+    await wait(hass, freezer, 61)
+    assert len(service.requests_to(LIST)) == 2
+    assert changed == reported == []
+
+
+async def test_an_outage_makes_the_sensors_unavailable_is_logged_once_and_ends_by_itself(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    service: Service,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.BAD_GATEWAY)
+    for _ in range(3):
+        await wait(hass, freezer, 61)
+    assert set(states(hass).values()) == {STATE_UNAVAILABLE}
+    assert hass.states.get("notify.mum").state == STATE_UNKNOWN
+    assert caplog.text.count("Error fetching GoSMS.ru messages data") == 1
+
+    service.faults.clear()
+    await wait(hass, freezer, 61)
+    assert hass.states.get(TOTAL).state == "0"
+    assert caplog.text.count("Fetching GoSMS.ru messages data recovered") == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.CAPTIVE_PORTAL,
+        Fault.TRUNCATED,
+        Fault.NOT_AN_OBJECT,
+        Fault.LIST_AS_TEXT,
+        Fault.OVERSIZED,
+        Fault.OVERSIZED_CHUNKED,
+        Fault.REDIRECT,
+        Fault.CUT_WITHIN,
+        Fault.REFUSE,
+    ],
+)
+async def test_an_answer_that_can_not_be_read_is_an_outage(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory, fault: Fault
+) -> None:
+    service.account.add_message(message="Hello", phone_number=MUM)
+    service.faults.add(fault, endpoint=LIST)
+    await set_up(hass, entry)
+    assert set(states(hass).values()) == {STATE_UNAVAILABLE}
+
+    service.faults.clear()
+    await wait(hass, freezer, 61)
+    assert hass.states.get(MUMS).state == "delivered"
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(30, 31), (1_000_000, 601)])
+async def test_a_service_that_asks_for_a_pause_gets_it_but_no_endless_one(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    service: Service,
+    freezer: FrozenDateTimeFactory,
+    asked: int,
+    waited: int,
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.TOO_MANY_REQUESTS, times=1, retry_after=asked)
+    await wait(hass, freezer, 61)
+    await wait(hass, freezer, waited - 5)
+    assert hass.states.get(TOTAL).state == STATE_UNAVAILABLE
+    await wait(hass, freezer, 5)
+    assert hass.states.get(TOTAL).state == "0"
+
+
+async def test_the_sensors_can_be_updated_by_hand(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+) -> None:
+    await set_up(hass, entry)
+    service.account.add_message(message="Hello", phone_number=MUM)
+    await async_update_entity(hass, TOTAL)
+    assert hass.states.get(TOTAL).state == "1"
+
+
+@pytest.mark.parametrize(
+    ("age", "interval"),
+    [(timedelta(seconds=-30), 5), (timedelta(0), 5), (timedelta(seconds=200), 20), (timedelta(days=3), 60)],
+)
+async def test_polls_get_rarer_the_longer_a_message_takes(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    service: Service,
+    freezer: FrozenDateTimeFactory,
+    age: timedelta,
+    interval: int,
+) -> None:
+    created = datetime(2026, 11, 24, 12, tzinfo=UTC) - age
+    service.account.add_message(
+        message="Hello", phone_number=MUM, status=Status.SENT, created=created.timestamp()
+    )
+    await set_up(hass, entry)
+    await wait(hass, freezer, interval - 2)
+    assert len(service.requests_to(LIST)) == 1
+    await wait(hass, freezer, 3)
+    assert len(service.requests_to(LIST)) == 2

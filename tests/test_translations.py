@@ -1,0 +1,245 @@
+"""The texts in every language, the icons, and whether the code and they know each other."""
+
+from collections.abc import Iterable
+import json
+import re
+from typing import Any, Final
+
+import pytest
+
+from tests.code_texts import PACKAGE, CodeTexts
+from tests.translation_checks import LANGUAGES, TRANSLATIONS, flat, placeholders_in
+from tests.translation_rules import faults_of_icons, faults_of_translations
+
+# Ends of a flow that Home Assistant's own helpers name. From 2026.10 on it has texts for most of them; the older
+# versions need ours.
+HELPERS_REASONS: Final = {"already_configured", "already_in_progress", "reauth_successful", "reconfigure_successful"}
+# A fix flow that only confirms is Home Assistant's own.
+HELPERS_STEPS: Final = {"confirm"}
+# Named after their device.
+NAMELESS: Final = {"notify.sms"}
+# The interface draws these by their device class, a battery by its level.
+DRAWN_BY_CLASS: Final = {
+    "sensor.battery",
+    "sensor.last_seen",
+    "binary_sensor.charging",
+    "binary_sensor.online",
+    "binary_sensor.problem",
+}
+# Written alike in both languages.
+ALIKE: Final = {"SIM 1", "SIM 2"}
+
+
+def tree_of(name: str) -> dict[str, Any]:
+    tree: dict[str, Any] = json.loads((PACKAGE / name).read_text(encoding="utf-8"))
+    return tree
+
+
+def texts_of(language: str) -> dict[str, str]:
+    return flat(tree_of(f"translations/{language}.json"))
+
+
+def keys_at(keys: Iterable[str], place: str) -> set[str]:
+    """Return what stands in the last group of a pattern, in the keys that fit from their beginning."""
+    found = (re.match(place, key) for key in keys)
+    return {match.group(match.lastindex or 0) for match in found if match}
+
+
+@pytest.fixture(scope="module")
+def code() -> CodeTexts:
+    return CodeTexts.of_files(sorted(PACKAGE.rglob("*.py")))
+
+
+@pytest.fixture(scope="module")
+def english() -> dict[str, str]:
+    return texts_of("en")
+
+
+def entities_in(tree: dict[str, Any]) -> set[str]:
+    return {f"{platform}.{key}" for platform, keys in tree.get("entity", {}).items() for key in keys}
+
+
+def test_the_languages_are_the_ones_checked() -> None:
+    assert sorted(file.name for file in TRANSLATIONS.iterdir()) == [f"{language}.json" for language in LANGUAGES]
+
+
+def test_every_text_is_there_in_both_languages_with_the_same_placeholders() -> None:
+    english, russian = (
+        {key: placeholders_in([text]) for key, text in texts_of(language).items()} for language in LANGUAGES
+    )
+    assert english == russian
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_hassfest_would_accept_the_texts(language: str) -> None:
+    assert faults_of_translations(tree_of(f"translations/{language}.json")) == []
+
+
+def test_hassfest_would_accept_the_icons() -> None:
+    assert faults_of_icons(tree_of("icons.json")) == []
+
+
+@pytest.mark.parametrize("name", ["strings.json", "translations/strings.json"])
+def test_no_file_of_the_core_is_there(name: str) -> None:
+    assert not (PACKAGE / name).exists()
+
+
+def test_a_russian_reader_reads_russian() -> None:
+    foreign = {key: text for key, text in texts_of("ru").items() if not re.search("[а-яё]", text, re.IGNORECASE)}
+    assert set(foreign.values()) - ALIKE == set()
+
+
+def test_an_english_reader_reads_english(english: dict[str, str]) -> None:
+    assert [key for key, text in english.items() if re.search("[а-яё]", text, re.IGNORECASE)] == []
+
+
+@pytest.mark.parametrize(
+    ("named", "place"),
+    [
+        ("exceptions", r"exceptions\.(\w+)\.message"),
+        ("issues", r"issues\.(\w+)\."),
+        ("selectors", r"selector\.(\w+)\."),
+        ("aborts", r"(?:config|options|config_subentries\.\w+|issues\.\w+\.fix_flow)\.abort\.(\w+)"),
+        ("form_errors", r"(?:config|options|config_subentries\.\w+|issues\.\w+\.fix_flow)\.error\.(\w+)"),
+        ("told", r"(?:exceptions|config\.error|config_subentries\.\w+\.error)\.(\w+)"),
+    ],
+)
+def test_what_the_code_names_has_a_text(code: CodeTexts, english: dict[str, str], named: str, place: str) -> None:
+    assert getattr(code, named) - keys_at(english, place) == set()
+
+
+@pytest.mark.parametrize(
+    ("place", "of_helpers"),
+    [
+        (r"exceptions\.(\w+)\.message", set()),
+        (r"issues\.(\w+)\.", set()),
+        (r"selector\.(\w+)\.", set()),
+        (r"services\.(\w+)\.", set()),
+        (r"entity\.\w+\.(\w+)\.", set()),
+        (r"(?:config|options|config_subentries\.\w+|issues\.\w+\.fix_flow)\.error\.(\w+)", set()),
+        (r"(?:config|options|config_subentries\.\w+|issues\.\w+\.fix_flow)\.abort\.(\w+)", HELPERS_REASONS),
+    ],
+)
+def test_no_text_is_left_that_nothing_says(
+    code: CodeTexts, english: dict[str, str], place: str, of_helpers: set[str]
+) -> None:
+    assert keys_at(english, place) - code.constants - of_helpers == set()
+
+
+def test_every_step_with_texts_can_be_reached(code: CodeTexts, english: dict[str, str]) -> None:
+    place = r"(?:config|options|config_subentries\.\w+|issues\.\w+\.fix_flow)\.step\.(\w+)\."
+    assert keys_at(english, place) - code.steps - HELPERS_STEPS == set()
+
+
+@pytest.mark.parametrize("section", ["config", "config_subentries.phone", "config_subentries.recipient"])
+def test_home_assistant_before_2026_10_can_say_how_a_change_ended(english: dict[str, str], section: str) -> None:
+    assert {f"{section}.abort.already_configured", f"{section}.abort.reconfigure_successful"} <= set(english)
+
+
+def test_every_entity_has_a_name_and_a_picture(code: CodeTexts) -> None:
+    translations, icons = entities_in(tree_of("translations/en.json")), entities_in(tree_of("icons.json"))
+    assert code.entities - translations - NAMELESS == set()
+    assert translations - icons - DRAWN_BY_CLASS == set()
+
+
+def test_no_icon_is_left_that_nothing_shows() -> None:
+    english, icons = tree_of("translations/en.json"), tree_of("icons.json")
+    assert entities_in(icons) - entities_in(english) - NAMELESS == set()
+    assert set(icons.get("services", {})) == set(english.get("services", {}))
+    states = keys_at(flat(icons), r"(entity\.\w+\.\w+\.state\.\w+)") - {
+        f"entity.{platform}.{key}.state.{state}"
+        for platform in ("binary_sensor", "switch")
+        for key in icons["entity"].get(platform, {})
+        for state in ("on", "off")
+    }
+    assert states - set(flat(english)) == set()
+
+
+def _nested(key: str, value: Any) -> dict[str, Any]:
+    """Return a tree with one text in it."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value  # type: ignore[no-any-return]  # The loop has made it a tree.
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "fault"),
+    [
+        ("exceptions.a.message", "Do <b>it</b>", "has HTML in it"),
+        ("exceptions.a.message", "See https://gosms.ru/help", "has a URL in it"),
+        ("exceptions.a.message", "See www.gosms.ru", "has a URL in it"),
+        ("exceptions.a.message", "[%key:common::a%]", "has a reference in it"),
+        ("exceptions.a.message", "Not '{error}'", "has a placeholder in single quotes in it"),
+        ("exceptions.a.message", "Space ", "has white space at an end in it"),
+        ("exceptions.a.message", "", "has white space at an end in it"),
+        ("exceptions.a.message", "Half {error", "has a brace without its partner"),
+        ("exceptions.a.message", "No {0}", "has the placeholder {0}, no identifier"),
+        ("exceptions.a.message", ["a"], "is no text"),
+        ("exceptions.a.text", "Text", "is in no place that Home Assistant knows"),
+        ("exceptions.A.message", "Text", "is in no place that Home Assistant knows"),
+        ("exceptions.a__b.message", "Text", "is in no place that Home Assistant knows"),
+        ("entity.sensor.a.state.b", "{c}", "has a placeholder where nothing is filled in"),
+    ],
+)
+def test_a_bad_text_is_found(key: str, text: Any, fault: str) -> None:
+    assert faults_of_translations(_nested(key, text)) == [f"{key} {fault}"]
+
+
+@pytest.mark.parametrize(
+    ("tree", "fault"),
+    [
+        ({"config": {"error": {"a": "A"}}}, "config lacks step"),
+        (
+            {"config": {"step": {"user": {"data": {"a": "A"}, "data_description": {"b": "B"}}}}},
+            "config.step.user describes b, which is no field",
+        ),
+        (
+            {"options": {"step": {"init": {"sections": {"s": {"data_description": {"b": "B"}}}}}}},
+            "options.step.init.s describes b, which is no field",
+        ),
+        (
+            {"config_subentries": {"a": {"step": {}, "initiate_flow": {"user": "Add"}}}},
+            "config_subentries.a lacks entry_type",
+        ),
+        (
+            {"config_subentries": {"a": {"step": {}, "entry_type": "A", "initiate_flow": {"reconfigure": "B"}}}},
+            "config_subentries.a.initiate_flow lacks user",
+        ),
+        ({"issues": {"a": {"description": "A"}}}, "issues.a lacks title"),
+        ({"issues": {"a": {"title": "A"}}}, "issues.a needs a description or a fix_flow, one of the two"),
+        (
+            {"issues": {"a": {"title": "A", "description": "B", "fix_flow": {"step": {}}}}},
+            "issues.a needs a description or a fix_flow, one of the two",
+        ),
+        ({"services": {"a": {"name": "A"}}}, "services.a lacks description"),
+        (
+            {"services": {"a": {"name": "A", "description": "A", "fields": {"b": {"description": "B"}}}}},
+            "services.a.fields.b lacks name",
+        ),
+        (
+            {"services": {"a": {"name": "A", "description": "A", "sections": {"b": {"description": "B"}}}}},
+            "services.a.sections.b lacks name",
+        ),
+    ],
+)
+def test_a_missing_text_is_found(tree: dict[str, Any], fault: str) -> None:
+    assert faults_of_translations(tree) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("tree", "fault"),
+    [
+        ({"entity": {"sensor": {"a": {"default": "hass:a"}}}}, "entity.sensor.a.default is no icon: hass:a"),
+        ({"services": {"a": "mdi:a"}}, "services.a is in no place that Home Assistant knows"),
+        (
+            {"config_subentries": {"a": {"default": "mdi:a"}}},
+            "config_subentries.a.default is in no place that Home Assistant knows",
+        ),
+        (
+            {"entity": {"sensor": {"a": {"default": "mdi:a", "state": {"b": "mdi:a"}}}}},
+            "entity.sensor.a.state.b is the default once more",
+        ),
+    ],
+)
+def test_a_bad_icon_is_found(tree: dict[str, Any], fault: str) -> None:
+    assert faults_of_icons(tree) == [fault]

@@ -1,0 +1,1 @@
+"""Tests of the tools that drive a real Home Assistant."""

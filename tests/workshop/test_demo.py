@@ -1,0 +1,91 @@
+"""The demo, run as a user runs it: a real Home Assistant in a process of its own."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+import json
+from pathlib import Path
+import signal
+import subprocess
+import sys
+
+import psutil  # type: ignore[import-untyped]  # Comes with Home Assistant, without types.
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# What a stuck Home Assistant gets before it is killed, and a little more.
+GRACE = 20
+
+
+@contextmanager
+def running(folder: Path, module: str, *arguments: str) -> Generator[subprocess.Popen[str]]:
+    """Run a module with its temporary files in folder; nothing of it survives, whatever the test finds."""
+    process = subprocess.Popen(  # noqa: S603 - a program of this repository
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env={"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        family = descendants(process)
+        process.kill()
+        for member in family:
+            member.kill()
+        process.communicate()
+
+
+def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    assert process.stdout is not None
+    return next(line for line in process.stdout if text in line)
+
+
+def test_the_demo_follows_a_message_to_its_delivery(tmp_path: Path) -> None:
+    with running(tmp_path, "workshop.demo", "--speed", "4") as demo:
+        output, _ = demo.communicate()
+    assert demo.returncode == 0, output
+    assert "sensor.mum_last_message_status: delivered" in output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_says_why_a_token_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path, "simulator", "--token", "right.token", "--exit-with-stdin") as service:
+        url = json.loads(read_until(service, "url"))["url"]
+        arguments = ["--token", "wrong.token", "--to", "89123456789", "--url", url]
+        with running(tmp_path, "workshop.demo", *arguments) as demo:
+            output, _ = demo.communicate()
+    assert demo.returncode == 1, output
+    assert "invalid_auth: " in output
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("moment", ["Starting Home Assistant", "notify.send_message to"])
+def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, moment: str, number: signal.Signals) -> None:
+    with running(tmp_path, "workshop.demo") as demo:
+        read_until(demo, moment)
+        family = descendants(demo)
+        demo.send_signal(number)
+        demo.communicate(timeout=GRACE)
+        _, alive = psutil.wait_procs(family, timeout=0)
+    assert demo.returncode == 130
+    assert family
+    assert alive == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_demo_takes_its_processes_along(tmp_path: Path) -> None:
+    with running(tmp_path, "workshop.demo") as demo:
+        read_until(demo, "Home Assistant runs")
+        family = descendants(demo)
+        demo.kill()
+        _, alive = psutil.wait_procs(family, timeout=GRACE)
+    assert len(family) == 2
+    assert alive == []
