@@ -14,10 +14,10 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 from tests.log_checks import clean_log, loop_protection
-from tests.service import account, entry, service
+from tests.service import account, entry, service, unpaced
 from tests.translation_checks import translations_exist
 
-__all__ = ["account", "clean_log", "entry", "loop_protection", "service", "translations_exist"]
+__all__ = ["account", "clean_log", "entry", "loop_protection", "service", "translations_exist", "unpaced"]
 
 
 @pytest.fixture(autouse=True)

@@ -3,15 +3,17 @@
 from collections.abc import Awaitable, Callable
 import time
 from typing import Any, Final
+from unittest.mock import AsyncMock
 
 from aiohttp.test_utils import TestServer
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import ConfigSubentryData, ConfigSubentryDataWithId
+from homeassistant.config_entries import ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
+from custom_components.gosms.api import Pace
 from custom_components.gosms.const import DOMAIN
 from simulator import FAULTS, REQUESTS, Account, Faults, RecordedRequest, create_app
 from tests import API_TOKEN
@@ -61,10 +63,20 @@ async def service(
     return Service(await aiohttp_server(create_app(account), host="127.0.0.1", access_log=None), account)
 
 
-def recipient(name: str, number: str, **data: str) -> ConfigSubentryData:
+@pytest.fixture
+def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let requests leave at once: the pace is kept by the event loop's clock, which frozen time stops for ever."""
+    monkeypatch.setattr(Pace, "wait", AsyncMock())
+
+
+def recipient(name: str, number: str, **data: str) -> ConfigSubentryDataWithId:
     """A person to send to."""
-    return ConfigSubentryData(
-        data={"phone_number": number, **data}, subentry_type="recipient", title=name, unique_id=number
+    return ConfigSubentryDataWithId(
+        data={"phone_number": number, **data},
+        subentry_id=f"the_recipient_{name.lower()}",
+        subentry_type="recipient",
+        title=name,
+        unique_id=number,
     )
 
 
@@ -84,6 +96,7 @@ def entry(hass: HomeAssistant, service: Service) -> MockConfigEntry:
     """An account in Home Assistant with two recipients, not set up yet."""
     entry = MockConfigEntry(
         domain=DOMAIN,
+        entry_id="the_account",
         title="GoSMS.ru",
         data={"api_token": API_TOKEN, "url": service.url},
         subentries_data=[recipient("Mum", MUM), recipient("Dad", DAD)],

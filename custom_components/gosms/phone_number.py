@@ -31,13 +31,13 @@ def normalize(number: str, country: str) -> str:
     number = number.strip()
     if _SHORT.fullmatch(number):
         return number
-    attempts = [number, f"+{number}"] if _INTERNATIONAL.fullmatch(number) else [number]
-    parsed = [phone_number for attempt in attempts if (phone_number := _parse(attempt, country))]
-    # A numbering plan may be older than a number: what is possible passes if nothing is better.
-    for accept in (phonenumbers.is_valid_number, phonenumbers.is_possible_number):
-        for phone_number in parsed:
-            if accept(phone_number):
-                return phonenumbers.format_number(phone_number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
+    # The numbering plan here may be older than a number. With the country code written out, a possible number passes
+    # too; without it, a digit too few would turn one number into another.
+    accept = phonenumbers.is_possible_number if number.startswith("+") else phonenumbers.is_valid_number
+    for attempt in [number, f"+{number}"] if _INTERNATIONAL.fullmatch(number) else [number]:
+        parsed = _parse(attempt, country)
+        if parsed and accept(parsed):
+            return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
     raise InvalidPhoneNumberError
 
 

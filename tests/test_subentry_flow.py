@@ -1,0 +1,280 @@
+"""Adding, changing and removing recipients and phones."""
+
+from typing import Any, Final
+
+from homeassistant.config_entries import SOURCE_USER, ConfigSubentry, SubentryFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
+
+from simulator import Fault, Permission
+from tests.service import DAD, MUM, PHONE, Service, phone, send, set_up
+
+OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
+MUMS_ENTRY: Final = "the_recipient_mum"
+
+
+async def add(hass: HomeAssistant, entry: MockConfigEntry, kind: str) -> SubentryFlowResult:
+    """Begin to add a recipient or a phone."""
+    return await hass.config_entries.subentries.async_init((entry.entry_id, kind), context={"source": SOURCE_USER})
+
+
+async def submit(hass: HomeAssistant, flow: SubentryFlowResult, answer: dict[str, Any]) -> SubentryFlowResult:
+    """Fill the form in, and let what follows happen."""
+    result = await hass.config_entries.subentries.async_configure(flow["flow_id"], answer)
+    await hass.async_block_till_done()
+    return result
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("8 (912) 345-67-80", "79123456780"),
+        ("+7 912 345-67-80", "79123456780"),
+        ("79123456780", "79123456780"),
+        ("9123456780", "79123456780"),
+        ("+49 30 901820", "4930901820"),
+        ("4915112345678", "4915112345678"),
+        ("+7 000 345-67-80", "70003456780"),
+        (" 900 ", "900"),
+        ("111222", "111222"),
+    ],
+)
+async def test_a_recipient_is_added_with_the_number_as_people_write_it(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, written: str, number: str
+) -> None:
+    hass.config.country = "RU"
+    await set_up(hass, entry)
+    form = await add(hass, entry, "recipient")
+    assert (form["type"], form["step_id"], form["errors"]) == (FlowResultType.FORM, "user", {})
+
+    result = await submit(hass, form, {"name": " Grandmother ", "phone_number": written})
+    assert (result["type"], result["title"]) == (FlowResultType.CREATE_ENTRY, "Grandmother")
+    assert (result["data"], result["unique_id"]) == ({"phone_number": number}, number)
+    await send(hass, "Hello", to="notify.grandmother")
+    assert service.account.messages[0].phone_number == number
+
+
+@pytest.mark.parametrize(
+    ("home", "options", "number"),
+    [
+        ("DE", {}, "4930901820"),
+        ("RU", {"country": "DE"}, "4930901820"),
+        (None, {"country": "DE"}, "4930901820"),
+    ],
+)
+async def test_a_number_without_country_code_belongs_where_the_options_say_else_to_the_home(
+    hass: HomeAssistant, entry: MockConfigEntry, home: str | None, options: dict[str, str], number: str
+) -> None:
+    hass.config.country = home
+    hass.config_entries.async_update_entry(entry, options=options)
+    result = await submit(hass, await add(hass, entry, "recipient"), {"name": "Aunt", "phone_number": "030 901820"})
+    assert result["data"] == {"phone_number": number}
+
+
+async def test_a_number_without_country_code_is_russian_if_nobody_says_otherwise(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    hass.config.country = None
+    answer = {"name": "Aunt", "phone_number": "8 912 345 67 80"}
+    result = await submit(hass, await add(hass, entry, "recipient"), answer)
+    assert result["data"] == {"phone_number": "79123456780"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "12", "mother", "+7", "+999 123 45 67", "8 912 345 67 8", "912345678", "+7912345678912345678", "9" * 300],
+)
+async def test_what_is_no_number_is_told_and_the_next_try_works(
+    hass: HomeAssistant, entry: MockConfigEntry, written: str
+) -> None:
+    hass.config.country = "RU"
+    form = await submit(hass, await add(hass, entry, "recipient"), {"name": "Grandmother", "phone_number": written})
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"phone_number": "invalid_phone_number"})
+    assert get_schema_suggested_value(form["data_schema"].schema, "name") == "Grandmother"
+
+    result = await submit(hass, form, {"name": "Grandmother", "phone_number": "+7 912 345-67-80"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_recipient_without_a_name_is_called_by_the_number(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    result = await submit(hass, await add(hass, entry, "recipient"), {"name": " ", "phone_number": "+79123456780"})
+    assert result["title"] == "79123456780"
+
+
+async def test_a_number_belongs_to_one_recipient_however_it_is_written(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    hass.config.country = "RU"
+    answer = {"name": "Mother", "phone_number": "8 (912) 345-67-89"}
+    result = await submit(hass, await add(hass, entry, "recipient"), answer)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+
+    answer = {"name": "Dad", "phone_number": "8 (912) 345-67-89"}
+    result = await submit(hass, await entry.start_subentry_reconfigure_flow(hass, "the_recipient_dad"), answer)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    assert entry.subentries["the_recipient_dad"].data == {"phone_number": DAD}
+
+
+async def test_a_recipient_can_be_changed(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone", sim="sim1")))
+    await set_up(hass, entry)
+    form = await entry.start_subentry_reconfigure_flow(hass, MUMS_ENTRY)
+    assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "reconfigure")
+    fields = form["data_schema"].schema
+    assert get_schema_suggested_value(fields, "name") == "Mum"
+    assert get_schema_suggested_value(fields, "phone_number") == MUM
+
+    result = await submit(hass, form, {"name": "Mother", "phone_number": "+7 912 345-67-80", "phone": "the_phone"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
+    mother = entry.subentries[MUMS_ENTRY]
+    assert (mother.title, mother.unique_id) == ("Mother", "79123456780")
+    assert mother.data == {"phone_number": "79123456780", "phone": "the_phone"}
+    await send(hass, "Hello")
+    (request,) = service.requests_to("POST /sms/send")
+    assert request.json == {"message": "Hello", "phone_number": "79123456780", "device_id": PHONE, "to_sim": 0}
+
+
+async def test_a_recipient_can_go_back_to_the_accounts_phone(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone")))
+    mum = {"name": "Mum", "phone_number": f"+{MUM}"}
+    form = await entry.start_subentry_reconfigure_flow(hass, MUMS_ENTRY)
+    await submit(hass, form, {**mum, "phone": "the_phone"})
+    form = await entry.start_subentry_reconfigure_flow(hass, MUMS_ENTRY)
+    assert get_schema_suggested_value(form["data_schema"].schema, "phone") == "the_phone"
+    await submit(hass, form, mum)
+    assert entry.subentries[MUMS_ENTRY].data == {"phone_number": MUM}
+
+
+@pytest.mark.parametrize("before", [(), ("async_unload",)], ids=["loaded", "not loaded"])
+async def test_a_removed_recipient_leaves_nothing_behind(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, before: tuple[str, ...]
+) -> None:
+    await set_up(hass, entry)
+    for step in before:
+        await getattr(hass.config_entries, step)(entry.entry_id)
+    hass.config_entries.async_remove_subentry(entry, MUMS_ENTRY)
+    await hass.async_block_till_done()
+
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    assert "notify.mum" not in {entity.entity_id for entity in entities}
+    assert "notify.dad" in {entity.entity_id for entity in entities}
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert {device.name for device in devices} == {"GoSMS.ru", "Dad"}
+
+
+async def test_a_phone_is_added_under_the_name_that_the_service_knows(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    service.account.add_phone(OTHER_PHONE, name="Nokia in the hall")
+    service.account.add_message(message="Hello", phone_number=MUM, device_id=OTHER_PHONE)
+    service.account.add_message(message="Hello", phone_number=MUM, device_id=PHONE)
+    service.account.add_message(message="Hello", phone_number=MUM)
+    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone")))
+    await set_up(hass, entry)
+    form = await add(hass, entry, "phone")
+    assert form["data_schema"].schema["device_id"].config["options"] == [OTHER_PHONE]
+
+    result = await submit(hass, form, {"device_id": OTHER_PHONE, "sim": "sim2"})
+    assert (result["title"], result["unique_id"]) == ("Nokia in the hall", OTHER_PHONE)
+    assert result["data"] == {"device_id": OTHER_PHONE, "sim": "sim2"}
+
+
+async def test_a_phone_is_added_under_a_name_of_ones_own(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    answer = {"device_id": f" {PHONE.upper()}", "name": " Hall ", "sim": "default"}
+    result = await submit(hass, await add(hass, entry, "phone"), answer)
+    assert (result["title"], result["data"]) == ("Hall", {"device_id": PHONE, "sim": "default"})
+
+
+@pytest.mark.parametrize(
+    ("device_id", "trouble", "errors"),
+    [
+        ("hall", None, {"device_id": "invalid_device_id"}),
+        (OTHER_PHONE, None, {"device_id": "unknown_device"}),
+        (PHONE, {"fault": Fault.CODE, "code": 1016}, {"device_id": "unknown_device"}),
+        (PHONE, {"fault": Fault.CODE, "code": 2005}, {"device_id": "invalid_device_id"}),
+        (PHONE, {"fault": Fault.CODE, "code": 1002}, {"base": "api_inactive"}),
+        (PHONE, {"fault": Fault.CODE, "code": 1007}, {"base": "no_read_permission"}),
+        (PHONE, {"fault": Fault.CODE, "code": 3000}, {"base": "account_blocked"}),
+        (PHONE, {"fault": Fault.CODE, "code": 4711}, {"base": "unknown"}),
+        (PHONE, {"fault": Fault.UNAUTHORIZED}, {"base": "invalid_auth"}),
+        (PHONE, {"fault": Fault.BAD_GATEWAY}, {"base": "cannot_connect"}),
+        (PHONE, {"fault": Fault.CUT_BEFORE}, {"base": "cannot_connect"}),
+        (PHONE, {"fault": Fault.TRUNCATED}, {"base": "cannot_connect"}),
+    ],
+)
+async def test_trouble_with_a_phone_is_told_and_the_next_try_works(
+    hass: HomeAssistant,
+    service: Service,
+    entry: MockConfigEntry,
+    device_id: str,
+    trouble: dict[str, Any] | None,
+    errors: dict[str, str],
+) -> None:
+    for options in filter(None, [trouble]):
+        service.faults.add(**options)
+    form = await submit(hass, await add(hass, entry, "phone"), {"device_id": device_id, "sim": "sim1"})
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, errors)
+
+    service.faults.clear()
+    result = await submit(hass, form, {"device_id": PHONE, "sim": "sim1"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_token_that_may_not_see_phones_can_still_use_them(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    service.account.permissions.remove(Permission.SEE_PHONES)
+    result = await submit(hass, await add(hass, entry, "phone"), {"device_id": PHONE, "sim": "sim1"})
+    assert (result["type"], result["title"]) == (FlowResultType.CREATE_ENTRY, PHONE)
+
+
+async def test_a_phone_is_added_only_once(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone")))
+    result = await submit(hass, await add(hass, entry, "phone"), {"device_id": PHONE, "sim": "sim1"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+
+
+async def test_name_and_sim_of_a_phone_can_be_changed_during_an_outage(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    await service.close()
+    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone")))
+    form = await entry.start_subentry_reconfigure_flow(hass, "the_phone")
+    assert get_schema_suggested_value(form["data_schema"].schema, "name") == "Pixel 8"
+
+    result = await submit(hass, form, {"device_id": PHONE, "name": "Hall", "sim": "sim2"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
+    assert entry.subentries["the_phone"].title == "Hall"
+    assert entry.subentries["the_phone"].data == {"device_id": PHONE, "sim": "sim2"}
+
+
+async def test_a_phone_can_be_replaced_by_another(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    service.account.add_phone(OTHER_PHONE, name="Nokia")
+    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone")))
+    await set_up(hass, entry)
+    form = await entry.start_subentry_reconfigure_flow(hass, "the_phone")
+    form = await submit(hass, form, {"device_id": OTHER_PHONE[:-1] + "0", "sim": "sim2"})
+    assert form["errors"] == {"device_id": "unknown_device"}
+
+    await submit(hass, form, {"device_id": OTHER_PHONE, "sim": "sim2"})
+    assert (entry.subentries["the_phone"].title, entry.subentries["the_phone"].unique_id) == ("Nokia", OTHER_PHONE)
+
+
+async def test_a_removed_phone_leaves_the_choice_to_the_service(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone")))
+    hass.config_entries.async_update_entry(entry, options={"default_phone": "the_phone"})
+    await set_up(hass, entry)
+    hass.config_entries.async_remove_subentry(entry, "the_phone")
+    await hass.async_block_till_done()
+    await send(hass, "Hello")
+    (request,) = service.requests_to("POST /sms/send")
+    assert request.json == {"message": "Hello", "phone_number": MUM}
