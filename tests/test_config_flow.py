@@ -105,7 +105,7 @@ async def test_an_account_is_set_up_and_goes_on_to_its_first_recipient(hass: Hom
     assert result["title"] == "GoSMS.ru"
     assert result["data"] == {"api_token": NEW_TOKEN, "url": service.url}
     assert result["options"] == {}
-    assert not result["subentries"]
+    assert list(result["subentries"]) == []
     assert (result["result"].version, result["result"].minor_version) == (1, 1)
     assert result["result"].unique_id is None
     assert result["result"].state is ConfigEntryState.LOADED

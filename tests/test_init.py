@@ -1,6 +1,7 @@
 """Starting and stopping an account."""
 
 import asyncio
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
@@ -83,7 +84,7 @@ async def test_a_refused_token_asks_for_a_new_one_once_and_polling_goes_on(
 
 @pytest.mark.parametrize("fault", [{"fault": Fault.UNAUTHORIZED}, {"fault": Fault.CODE, "code": 1003}])
 async def test_a_token_refused_by_a_send_asks_for_a_new_one(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, fault: dict[str, object]
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, fault: dict[str, Any]
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(**fault, endpoint="POST /sms/send")

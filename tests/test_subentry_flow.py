@@ -1,8 +1,9 @@
 """Adding, changing and removing recipients and phones."""
 
+from types import MappingProxyType
 from typing import Any, Final
 
-from homeassistant.config_entries import SOURCE_USER, ConfigSubentry, SubentryFlowResult
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigSubentry, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -10,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
 
 from simulator import Fault, Permission
-from tests.service import DAD, MUM, PHONE, Service, phone, send, set_up
+from tests.service import DAD, MUM, PHONE, Service, send, set_up
 
 OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 MUMS_ENTRY: Final = "the_recipient_mum"
@@ -19,6 +20,26 @@ MUMS_ENTRY: Final = "the_recipient_mum"
 async def add(hass: HomeAssistant, entry: MockConfigEntry, kind: str) -> SubentryFlowResult:
     """Begin to add a recipient or a phone."""
     return await hass.config_entries.subentries.async_init((entry.entry_id, kind), context={"source": SOURCE_USER})
+
+
+async def change(hass: HomeAssistant, entry: MockConfigEntry, subentry_id: str) -> SubentryFlowResult:
+    """Begin to change a recipient or a phone."""
+    return await hass.config_entries.subentries.async_init(
+        (entry.entry_id, entry.subentries[subentry_id].subentry_type),
+        context={"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id},
+    )
+
+
+def add_phone(hass: HomeAssistant, entry: MockConfigEntry, sim: str = "default") -> None:
+    """Give the account a phone."""
+    subentry = ConfigSubentry(
+        data=MappingProxyType({"device_id": PHONE, "sim": sim}),
+        subentry_id="the_phone",
+        subentry_type="phone",
+        title="Pixel 8",
+        unique_id=PHONE,
+    )
+    hass.config_entries.async_add_subentry(entry, subentry)
 
 
 async def submit(hass: HomeAssistant, flow: SubentryFlowResult, answer: dict[str, Any]) -> SubentryFlowResult:
@@ -113,15 +134,15 @@ async def test_a_number_belongs_to_one_recipient_however_it_is_written(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
 
     answer = {"name": "Dad", "phone_number": "8 (912) 345-67-89"}
-    result = await submit(hass, await entry.start_subentry_reconfigure_flow(hass, "the_recipient_dad"), answer)
+    result = await submit(hass, await change(hass, entry, "the_recipient_dad"), answer)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
     assert entry.subentries["the_recipient_dad"].data == {"phone_number": DAD}
 
 
 async def test_a_recipient_can_be_changed(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
-    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone", sim="sim1")))
+    add_phone(hass, entry, sim="sim1")
     await set_up(hass, entry)
-    form = await entry.start_subentry_reconfigure_flow(hass, MUMS_ENTRY)
+    form = await change(hass, entry, MUMS_ENTRY)
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "reconfigure")
     fields = form["data_schema"].schema
     assert get_schema_suggested_value(fields, "name") == "Mum"
@@ -138,11 +159,11 @@ async def test_a_recipient_can_be_changed(hass: HomeAssistant, service: Service,
 
 
 async def test_a_recipient_can_go_back_to_the_accounts_phone(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone")))
+    add_phone(hass, entry)
     mum = {"name": "Mum", "phone_number": f"+{MUM}"}
-    form = await entry.start_subentry_reconfigure_flow(hass, MUMS_ENTRY)
+    form = await change(hass, entry, MUMS_ENTRY)
     await submit(hass, form, {**mum, "phone": "the_phone"})
-    form = await entry.start_subentry_reconfigure_flow(hass, MUMS_ENTRY)
+    form = await change(hass, entry, MUMS_ENTRY)
     assert get_schema_suggested_value(form["data_schema"].schema, "phone") == "the_phone"
     await submit(hass, form, mum)
     assert entry.subentries[MUMS_ENTRY].data == {"phone_number": MUM}
@@ -172,7 +193,7 @@ async def test_a_phone_is_added_under_the_name_that_the_service_knows(
     service.account.add_message(message="Hello", phone_number=MUM, device_id=OTHER_PHONE)
     service.account.add_message(message="Hello", phone_number=MUM, device_id=PHONE)
     service.account.add_message(message="Hello", phone_number=MUM)
-    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone")))
+    add_phone(hass, entry)
     await set_up(hass, entry)
     form = await add(hass, entry, "phone")
     assert form["data_schema"].schema["device_id"].config["options"] == [OTHER_PHONE]
@@ -234,7 +255,7 @@ async def test_a_token_that_may_not_see_phones_can_still_use_them(
 
 
 async def test_a_phone_is_added_only_once(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
-    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone")))
+    add_phone(hass, entry)
     result = await submit(hass, await add(hass, entry, "phone"), {"device_id": PHONE, "sim": "sim1"})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
 
@@ -243,8 +264,8 @@ async def test_name_and_sim_of_a_phone_can_be_changed_during_an_outage(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry
 ) -> None:
     await service.close()
-    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone")))
-    form = await entry.start_subentry_reconfigure_flow(hass, "the_phone")
+    add_phone(hass, entry)
+    form = await change(hass, entry, "the_phone")
     assert get_schema_suggested_value(form["data_schema"].schema, "name") == "Pixel 8"
 
     result = await submit(hass, form, {"device_id": PHONE, "name": "Hall", "sim": "sim2"})
@@ -257,9 +278,9 @@ async def test_a_phone_can_be_replaced_by_another(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry
 ) -> None:
     service.account.add_phone(OTHER_PHONE, name="Nokia")
-    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone")))
+    add_phone(hass, entry)
     await set_up(hass, entry)
-    form = await entry.start_subentry_reconfigure_flow(hass, "the_phone")
+    form = await change(hass, entry, "the_phone")
     form = await submit(hass, form, {"device_id": OTHER_PHONE[:-1] + "0", "sim": "sim2"})
     assert form["errors"] == {"device_id": "unknown_device"}
 
@@ -270,7 +291,7 @@ async def test_a_phone_can_be_replaced_by_another(
 async def test_a_removed_phone_leaves_the_choice_to_the_service(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry
 ) -> None:
-    hass.config_entries.async_add_subentry(entry, ConfigSubentry(**phone("the_phone")))
+    add_phone(hass, entry)
     hass.config_entries.async_update_entry(entry, options={"default_phone": "the_phone"})
     await set_up(hass, entry)
     hass.config_entries.async_remove_subentry(entry, "the_phone")

@@ -27,7 +27,7 @@ class Process:
     def __init__(self, *options: str) -> None:
         command = [sys.executable, "-m", "simulator", *options]
         # The command is this repository's own, hence S603.
-        self.running = subprocess.Popen(  # noqa: S603
+        self.running = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         assert self.running.stdout is not None

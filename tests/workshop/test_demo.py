@@ -19,7 +19,7 @@ GRACE = 20
 @contextmanager
 def running(folder: Path, module: str, *arguments: str) -> Generator[subprocess.Popen[str]]:
     """Run a module with its temporary files in folder; nothing of it survives, whatever the test finds."""
-    process = subprocess.Popen(  # noqa: S603 - a program of this repository
+    process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env={"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
