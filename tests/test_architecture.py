@@ -18,6 +18,7 @@ ROWS: Final = (
     ("coordinator", "outbox"),
     ("runtime_data",),
     ("entity", "subentry_flow"),
+    ("options_flow",),
     (
         "config_flow",
         "services",

@@ -35,8 +35,9 @@ from .const import (
     SUBENTRY_RECIPIENT,
 )
 from .errors import form_error
+from .options_flow import GoSmsOptionsFlow
 from .runtime_data import GoSmsConfigEntry, async_create_client
-from .subentry_flow import PhoneFlow, RecipientFlow, async_check_phone, normalize_device_id
+from .subentry_flow import PhoneFlow, RecipientFlow, async_check_phone, normalize_vendor_id
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -73,6 +74,13 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
         """Return what can be added to an account."""
         return {SUBENTRY_RECIPIENT: RecipientFlow, SUBENTRY_PHONE: PhoneFlow}
 
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: GoSmsConfigEntry) -> GoSmsOptionsFlow:
+        """Return the flow of the options."""
+        return GoSmsOptionsFlow()
+
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the token, prove it, and make the account."""
@@ -81,7 +89,7 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
             data = _connection(user_input)
             errors = await self._async_check(data, None)
             phones: list[ConfigSubentryDataWithId] = []
-            if not errors and (device_id := normalize_device_id(user_input.get(CONF_DEVICE_ID, ""))):
+            if not errors and (device_id := normalize_vendor_id(user_input.get(CONF_DEVICE_ID, ""))):
                 title, errors = await async_check_phone(self._client(data), device_id)
                 phones = [
                     ConfigSubentryDataWithId(

@@ -24,8 +24,8 @@ from .errors import form_error
 from .phone_number import InvalidPhoneNumberError, normalize
 from .runtime_data import GoSmsConfigEntry, async_create_client
 
-# The vendor writes the id of a phone in two ways.
-_DEVICE_ID: Final = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# The vendor writes the ids of phones and webhooks in two ways.
+_VENDOR_ID: Final = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # The errors that the id itself is to blame for.
 _DEVICE_ERRORS: Final = frozenset({"invalid_device_id", "unknown_device"})
@@ -42,7 +42,7 @@ async def async_check_phone(client: GoSmsClient, device_id: str) -> tuple[str, d
 
     The name is the id itself where GoSMS has none, or where the token may not see phones, which is no error.
     """
-    if not _DEVICE_ID.fullmatch(device_id):
+    if not is_vendor_id(device_id):
         return device_id, {CONF_DEVICE_ID: "invalid_device_id"}
     try:
         phone = await client.phone_info(device_id)
@@ -146,7 +146,7 @@ class PhoneFlow(_SubentryFlow):
         """Show the form, or take what was filled in."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            device_id = normalize_device_id(user_input[CONF_DEVICE_ID])
+            device_id = normalize_vendor_id(user_input[CONF_DEVICE_ID])
             if subentry is not None and subentry.unique_id == device_id:
                 # Nothing new to ask the service about: the rest can be changed during an outage too.
                 title = subentry.title
@@ -193,6 +193,11 @@ def phone_selector(phones: Iterable[ConfigSubentry]) -> SelectSelector:
     )
 
 
-def normalize_device_id(device_id: str) -> str:
-    """Return the id of a phone as the vendor writes it."""
-    return device_id.strip().lower()
+def normalize_vendor_id(typed: str) -> str:
+    """Return the id of a phone or a webhook as the vendor writes it."""
+    return typed.strip().lower()
+
+
+def is_vendor_id(typed: str) -> bool:
+    """Tell if this can be the id of a phone or a webhook."""
+    return _VENDOR_ID.fullmatch(typed) is not None

@@ -8,7 +8,15 @@ from homeassistant.const import CONF_DEVICE_ID
 from homeassistant.core import HomeAssistant
 
 from ..api import GoSmsClient
-from ..const import CONF_DEFAULT_PHONE, CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SIM_SLOTS, SUBENTRY_PHONE
+from ..const import (
+    CONF_CALLBACK_ID,
+    CONF_DEFAULT_PHONE,
+    CONF_PHONE,
+    CONF_PHONE_NUMBER,
+    CONF_SIM,
+    SIM_SLOTS,
+    SUBENTRY_PHONE,
+)
 from ..errors import action_errors
 
 if TYPE_CHECKING:
@@ -50,7 +58,13 @@ class Outbox:
         """
         device_id, sim = self._sender(recipient)
         with action_errors(self._hass, self._entry):
-            await self._client.send(recipient.data[CONF_PHONE_NUMBER], text, device_id=device_id, sim=sim)
+            await self._client.send(
+                recipient.data[CONF_PHONE_NUMBER],
+                text,
+                device_id=device_id,
+                sim=sim,
+                callback_id=self._entry.options.get(CONF_CALLBACK_ID),
+            )
         self._on_accepted()
 
     def _sender(self, recipient: ConfigSubentry) -> tuple[str | None, int | None]:

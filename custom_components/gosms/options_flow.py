@@ -1,0 +1,121 @@
+"""The options of an account, in sections; stored flat."""
+
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
+from homeassistant.const import CONF_COUNTRY
+from homeassistant.data_entry_flow import section
+from homeassistant.generated.countries import COUNTRIES
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    CountrySelector,
+    CountrySelectorConfig,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+    TextSelector,
+)
+import voluptuous as vol
+
+from .const import (
+    CONF_CALLBACK_ID,
+    CONF_DEFAULT_PHONE,
+    CONF_DELIVERY_TIMEOUT,
+    CONF_HOURLY_LIMIT,
+    CONF_LONG_TEXT,
+    CONF_QUEUE_EXPIRY,
+    CONF_REPLACE_SYMBOLS,
+    DEFAULT_DELIVERY_TIMEOUT,
+    DEFAULT_HOURLY_LIMIT,
+    DEFAULT_LONG_TEXT,
+    DEFAULT_QUEUE_EXPIRY,
+    DEFAULT_REPLACE_SYMBOLS,
+    SUBENTRY_PHONE,
+)
+from .subentry_flow import is_vendor_id, normalize_vendor_id, phone_selector
+
+_SECTION_SENDING: Final = "sending"
+_SECTION_TEXT: Final = "text"
+_SECTION_TRUST: Final = "trust"
+
+# Far beyond what one phone can send in an hour; a larger number is a slip of the finger.
+_MOST_IN_AN_HOUR: Final = 10_000
+
+
+def _minutes(minimum: int) -> NumberSelector:
+    """Return a field for minutes, up to a day."""
+    return NumberSelector(NumberSelectorConfig(min=minimum, max=24 * 60, step=1, mode=NumberSelectorMode.BOX))
+
+
+def _flat(user_input: dict[str, Any]) -> dict[str, Any]:
+    """Return the options as they are stored: without sections, and without what was left empty."""
+    options = {key: value for answers in user_input.values() for key, value in answers.items()}
+    for key in (CONF_DELIVERY_TIMEOUT, CONF_HOURLY_LIMIT, CONF_QUEUE_EXPIRY):
+        options[key] = int(options[key])
+    if callback_id := normalize_vendor_id(options.pop(CONF_CALLBACK_ID, "")):
+        options[CONF_CALLBACK_ID] = callback_id
+    return options
+
+
+_TEXT_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_LONG_TEXT, default=DEFAULT_LONG_TEXT): SelectSelector(
+            SelectSelectorConfig(options=["split", "truncate", "reject"], translation_key=CONF_LONG_TEXT)
+        ),
+        vol.Required(CONF_REPLACE_SYMBOLS, default=DEFAULT_REPLACE_SYMBOLS): BooleanSelector(),
+    }
+)
+
+_TRUST_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_QUEUE_EXPIRY, default=DEFAULT_QUEUE_EXPIRY): _minutes(0),
+        vol.Required(CONF_DELIVERY_TIMEOUT, default=DEFAULT_DELIVERY_TIMEOUT): _minutes(1),
+        vol.Required(CONF_HOURLY_LIMIT, default=DEFAULT_HOURLY_LIMIT): NumberSelector(
+            NumberSelectorConfig(min=0, max=_MOST_IN_AN_HOUR, step=1, mode=NumberSelectorMode.BOX)
+        ),
+    }
+)
+
+
+class GoSmsOptionsFlow(OptionsFlow):
+    """Asks how to send. The entry's update listener takes up what was changed."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Show all options, or take them."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            options = _flat(user_input)
+            callback_id = options.get(CONF_CALLBACK_ID)
+            if callback_id is None or is_vendor_id(callback_id):
+                return self.async_create_entry(data=options)
+            # The interface shows no error inside a section, so it stands at the section itself.
+            errors[_SECTION_SENDING] = "invalid_callback_id"
+        in_force = dict.fromkeys((_SECTION_SENDING, _SECTION_TEXT, _SECTION_TRUST), self.config_entry.options)
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(self._schema(), user_input or in_force),
+            errors=errors,
+        )
+
+    def _schema(self) -> vol.Schema:
+        """Return the form's fields; a phone can be chosen where there is one."""
+        phones = list(self.config_entry.get_subentries_of_type(SUBENTRY_PHONE))
+        return vol.Schema(
+            {
+                vol.Required(_SECTION_SENDING): section(
+                    vol.Schema(
+                        {
+                            **({vol.Optional(CONF_DEFAULT_PHONE): phone_selector(phones)} if phones else {}),
+                            vol.Optional(CONF_COUNTRY): CountrySelector(
+                                CountrySelectorConfig(countries=sorted(COUNTRIES))
+                            ),
+                            vol.Optional(CONF_CALLBACK_ID): TextSelector(),
+                        }
+                    )
+                ),
+                vol.Required(_SECTION_TEXT): section(_TEXT_SCHEMA),
+                vol.Required(_SECTION_TRUST): section(_TRUST_SCHEMA),
+            }
+        )

@@ -1,0 +1,121 @@
+"""Changing how an account sends."""
+
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
+
+from tests.service import MUM, PHONE, Service, phone, recipient, send, set_up
+
+TEXT: Final = {"long_text": "split", "replace_symbols": True}
+TRUST: Final = {"queue_expiry": 60, "delivery_timeout": 10, "hourly_limit": 100}
+WEBHOOK: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, service: Service) -> MockConfigEntry:
+    """An account with a recipient and a phone."""
+    entry = MockConfigEntry(
+        domain="gosms",
+        data={"api_token": service.account.token, "url": service.url},
+        subentries_data=[recipient("Mum", MUM), phone("the_phone")],
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+async def submit(hass: HomeAssistant, flow: ConfigFlowResult, **sections: dict[str, Any]) -> ConfigFlowResult:
+    """Fill the form in, and let what follows happen."""
+    answer = {"sending": {}, "text": TEXT, "trust": TRUST} | sections
+    result = await hass.config_entries.options.async_configure(flow["flow_id"], answer)
+    await hass.async_block_till_done()
+    return result
+
+
+async def test_all_options_are_stored_flat_and_taken_up_at_once(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert (form["type"], form["step_id"], form["errors"]) == (FlowResultType.FORM, "init", {})
+
+    result = await submit(
+        hass,
+        form,
+        sending={"default_phone": "the_phone", "country": "DE", "callback_id": f" {WEBHOOK.upper()} "},
+        text={"long_text": "reject", "replace_symbols": False},
+        trust={"queue_expiry": 0, "delivery_timeout": 1440, "hourly_limit": 0},
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {
+        "default_phone": "the_phone",
+        "country": "DE",
+        "callback_id": WEBHOOK,
+        "long_text": "reject",
+        "replace_symbols": False,
+        "queue_expiry": 0,
+        "delivery_timeout": 1440,
+        "hourly_limit": 0,
+    }
+    await send(hass, "Hello")
+    (request,) = service.requests_to("POST /sms/send")
+    assert request.json == {"message": "Hello", "phone_number": MUM, "device_id": PHONE, "callback_id": WEBHOOK}
+
+
+async def test_the_options_in_force_are_shown_and_can_be_cleared(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    options = {"default_phone": "the_phone", "country": "DE", "callback_id": WEBHOOK, "hourly_limit": 5}
+    hass.config_entries.async_update_entry(entry, options=options)
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    sections = form["data_schema"].schema
+    sending = sections["sending"].schema.schema
+    shown = {key: get_schema_suggested_value(sending, key) for key in ("default_phone", "country", "callback_id")}
+    assert shown == {"default_phone": "the_phone", "country": "DE", "callback_id": WEBHOOK}
+    assert get_schema_suggested_value(sections["trust"].schema.schema, "hourly_limit") == 5
+
+    await submit(hass, form, sending={"callback_id": ""})
+    assert entry.options == {**TEXT, **TRUST}
+
+
+async def test_an_account_without_phones_has_no_choice_of_phones(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    hass.config_entries.async_remove_subentry(entry, "the_phone")
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert "default_phone" not in form["data_schema"].schema["sending"].schema.schema
+
+
+async def test_a_webhook_that_can_be_none_is_told_and_the_next_try_works(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    form = await submit(hass, form, sending={"callback_id": "my webhook"})
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"sending": "invalid_callback_id"})
+    assert entry.options == {}
+
+    result = await submit(hass, form, sending={"callback_id": WEBHOOK})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value"),
+    [
+        ("sending", "default_phone", "another"),
+        ("sending", "country", "Atlantis"),
+        ("text", "long_text", "shout"),
+        ("trust", "queue_expiry", -1),
+        ("trust", "queue_expiry", 1441),
+        ("trust", "delivery_timeout", 0),
+        ("trust", "delivery_timeout", 1441),
+        ("trust", "hourly_limit", -1),
+        ("trust", "hourly_limit", 10_001),
+    ],
+)
+async def test_a_value_out_of_bounds_changes_nothing(
+    hass: HomeAssistant, entry: MockConfigEntry, section: str, key: str, value: object
+) -> None:
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    valid: dict[str, dict[str, Any]] = {"sending": {}, "text": TEXT, "trust": TRUST}
+    with pytest.raises(InvalidData):
+        await submit(hass, form, **{section: {**valid[section], key: value}})
+    assert entry.options == {}
