@@ -164,6 +164,9 @@ class GoSmsClient:
     ) -> Mapping[str, Json]:
         """Send one request and return the object that it was answered with; empty if without content."""
         await self._pace.wait(endpoint)
+        if self._session.closed:
+            # As while the program stops. aiohttp has only a RuntimeError for it.
+            raise GoSmsConnectionError("no connection (the session is closed)", maybe_accepted=False)
         try:
             async with self._session.request(
                 method,
@@ -173,12 +176,29 @@ class GoSmsClient:
                 headers=self._headers,
                 timeout=_TIMEOUT,
                 allow_redirects=False,
+                # It takes the place of the session's own ones. Home Assistant's looks at redirects alone.
+                middlewares=(_once,),
             ) as response:
                 return _judge(response, await _read(response))
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as err:
+        except aiohttp.ClientConnectorError as err:
             raise GoSmsConnectionError(f"no connection ({type(err).__name__})", maybe_accepted=False) from err
+        # The texts of all others may quote the address with the number that was searched for, or the answer. They must
+        # not follow the error into a traceback in the log.
+        except (aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as err:
+            raise GoSmsConnectionError(f"no connection ({type(err).__name__})", maybe_accepted=False) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as err:
-            raise GoSmsConnectionError(f"no answer ({type(err).__name__})", maybe_accepted=True) from err
+            raise GoSmsConnectionError(f"no answer ({type(err).__name__})", maybe_accepted=True) from None
+
+
+async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending a GET or a DELETE a second time, past the pace, when its connection was cut."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as err:
+        # It repeats after these two alone, so they must not reach it.
+        raise GoSmsConnectionError(f"no answer ({type(err).__name__})", maybe_accepted=True) from None
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -210,9 +230,15 @@ def _judge(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str, Json]:
         response.status,
         code=integer(details.get("code")),
         error_hash=error_hash if isinstance(error_hash, str) and _HASH.fullmatch(error_hash) else None,
-        # The header's other form, a date, is too rare to be worth a look at a second clock.
-        retry_after=integer(response.headers.get("Retry-After")),
+        retry_after=_retry_after(response),
     )
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> int | None:
+    """Return the seconds to wait that the service asks for, or None."""
+    # The header's other form, a date, is too rare to be worth a look at a second clock.
+    seconds = integer(response.headers.get("Retry-After"))
+    return seconds if seconds is not None and seconds >= 0 else None
 
 
 def _parse(body: bytes) -> Json:

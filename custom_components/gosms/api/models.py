@@ -178,7 +178,8 @@ def _text(value: Json) -> str | None:
         case bool():
             return None
         case str() | int():
-            return str(value)[:_MAX_TEXT] or None
+            # JSON can hold half of a surrogate pair, which neither a file nor the interface can take.
+            return str(value)[:_MAX_TEXT].encode(errors="replace").decode() or None
     return None
 
 
@@ -207,9 +208,12 @@ def _unix_time(value: Json) -> datetime | None:
 
 
 def _iso_time(value: Json) -> datetime | None:
-    """Return the time of an ISO 8601 text, in UTC if it names no zone, or None if it is none."""
-    try:
-        time = datetime.fromisoformat(_text(value) or "")
-    except ValueError:
+    """Return the time of an ISO 8601 text in UTC, which is also meant if it names no zone; None if it is none."""
+    if not isinstance(value, str):
         return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    try:
+        time = datetime.fromisoformat(value)
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError, ValueError:
+        # A year 1 that lies before the first one in UTC overflows.
+        return None

@@ -1,0 +1,944 @@
+"""The requests: what goes over the wire, what comes back, and what is known after it went wrong."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
+import gzip
+from itertools import pairwise
+import json
+import socket
+import traceback
+from typing import override
+
+from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.test_utils import TestServer
+import pytest
+
+from custom_components.gosms.api import (
+    DEFAULT_URL,
+    PAGE_SIZE,
+    GoSmsApiError,
+    GoSmsClient,
+    GoSmsConnectionError,
+    GoSmsError,
+    MessagePage,
+    MessageStatus,
+    Pace,
+    Sim,
+    client as client_module,
+)
+from simulator import ENDPOINTS, NEW, OLD, TEXTS, Account, Fault, Generation, Permission
+from tests import API_TOKEN
+from tests.service import DAD, MUM, PHONE, Service
+
+TEXT = "Water leak in the kitchen!"
+UUID = "0192fd5e-8b8f-7c3a-9d6e-2f4b6c8d0e1f"
+WEBHOOK = "6654a4e8f1527149588c89aa"
+UNKNOWN_ID = "0123456789abcdef01234567"
+SEND, GET, DELETE, LIST, INFO, EDIT = ENDPOINTS
+# Old enough to be deleted, in seconds.
+OLD_ENOUGH = 400
+# Seconds between two requests to one endpoint.
+GAP = 0.105
+
+type Call = Callable[[GoSmsClient], Awaitable[object]]
+type Answering = Callable[[web.Response], Awaitable[GoSmsClient]]
+
+CALLS: dict[str, Call] = {
+    SEND: lambda client: client.send(MUM, TEXT),
+    GET: lambda client: client.get(UNKNOWN_ID),
+    DELETE: lambda client: client.delete(UNKNOWN_ID),
+    LIST: lambda client: client.list(search=MUM),
+    INFO: lambda client: client.phone_info(PHONE),
+    EDIT: lambda client: client.set_phone_active(PHONE, active=False),
+}
+
+
+@pytest.fixture
+async def session(socket_enabled: None) -> AsyncGenerator[ClientSession]:
+    async with ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def client(session: ClientSession, service: Service) -> GoSmsClient:
+    return GoSmsClient(session, API_TOKEN, url=service.url)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The real ten seconds, six of them for the connection, would make these tests last for a minute.
+    monkeypatch.setattr(client_module, "_TIMEOUT", ClientTimeout(total=0.4, connect=0.2))
+
+
+@pytest.fixture
+def answering(
+    session: ClientSession, aiohttp_server: Callable[..., Awaitable[TestServer]]
+) -> Callable[[web.Response], Awaitable[GoSmsClient]]:
+    """Make a client of a service with one answer to everything, for answers that no fault of the simulator has."""
+
+    async def start(answer: web.Response) -> GoSmsClient:
+        async def handle(_request: web.Request) -> web.Response:
+            return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", handle)
+        server = await aiohttp_server(app, host="127.0.0.1", access_log=None)
+        return GoSmsClient(session, API_TOKEN, url=str(server.make_url("/v1")))
+
+    return start
+
+
+async def _failure(request: Awaitable[object]) -> GoSmsError:
+    """Return the error that a request ends in."""
+    with pytest.raises(GoSmsError) as caught:
+        await request
+    return caught.value
+
+
+async def _refused(request: Awaitable[object]) -> GoSmsApiError:
+    """Return the error that the service answers a request with."""
+    with pytest.raises(GoSmsApiError) as caught:
+        await request
+    return caught.value
+
+
+async def _unanswered(request: Awaitable[object]) -> GoSmsConnectionError:
+    """Return the error of a request without an answer that can be read."""
+    with pytest.raises(GoSmsConnectionError) as caught:
+        await request
+    return caught.value
+
+
+def _texts(service: Service) -> list[str]:
+    """Return the texts that the service has accepted."""
+    return [message.message for message in service.account.messages]
+
+
+# On the wire
+
+
+def test_the_address_is_the_vendors() -> None:
+    assert DEFAULT_URL == "https://api.gosms.ru/v1"
+    assert PAGE_SIZE == 100
+
+
+@pytest.mark.parametrize(
+    ("options", "fields"),
+    [
+        ({}, {}),
+        ({"device_id": PHONE}, {"device_id": PHONE}),
+        ({"device_id": UUID}, {"device_id": UUID}),
+        ({"device_id": PHONE, "sim": 0}, {"device_id": PHONE, "to_sim": 0}),
+        ({"device_id": PHONE, "sim": 1}, {"device_id": PHONE, "to_sim": 1}),
+        ({"callback_id": WEBHOOK}, {"callback_id": WEBHOOK}),
+        ({"callback_id": UUID}, {"callback_id": UUID}),
+        (
+            {"device_id": PHONE, "sim": 1, "callback_id": WEBHOOK},
+            {"device_id": PHONE, "to_sim": 1, "callback_id": WEBHOOK},
+        ),
+    ],
+)
+async def test_a_message_leaves_with_the_documented_fields_that_were_given(
+    client: GoSmsClient, service: Service, options: dict[str, str | int], fields: dict[str, str | int]
+) -> None:
+    service.account.add_phone(UUID)
+
+    message_id = await client.send(MUM, TEXT, **options)  # type: ignore[arg-type]  # Parametrised, so of any kind.
+
+    (request,) = service.requests
+    assert request.endpoint == SEND
+    assert request.json == {"message": TEXT, "phone_number": MUM, **fields}
+    assert dict(request.query) == {}
+    (stored,) = service.account.messages
+    assert (stored.id, stored.message, stored.phone_number) == (message_id, TEXT, MUM)
+
+
+@pytest.mark.parametrize(
+    "text", ["21 градус? Да!", 'Quotes " and \\ and {"json": 1}', "Two\nlines", "x" * 300, "+=$^<>"]
+)
+async def test_a_text_arrives_letter_by_letter(client: GoSmsClient, service: Service, text: str) -> None:
+    message_id = await client.send(MUM, text)
+
+    assert _texts(service) == [text]
+    assert (await client.get(message_id)).text == text
+
+
+@pytest.mark.parametrize(
+    ("options", "query"),
+    [
+        ({}, {"limit": "100", "offset": "1"}),
+        ({"limit": 10, "page": 3}, {"limit": "10", "offset": "3"}),
+        ({"search": MUM}, {"limit": "100", "offset": "1", "search": MUM}),
+        ({"search": "50% & +7 #1=да?"}, {"limit": "100", "offset": "1", "search": "50% & +7 #1=да?"}),
+    ],
+)
+async def test_a_list_is_asked_for_with_limit_page_and_search(
+    client: GoSmsClient, service: Service, options: dict[str, str | int], query: dict[str, str]
+) -> None:
+    await client.list(**options)  # type: ignore[arg-type]  # Parametrised, so of any kind.
+
+    (request,) = service.requests
+    assert request.endpoint == LIST
+    assert dict(request.query) == query
+    assert request.json is None
+
+
+async def test_one_message_is_asked_for_by_its_id(client: GoSmsClient, service: Service) -> None:
+    stored = service.account.add_message(message=TEXT, phone_number=MUM, status=2)
+
+    message = await client.get(stored.id)
+
+    (request,) = service.requests
+    assert (request.endpoint, request.json) == (GET, {"id": stored.id})
+    assert (message.id, message.text, message.phone_number) == (stored.id, TEXT, MUM)
+    assert message.status is MessageStatus.SENT
+    assert message.created is not None
+    assert message.created.timestamp() == stored.time_create
+
+
+async def test_a_message_is_deleted_by_its_id_in_the_body(client: GoSmsClient, service: Service) -> None:
+    stored = service.account.add_message(message=TEXT, phone_number=MUM, created=service.account.clock() - OLD_ENOUGH)
+
+    await client.delete(stored.id)
+
+    (request,) = service.requests
+    assert (request.endpoint, request.json) == (DELETE, {"id": stored.id})
+    assert dict(request.query) == {}
+    assert _texts(service) == []
+
+
+@pytest.mark.parametrize("active", [True, False])
+async def test_a_phone_is_switched_with_its_id_under_both_keys(
+    client: GoSmsClient, service: Service, *, active: bool
+) -> None:
+    await client.set_phone_active(PHONE, active=active)
+
+    (request,) = service.requests
+    assert (request.endpoint, request.json) == (EDIT, {"id": PHONE, "device_id": PHONE, "is_active": active})
+    assert service.account.phones[PHONE].is_active == active
+
+
+async def test_a_phone_is_asked_for_with_its_id_under_both_keys(client: GoSmsClient, service: Service) -> None:
+    await client.phone_info(PHONE)
+
+    (request,) = service.requests
+    assert (request.endpoint, request.json) == (INFO, {"id": PHONE, "device_id": PHONE})
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+async def test_the_token_travels_in_its_header_and_nothing_else_is_told(
+    client: GoSmsClient, service: Service, endpoint: str
+) -> None:
+    service.faults.add(Fault.CODE, code=1006)
+
+    await _refused(CALLS[endpoint](client))
+
+    (request,) = service.requests
+    assert request.headers["Authorization"] == f"Bearer {API_TOKEN}"
+    assert request.headers["Accept"] == "application/json"
+    assert set(request.headers) - {"Content-Type", "Content-Length"} == {
+        "Host",
+        "Authorization",
+        "Accept",
+        "Accept-Encoding",
+        "User-Agent",
+    }
+    assert API_TOKEN not in json.dumps([request.path, dict(request.query), request.json])
+
+
+# Both forms in which the service speaks
+
+
+@pytest.mark.parametrize("generation", [OLD, NEW], ids=["old", "new"])
+@pytest.mark.parametrize("phone_id", [PHONE, UUID], ids=["object id", "uuid"])
+async def test_a_phone_is_understood_whatever_the_services_generation(
+    client: GoSmsClient, account: Account, generation: Generation, phone_id: str
+) -> None:
+    account.generation = generation
+    account.add_phone(phone_id, name="Kitchen", battery=7, is_charging=True, to_sim=1)
+
+    await client.set_phone_active(phone_id, active=False)
+    phone = await client.phone_info(phone_id)
+
+    assert (phone.id, phone.name, phone.model) == (phone_id, "Kitchen", "Google Pixel 8")
+    assert (phone.battery, phone.is_charging, phone.is_active, phone.sim) == (7, True, False, 1)
+    assert phone.sims == (Sim(slot=0, name="MTS"), Sim(slot=1, name="Beeline"))
+    assert phone.last_online is not None
+    assert 0 <= account.clock() - phone.last_online.timestamp() < 300
+
+
+@pytest.mark.parametrize(("generation", "sim"), [(OLD, None), (NEW, 0)], ids=["old", "new"])
+@pytest.mark.parametrize("phone_id", [PHONE, UUID], ids=["object id", "uuid"])
+async def test_a_message_is_understood_whatever_the_services_generation(
+    client: GoSmsClient, account: Account, generation: Generation, sim: int | None, phone_id: str
+) -> None:
+    account.generation = generation
+    account.add_phone(phone_id)
+
+    message_id = await client.send(MUM, TEXT, device_id=phone_id, sim=0, callback_id=UUID)
+    message = await client.get(message_id)
+    page = await client.list()
+
+    assert (message.id, message.device_id, message.sim, message.callback_id) == (message_id, phone_id, sim, UUID)
+    assert message.status is MessageStatus.WAITING
+    assert page == MessagePage(total=1, messages=(message,))
+
+
+async def test_pages_are_counted_from_one_and_the_newest_message_comes_first(
+    client: GoSmsClient, account: Account
+) -> None:
+    for number in range(5):
+        account.add_message(message=f"Number {number}", phone_number=MUM, created=1_700_000_000 + number)
+
+    pages = [await client.list(limit=2, page=page) for page in (1, 3)]
+
+    assert [[message.text[-1] for message in page.messages] for page in pages] == [["4", "3"], ["0"]]
+    assert {page.total for page in pages} == {5}
+
+
+async def test_a_search_finds_the_messages_to_a_number(client: GoSmsClient, account: Account) -> None:
+    account.add_message(message="One", phone_number=MUM)
+    account.add_message(message="Two", phone_number=DAD)
+
+    page = await client.list(search=MUM)
+
+    assert [message.text for message in page.messages] == ["One"]
+    assert page.total == 1
+
+
+async def test_an_account_without_messages_has_an_empty_page(client: GoSmsClient) -> None:
+    assert await client.list() == MessagePage(total=0, messages=())
+
+
+# Answers that say no
+
+
+@pytest.mark.parametrize("code", [code for code in TEXTS if code >= 1000])
+async def test_the_code_decides_whatever_the_status(session: ClientSession, service: Service, code: int) -> None:
+    statuses = [200, 302, 400, 401, 403, 404, 408, 429, 500, 503]
+    service.account.rate_limit = None
+    for status in statuses:
+        service.faults.add(Fault.CODE, code=code, status=status, times=1)
+
+    # Each client has a pace of its own, so nothing is waited for.
+    errors = [await _refused(GoSmsClient(session, API_TOKEN, url=service.url).send(MUM, TEXT)) for _ in statuses]
+
+    assert [err.status for err in errors] == statuses
+    assert {err.code for err in errors} == {code}
+    assert {err.maybe_accepted for err in errors} == {code == 1000}
+    assert {err.unauthorized for err in errors} == {code == 1003}
+    assert all(err.error_hash is not None and len(err.error_hash) == 12 for err in errors)
+
+
+@pytest.mark.parametrize(
+    ("status", "maybe_accepted"),
+    [(400, False), (401, False), (403, False), (404, False), (429, False), (500, True), (503, True)],
+)
+async def test_a_new_code_of_the_vendor_is_judged_by_its_status(
+    client: GoSmsClient, service: Service, status: int, *, maybe_accepted: bool
+) -> None:
+    service.faults.add(Fault.CODE, code=4711, status=status)
+
+    err = await _refused(client.send(MUM, TEXT))
+
+    assert (err.code, err.status) == (4711, status)
+    assert err.maybe_accepted == maybe_accepted
+    assert err.unauthorized == (status == 401)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "endpoint", "code"),
+    [
+        (lambda account: account.permissions.discard(Permission.SEND), SEND, 1005),
+        (lambda account: account.permissions.discard(Permission.READ), LIST, 1007),
+        (lambda account: account.permissions.discard(Permission.READ), GET, 1007),
+        (lambda account: account.permissions.discard(Permission.DELETE), DELETE, 1009),
+        (lambda account: account.permissions.discard(Permission.SEE_PHONES), INFO, 1011),
+        (lambda account: account.permissions.discard(Permission.EDIT_PHONES), EDIT, 1013),
+        (lambda account: setattr(account, "quota", 0), SEND, 1006),
+        (lambda account: setattr(account, "blocked", True), LIST, 3000),
+        (lambda account: setattr(account, "api_active", False), LIST, 1002),
+        (lambda account: account.phones.clear(), SEND, 1004),
+        (lambda account: account.phones.clear(), INFO, 1012),
+        (lambda account: account.messages, GET, 1008),
+        (lambda account: account.messages, DELETE, 1008),
+    ],
+)
+async def test_what_the_account_may_not_do_is_told_by_its_code(
+    client: GoSmsClient, account: Account, break_it: Callable[[Account], object], endpoint: str, code: int
+) -> None:
+    break_it(account)
+
+    err = await _refused(CALLS[endpoint](client))
+
+    assert err.code == code
+    assert not err.maybe_accepted
+    assert not err.unauthorized
+    assert len(account.messages) == 0
+
+
+async def test_a_young_message_is_not_deleted(client: GoSmsClient, service: Service) -> None:
+    message_id = await client.send(MUM, TEXT)
+
+    assert (await _refused(client.delete(message_id))).code == 1010
+    assert _texts(service) == [TEXT]
+
+
+async def test_a_sim_without_a_phone_is_refused(client: GoSmsClient) -> None:
+    assert (await _refused(client.send(MUM, TEXT, sim=1))).code == 1017
+
+
+@pytest.mark.parametrize("explained", [True, False])
+async def test_a_token_that_is_not_known_is_told_with_and_without_an_error_body(
+    session: ClientSession, service: Service, *, explained: bool
+) -> None:
+    service.account.explains_unauthorized = explained
+
+    err = await _refused(GoSmsClient(session, "another", url=service.url).send(MUM, TEXT))
+
+    assert err.unauthorized
+    assert not err.maybe_accepted
+    assert (err.status, err.code) == (401, None)
+    assert _texts(service) == []
+
+
+async def test_a_token_that_was_deleted_is_told(client: GoSmsClient, account: Account) -> None:
+    account.api_deleted = True
+
+    err = await _refused(client.list())
+
+    assert err.unauthorized
+    assert err.code == 1003
+
+
+@pytest.mark.parametrize("asked", [None, 0, 3, 3600])
+@pytest.mark.parametrize("kind", [Fault.TOO_MANY_REQUESTS, Fault.CODE])
+async def test_a_pause_that_the_service_asks_for_is_told(
+    client: GoSmsClient, service: Service, kind: Fault, asked: int | None
+) -> None:
+    service.faults.add(kind, retry_after=asked)
+
+    assert (await _refused(client.list())).retry_after == asked
+
+
+@pytest.mark.parametrize("header", ["Wed, 14 Oct 2026 12:00:00 GMT", "-5", "1.5", "soon", "", "9" * 30])
+async def test_a_pause_that_makes_no_sense_is_none(answering: Answering, header: str) -> None:
+    client = await answering(web.Response(status=429, headers={"Retry-After": header}))
+
+    err = await _refused(client.send(MUM, TEXT))
+
+    assert (err.status, err.retry_after, err.maybe_accepted) == (429, None, False)
+
+
+@pytest.mark.parametrize(
+    ("errors", "code", "error_hash"),
+    [
+        ({"code": "1005", "hash": "6654a4e8f152"}, 1005, "6654a4e8f152"),
+        ({"code": 1005.0, "hash": ""}, 1005, None),
+        ({"code": 1005, "hash": 5}, 1005, None),
+        ({"code": 1005, "hash": f"to {MUM}: {TEXT}"}, 1005, None),
+        ({"code": 1005, "hash": "a" * 65}, 1005, None),
+        ({"code": True}, None, None),
+        ({"code": None}, None, None),
+        ({"code": [1005]}, None, None),
+        ({}, None, None),
+        ([], None, None),
+        ("no", None, None),
+        (0, None, None),
+    ],
+)
+async def test_an_error_in_an_odd_form_is_still_an_error(
+    answering: Answering, errors: object, code: int | None, error_hash: str | None
+) -> None:
+    client = await answering(web.json_response({"id": UNKNOWN_ID, "errors": errors}))
+
+    err = await _refused(client.send(MUM, TEXT))
+
+    assert (err.status, err.code, err.error_hash) == (200, code, error_hash)
+    # Success by its status, an error by its body: who knows, unless a code says no.
+    assert err.maybe_accepted == (code is None)
+
+
+async def test_an_empty_place_for_errors_is_no_error(answering: Answering) -> None:
+    client = await answering(web.json_response({"id": UNKNOWN_ID, "errors": None}, status=201))
+
+    assert await client.send(MUM, TEXT) == UNKNOWN_ID
+
+
+@pytest.mark.parametrize(
+    ("status", "maybe_accepted"), [(202, True), (301, True), (304, True), (400, False), (599, True)]
+)
+@pytest.mark.parametrize("body", ["", "{}", "no JSON", "[]"])
+async def test_an_answer_without_a_code_is_judged_by_its_status(
+    answering: Answering, status: int, body: str, *, maybe_accepted: bool
+) -> None:
+    client = await answering(web.Response(status=status, text=body))
+
+    err = await _refused(client.send(MUM, TEXT))
+
+    assert (err.status, err.code, err.error_hash) == (status, None, None)
+    assert err.maybe_accepted == maybe_accepted
+
+
+# Faults. For each: the error, whether the message may have been accepted by what the client knows, and whether it was.
+
+TROUBLE: dict[Fault, tuple[type[GoSmsError], bool, bool]] = {
+    Fault.REFUSE: (GoSmsConnectionError, True, False),
+    Fault.CUT_BEFORE: (GoSmsConnectionError, True, False),
+    Fault.CUT_AFTER: (GoSmsConnectionError, True, True),
+    Fault.CUT_WITHIN: (GoSmsConnectionError, True, True),
+    Fault.HANG_BEFORE: (GoSmsConnectionError, True, False),
+    Fault.HANG_AFTER: (GoSmsConnectionError, True, True),
+    Fault.UNAUTHORIZED: (GoSmsApiError, False, False),
+    Fault.FORBIDDEN: (GoSmsApiError, False, False),
+    Fault.REQUEST_TIMEOUT: (GoSmsApiError, True, False),
+    Fault.TOO_MANY_REQUESTS: (GoSmsApiError, False, False),
+    Fault.UNKNOWN_ERROR: (GoSmsApiError, True, False),
+    Fault.ERROR_AFTER: (GoSmsApiError, True, True),
+    Fault.CODE: (GoSmsApiError, True, False),
+    Fault.CAPTIVE_PORTAL: (GoSmsConnectionError, True, False),
+    Fault.BAD_GATEWAY: (GoSmsApiError, True, False),
+    Fault.REDIRECT: (GoSmsApiError, True, False),
+    Fault.TRUNCATED: (GoSmsConnectionError, True, True),
+    Fault.NOT_AN_OBJECT: (GoSmsConnectionError, True, True),
+    Fault.ID_AS_NUMBER: (GoSmsConnectionError, True, True),
+    Fault.OVERSIZED: (GoSmsConnectionError, True, True),
+    Fault.OVERSIZED_CHUNKED: (GoSmsConnectionError, True, True),
+}
+# What does not spoil the answer to a send.
+HARMLESS = [Fault.SLOW, Fault.LIST_AS_TEXT, Fault.MISSING_FIELDS, Fault.UNKNOWN_STATUS, Fault.WRONG_DATE]
+
+
+def test_no_fault_is_left_out() -> None:
+    assert {*TROUBLE, *HARMLESS} == {*Fault}
+    # Where the client says "not sent", it was not.
+    assert all(maybe_accepted or not accepted for _, maybe_accepted, accepted in TROUBLE.values())
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "maybe_accepted", "accepted"), [(fault, *outcome) for fault, outcome in TROUBLE.items()]
+)
+async def test_a_fault_never_makes_a_message_that_was_accepted_look_unsent(
+    client: GoSmsClient,
+    service: Service,
+    impatient: None,
+    fault: Fault,
+    kind: type[GoSmsError],
+    *,
+    maybe_accepted: bool,
+    accepted: bool,
+) -> None:
+    service.faults.add(fault, times=1)
+
+    err = await _failure(client.send(MUM, TEXT))
+
+    assert type(err) is kind
+    assert err.maybe_accepted == maybe_accepted
+    assert _texts(service) == [TEXT] * accepted
+    assert len(service.requests) == 1
+    _assert_discreet(err)
+    # The trouble over, everything works again.
+    assert (await client.list()).total == accepted
+
+
+@pytest.mark.parametrize("fault", [Fault.REQUEST_TIMEOUT, Fault.UNKNOWN_ERROR, Fault.BAD_GATEWAY, Fault.REDIRECT])
+async def test_a_message_accepted_behind_an_error_may_have_been_accepted(
+    client: GoSmsClient, service: Service, fault: Fault
+) -> None:
+    service.faults.add(fault, accepted=True)
+
+    err = await _failure(client.send(MUM, TEXT))
+
+    assert err.maybe_accepted
+    assert _texts(service) == [TEXT]
+
+
+@pytest.mark.parametrize("fault", HARMLESS)
+async def test_a_fault_beside_the_point_does_not_hurt_a_send(
+    client: GoSmsClient, service: Service, fault: Fault
+) -> None:
+    service.faults.add(fault, seconds=0.05)
+
+    assert await client.send(MUM, TEXT) == service.account.messages[0].id
+
+
+# An id that is a number does not keep a list from being read; a list that is a text does.
+@pytest.mark.parametrize("fault", [*sorted(TROUBLE.keys() - {Fault.ID_AS_NUMBER}), Fault.LIST_AS_TEXT])
+async def test_trouble_with_a_list_is_told_and_passes(
+    client: GoSmsClient, service: Service, impatient: None, fault: Fault
+) -> None:
+    stored = service.account.add_message(message=TEXT, phone_number=MUM)
+    service.faults.add(fault, times=1)
+
+    with pytest.raises(GoSmsError):
+        await client.list()
+
+    assert (await client.get(stored.id)).text == TEXT
+
+
+@pytest.mark.parametrize("fault", [Fault.MISSING_FIELDS, Fault.UNKNOWN_STATUS, Fault.ID_AS_NUMBER, Fault.WRONG_DATE])
+async def test_an_odd_field_does_not_cost_the_page(client: GoSmsClient, service: Service, fault: Fault) -> None:
+    service.account.add_message(message=TEXT, phone_number=MUM)
+    service.faults.add(fault)
+
+    page = await client.list()
+
+    assert [(message.text, message.phone_number) for message in page.messages] == [(TEXT, MUM)]
+    assert page.total == 1
+
+
+async def test_a_status_of_tomorrow_is_told_as_a_number(client: GoSmsClient, service: Service) -> None:
+    stored = service.account.add_message(message=TEXT, phone_number=MUM)
+    service.account.set_status(stored.id, 7)
+
+    message = await client.get(stored.id)
+
+    assert (message.status, message.status_code) == (None, 7)
+
+
+async def test_a_redirect_is_not_followed_and_the_token_stays_here(
+    client: GoSmsClient, session: ClientSession, answering: Answering, service: Service
+) -> None:
+    service.faults.add(Fault.REDIRECT, times=1)
+    elsewhere = await answering(
+        web.Response(status=307, headers={"Location": f"{service.url.removesuffix('/v1')}/elsewhere"})
+    )
+
+    errors = [await _refused(client.send(MUM, TEXT)), await _refused(elsewhere.send(MUM, TEXT))]
+
+    assert [err.status for err in errors] == [302, 307]
+    assert [err.maybe_accepted for err in errors] == [True, True]
+    assert [request.path for request in service.requests] == ["/v1/sms/send"]
+
+
+@pytest.mark.parametrize("fault", [Fault.REFUSE, Fault.CUT_BEFORE, Fault.CUT_AFTER])
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("before", [[], [INFO]], ids=["fresh connection", "open connection"])
+async def test_a_request_leaves_once_although_its_connection_is_cut(
+    client: GoSmsClient, service: Service, fault: Fault, endpoint: str, before: list[str]
+) -> None:
+    # aiohttp by itself repeats what it takes for harmless, and so tells of a deleted message that it never existed.
+    for other in before:
+        await CALLS[other](client)
+    service.faults.add(fault, times=1)
+
+    err = await _unanswered(CALLS[endpoint](client))
+
+    assert err.maybe_accepted
+    assert [request.endpoint for request in service.requests] == [*before, endpoint]
+
+
+# Answers that no fault has
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"null",
+        b"5",
+        b'"text"',
+        b"\xff\xfe\xfd",
+        b'{"id": "',
+        b'{"id": ""}',
+        b'{"id": null}',
+        b'{"id": true}',
+        b'{"id": ["x"]}',
+        b"[" * 500_000,
+        b'{"a":' * 200_000,
+        b'{"id": ' + b"9" * 5000 + b"}",
+    ],
+    ids=[
+        "empty",
+        "no-fields",
+        "null",
+        "number",
+        "text",
+        "no-utf-8",
+        "cut",
+        "empty-id",
+        "null-id",
+        "true-id",
+        "list-id",
+        "deep-lists",
+        "deep-objects",
+        "huge-number",
+    ],
+)
+async def test_a_send_answered_with_anything_but_an_id_may_have_been_accepted(
+    answering: Answering, body: bytes
+) -> None:
+    client = await answering(web.Response(body=body, content_type="application/json"))
+
+    err = await _unanswered(client.send(MUM, TEXT))
+
+    assert err.maybe_accepted
+
+
+@pytest.mark.parametrize("endpoint", [GET, LIST, INFO])
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"id": "", "device_id": "", "sms_list": {}}', b"[]"])
+async def test_an_answer_without_what_was_asked_for_cannot_be_read(
+    answering: Answering, endpoint: str, body: bytes
+) -> None:
+    client = await answering(web.Response(body=body, content_type="application/json"))
+
+    assert (await _unanswered(CALLS[endpoint](client))).maybe_accepted
+
+
+@pytest.mark.parametrize("endpoint", [DELETE, EDIT])
+@pytest.mark.parametrize("status", [200, 204])
+async def test_what_is_answered_without_content_is_done(answering: Answering, endpoint: str, status: int) -> None:
+    client = await answering(web.Response(status=status))
+
+    await CALLS[endpoint](client)
+
+
+@pytest.mark.parametrize("endpoint", [DELETE, EDIT])
+async def test_a_page_of_somebody_in_between_is_not_taken_for_success(
+    client: GoSmsClient, service: Service, endpoint: str
+) -> None:
+    service.faults.add(Fault.CAPTIVE_PORTAL)
+
+    assert (await _unanswered(CALLS[endpoint](client))).maybe_accepted
+    assert service.account.phones[PHONE].is_active
+
+
+async def test_null_is_an_empty_list_of_messages(answering: Answering) -> None:
+    client = await answering(web.json_response({"sms_list": None, "pagination": {"total_records": 0}}))
+
+    assert await client.list() == MessagePage(total=0)
+
+
+async def test_more_messages_than_asked_for_are_left_out(answering: Answering) -> None:
+    client = await answering(web.json_response({"sms_list": [{"id": str(number)} for number in range(200)]}))
+
+    page = await client.list(limit=2)
+
+    assert [message.id for message in page.messages] == ["0", "1"]
+    assert len((await client.list()).messages) == PAGE_SIZE
+
+
+async def test_a_full_page_of_the_longest_messages_is_not_too_large(client: GoSmsClient, account: Account) -> None:
+    for _ in range(PAGE_SIZE):
+        account.add_message(message="Ж" * 300, phone_number="7" * 30, device_id=UUID, callback_id=UUID)
+
+    page = await client.list()
+
+    assert {message.text for message in page.messages} == {"Ж" * 300}
+    assert len(page.messages) == PAGE_SIZE
+
+
+async def test_a_small_answer_that_swells_is_refused(answering: Answering) -> None:
+    packed = gzip.compress(b'{"id": "' + b"x" * 40 * 1024 * 1024 + b'"}')
+    client = await answering(
+        web.Response(body=packed, content_type="application/json", headers={"Content-Encoding": "gzip"})
+    )
+
+    assert (await _unanswered(client.send(MUM, TEXT))).maybe_accepted
+
+
+# Certainly not sent
+
+
+class Nobody(AbstractResolver):
+    """Knows no name, and asks nobody outside."""
+
+    @override
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        raise OSError(None, "Name or service not known")
+
+    @override
+    async def close(self) -> None:
+        """Have nothing to close."""
+
+
+async def test_a_service_that_is_gone_has_certainly_not_got_it(client: GoSmsClient, service: Service) -> None:
+    await service.close()
+
+    err = await _unanswered(client.send(MUM, TEXT))
+
+    assert not err.maybe_accepted
+    assert _texts(service) == []
+
+
+async def test_a_name_that_is_not_known_has_certainly_not_got_it(socket_enabled: None) -> None:
+    async with ClientSession(connector=TCPConnector(resolver=Nobody())) as session:
+        err = await _unanswered(GoSmsClient(session, API_TOKEN, url="https://api.gosms.invalid/v1").send(MUM, TEXT))
+
+    assert not err.maybe_accepted
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999/v1", "http://[/v1", "", "/v1"])
+async def test_an_address_that_is_none_has_certainly_not_got_it(session: ClientSession, url: str) -> None:
+    assert not (await _unanswered(GoSmsClient(session, API_TOKEN, url=url).send(MUM, TEXT))).maybe_accepted
+
+
+async def test_a_connection_that_is_never_made_has_certainly_not_carried_it(
+    session: ClientSession, impatient: None
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        async with AsyncExitStack() as stack:
+            # The system takes one connection that nobody accepts; the others wait for ever.
+            for _ in range(4):
+                waiting = stack.enter_context(socket.socket())
+                waiting.settimeout(0)
+                waiting.connect_ex(server.getsockname())
+            client = GoSmsClient(session, API_TOKEN, url=f"http://127.0.0.1:{server.getsockname()[1]}/v1")
+
+            err = await _unanswered(client.send(MUM, TEXT))
+
+    assert not err.maybe_accepted
+
+
+async def test_a_request_that_got_no_connection_among_many_has_certainly_not_left(
+    service: Service, impatient: None
+) -> None:
+    service.faults.add(Fault.HANG_AFTER)
+    async with ClientSession(connector=TCPConnector(limit=1)) as session:
+        clients = [GoSmsClient(session, API_TOKEN, url=service.url) for _ in range(2)]
+        errors = await asyncio.gather(*(_unanswered(client.send(MUM, TEXT)) for client in clients))
+
+    assert [err.maybe_accepted for err in errors] == [True, False]
+    assert _texts(service) == [TEXT]
+
+
+async def test_a_program_that_is_stopping_has_certainly_not_sent_it(session: ClientSession, service: Service) -> None:
+    client = GoSmsClient(session, API_TOKEN, url=service.url)
+    await session.close()
+
+    assert not (await _unanswered(client.send(MUM, TEXT))).maybe_accepted
+    assert service.requests == []
+
+
+async def test_a_request_that_is_taken_back_ends_at_once(client: GoSmsClient, service: Service) -> None:
+    service.faults.add(Fault.HANG_BEFORE, times=1)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(client.send(MUM, TEXT), 0.1)
+
+    assert await client.send(MUM, TEXT) == service.account.messages[0].id
+
+
+# What an error may say
+
+
+async def _speak_no_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(f"to {MUM}: {TEXT}\r\n\r\n".encode())
+    writer.close()
+
+
+async def _spoil_the_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    writer.write(f'{{"sms_list": [{{"phone_number": "{MUM}", "message": "{TEXT}"}}]}}\r\n'.encode())
+    writer.close()
+
+
+async def _say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+    writer.close()
+
+
+@pytest.mark.parametrize("behave", [_speak_no_http, _spoil_the_chunks, _say_nothing])
+async def test_a_look_up_that_fails_does_not_tell_whom_it_was_for(
+    session: ClientSession,
+    impatient: None,
+    behave: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> None:
+    async with await asyncio.start_server(behave, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        err = await _unanswered(GoSmsClient(session, API_TOKEN, url=f"http://127.0.0.1:{port}/v1").list(search=MUM))
+
+    assert err.maybe_accepted
+    _assert_discreet(err)
+
+
+async def test_a_look_up_without_a_connection_does_not_tell_whom_it_was_for(service: Service, impatient: None) -> None:
+    service.faults.add(Fault.HANG_BEFORE)
+    async with ClientSession(connector=TCPConnector(limit=1)) as session:
+        clients = [GoSmsClient(session, API_TOKEN, url=service.url) for _ in range(2)]
+        errors = await asyncio.gather(*(_unanswered(client.list(search=MUM)) for client in clients))
+
+    assert [err.maybe_accepted for err in errors] == [True, False]
+    _assert_discreet(errors[0])
+    _assert_discreet(errors[1])
+
+
+async def test_a_service_that_is_gone_does_not_tell_whom_it_was_asked_for(
+    client: GoSmsClient, service: Service
+) -> None:
+    await service.close()
+
+    err = await _unanswered(client.list(search=MUM))
+
+    _assert_discreet(err)
+    # What the system said is worth having in the log.
+    assert "Connect call failed" in "".join(traceback.format_exception(err))
+
+
+def _assert_discreet(err: GoSmsError) -> None:
+    """Neither the error nor the traceback that a log may get shows what is private."""
+    told = f"{err} {err!r} {''.join(traceback.format_exception(err))}"
+    assert API_TOKEN not in told
+    assert MUM not in told
+    assert TEXT not in told
+
+
+# Pace
+
+
+async def test_a_burst_to_one_endpoint_is_spread_so_that_none_is_refused(client: GoSmsClient, service: Service) -> None:
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+
+    await asyncio.gather(*(client.send(MUM, f"Number {number}") for number in range(12)))
+
+    assert loop.time() - start >= 11 * GAP
+    assert _texts(service)[::-1] == [f"Number {number}" for number in range(12)]
+
+
+async def test_without_the_pace_the_service_would_refuse_such_a_burst(session: ClientSession, service: Service) -> None:
+    clients = [GoSmsClient(session, API_TOKEN, url=service.url) for _ in range(12)]
+
+    answers = await asyncio.gather(*(client.list() for client in clients), return_exceptions=True)
+
+    assert [answer.status for answer in answers if isinstance(answer, GoSmsApiError)] == [429, 429]
+
+
+async def test_two_clients_of_one_account_share_its_pace(session: ClientSession, service: Service) -> None:
+    pace = Pace()
+    clients = [GoSmsClient(session, API_TOKEN, url=service.url, pace=pace) for _ in range(2)]
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+
+    await asyncio.gather(*(client.list() for client in clients * 2))
+
+    assert loop.time() - start >= 3 * GAP
+
+
+async def test_requests_to_different_endpoints_do_not_wait_for_each_other(
+    client: GoSmsClient, service: Service
+) -> None:
+    await asyncio.gather(*(call(client) for call in CALLS.values()), return_exceptions=True)
+
+    arrived = [request.arrived for request in service.requests]
+    assert {request.endpoint for request in service.requests} == set(ENDPOINTS)
+    # As long as six would take one after the other; a single gap may be eaten up by a busy machine.
+    assert max(arrived) - min(arrived) < 5 * GAP
+
+
+async def test_requests_to_one_endpoint_arrive_in_their_order_and_at_its_pace(
+    client: GoSmsClient, service: Service
+) -> None:
+    await asyncio.gather(*(client.list(page=page) for page in (1, 2, 3)))
+
+    requests = service.requests
+    assert [request.query["offset"] for request in requests] == ["1", "2", "3"]
+    # A request may take longer on its way than the next one; half of the gap is left.
+    assert all(later.arrived - earlier.arrived > GAP / 2 for earlier, later in pairwise(requests))
