@@ -1,12 +1,13 @@
 """The simulated service, and a Home Assistant that uses it."""
 
 from collections.abc import Awaitable, Callable
+from types import MappingProxyType
 from typing import Any, Final
 from unittest.mock import AsyncMock
 
 from aiohttp.test_utils import TestServer
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import ConfigSubentryDataWithId
+from homeassistant.config_entries import ConfigSubentry, ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
@@ -88,6 +89,18 @@ def phone(subentry_id: str, device_id: str = PHONE, sim: str = "default") -> Con
         title="Pixel 8",
         unique_id=device_id,
     )
+
+
+def add_phone(hass: HomeAssistant, entry: MockConfigEntry, sim: str = "default") -> None:
+    """Give the account a phone."""
+    subentry = ConfigSubentry(
+        data=MappingProxyType({"device_id": PHONE, "sim": sim}),
+        subentry_id="the_phone",
+        subentry_type="phone",
+        title="Pixel 8",
+        unique_id=PHONE,
+    )
+    hass.config_entries.async_add_subentry(entry, subentry)
 
 
 @pytest.fixture

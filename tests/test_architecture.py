@@ -17,7 +17,7 @@ ROWS: Final = (
     ("errors", "text", "phone_number"),
     ("coordinator", "outbox"),
     ("runtime_data",),
-    ("entity", "subentry_flow"),
+    ("entity", "recipient_status", "subentry_flow"),
     ("options_flow",),
     (
         "config_flow",

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
@@ -37,6 +38,7 @@ async def test_a_dead_service_keeps_no_entity_away_and_all_is_well_a_poll_after_
     hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, fault: Fault
 ) -> None:
     service.faults.add(fault)
+    hass.config_entries.async_update_entry(entry, options={"queue_expiry": 0})
     await set_up(hass, entry)
     assert entry.state is ConfigEntryState.LOADED
     assert hass.states.get("notify.mum").state == STATE_UNKNOWN
@@ -47,7 +49,7 @@ async def test_a_dead_service_keeps_no_entity_away_and_all_is_well_a_poll_after_
     service.faults.clear()
     await wait(hass, freezer, 61)
     assert hass.states.get(TOTAL).state == "0"
-    await send(hass, "Water leak!")
+    await send(hass, "Water leak in the cellar!")
     assert len(service.account.messages) == 1
 
 
@@ -145,3 +147,16 @@ async def test_two_entries_with_one_token_keep_one_pace(
         *(send(hass, f"Number {number}", to="notify.grandmother") for number in range(8, 16)),
     )
     assert len(service.account.messages) == 16
+
+
+async def test_an_account_that_can_not_be_unloaded_goes_on_sending(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    # Home Assistant refuses in the middle of other work, which no test can bring about from outside.
+    with patch.object(hass.config_entries, "async_unload_platforms", return_value=False):
+        assert not await hass.config_entries.async_unload(entry.entry_id)
+    await send(hass, "Water leak!")
+    assert len(service.account.messages) == 1
+    # Home Assistant leaves such an account alone, so its timers have to be stopped here.
+    await hass.config_entries.async_unload_platforms(entry, ["event", "notify", "sensor"])

@@ -15,6 +15,11 @@ from tests.service import DAD, MUM, PHONE, Service, phone, recipient, send, set_
 SEND = "POST /sms/send"
 
 
+def fail_at_once(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Do not queue what can't leave."""
+    hass.config_entries.async_update_entry(entry, options={"queue_expiry": 0})
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [
@@ -154,6 +159,7 @@ async def test_a_failed_send_tells_whether_the_message_may_be_on_its_way(
     key: str,
     accepted: int,
 ) -> None:
+    fail_at_once(hass, entry)
     await set_up(hass, entry)
     service.faults.add(fault, endpoint=SEND, code=2002, status=status, times=1)
     with pytest.raises(HomeAssistantError) as error:
@@ -168,6 +174,7 @@ async def test_a_failed_send_tells_whether_the_message_may_be_on_its_way(
 async def test_a_message_is_certainly_not_sent_where_nobody_listens(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry
 ) -> None:
+    fail_at_once(hass, entry)
     await service.close()
     await set_up(hass, entry)
     with pytest.raises(HomeAssistantError) as error:

@@ -1,9 +1,8 @@
 """Adding, changing and removing recipients and phones."""
 
-from types import MappingProxyType
 from typing import Any, Final
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigSubentry, SubentryFlowResult
+from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -11,7 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
 
 from simulator import Fault, Permission
-from tests.service import DAD, MUM, PHONE, Service, send, set_up
+from tests.service import DAD, MUM, PHONE, Service, add_phone, send, set_up
 
 OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 MUMS_ENTRY: Final = "the_recipient_mum"
@@ -28,18 +27,6 @@ async def change(hass: HomeAssistant, entry: MockConfigEntry, subentry_id: str) 
         (entry.entry_id, entry.subentries[subentry_id].subentry_type),
         context={"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id},
     )
-
-
-def add_phone(hass: HomeAssistant, entry: MockConfigEntry, sim: str = "default") -> None:
-    """Give the account a phone."""
-    subentry = ConfigSubentry(
-        data=MappingProxyType({"device_id": PHONE, "sim": sim}),
-        subentry_id="the_phone",
-        subentry_type="phone",
-        title="Pixel 8",
-        unique_id=PHONE,
-    )
-    hass.config_entries.async_add_subentry(entry, subentry)
 
 
 async def submit(hass: HomeAssistant, flow: SubentryFlowResult, answer: dict[str, Any]) -> SubentryFlowResult:

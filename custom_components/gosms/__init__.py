@@ -3,18 +3,19 @@
 from typing import Final
 
 from homeassistant.const import CONF_API_TOKEN, CONF_URL, Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 
+from .api import MessagePage
 from .const import DOMAIN
 from .coordinator import GoSmsCoordinator
 from .entity import account_device
-from .outbox import Outbox
+from .outbox import Outbox, OutboxStore
 from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
-_PLATFORMS: Final = [Platform.NOTIFY, Platform.SENSOR]
+_PLATFORMS: Final = [Platform.EVENT, Platform.NOTIFY, Platform.SENSOR]
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bool:
@@ -26,20 +27,28 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     client = async_create_client(hass, entry.data[CONF_API_TOKEN], entry.data[CONF_URL])
     coordinator = GoSmsCoordinator(hass, entry, client)
 
-    @callback
-    def async_show_status() -> None:
-        """Poll soon, without keeping the sender waiting for it."""
-        entry.async_create_task(hass, coordinator.async_request_refresh(), "GoSMS.ru poll after a send")
+    async def async_poll() -> MessagePage | None:
+        """Poll now, whoever asks; the sensors learn of it too."""
+        await coordinator.async_refresh()
+        return coordinator.data if coordinator.last_update_success else None
 
-    entry.runtime_data = GoSmsData(
-        client=client,
-        coordinator=coordinator,
-        outbox=Outbox(hass, entry, client, async_show_status),
-    )
+    outbox = Outbox(hass, entry, client, async_poll)
+    await outbox.async_load()
+    entry.runtime_data = GoSmsData(client=client, coordinator=coordinator, outbox=outbox)
     # The devices of the subentries hang on this one, so it must be there before any platform.
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **account_device(entry))
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_async_reload))
+    outbox.async_start()
+
+    @callback
+    def async_take_page() -> None:
+        """Let the outbox learn from every poll; it listens also where every entity is disabled."""
+        outbox.async_take(coordinator.data)
+
+    entry.async_on_unload(coordinator.async_add_listener(async_take_page))
+    # Before the network goes: what was accepted is on disk then, and the running request has ended.
+    entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
     first_poll = entry.async_create_task(hass, coordinator.async_refresh(), "GoSMS.ru first poll")
 
     @callback
@@ -53,7 +62,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
 
 async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bool:
     """Take an account down."""
-    return await hass.config_entries.async_unload_platforms(entry, _PLATFORMS)
+    unloaded = await hass.config_entries.async_unload_platforms(entry, _PLATFORMS)
+    if unloaded:
+        await entry.runtime_data.outbox.async_unload()
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Remove what an account has on disk."""
+    await OutboxStore(hass, entry.entry_id).async_remove()
 
 
 async def _async_reload(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:

@@ -44,20 +44,13 @@ _LOGGER = logging.getLogger(__name__)
 # Anything else can't travel in a header, and the vendor's tokens have nothing else in them.
 _TOKEN: Final = re.compile(r"[!-~]+")
 
-_TOKEN_FIELD: Final = {
+_TOKEN_FIELD: Final[Mapping[vol.Marker, object]] = {
     vol.Required(CONF_API_TOKEN): TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")),
 }
-_ADVANCED_SECTION: Final = {
-    vol.Required(CONF_ADVANCED): section(
-        vol.Schema(
-            {vol.Required(CONF_URL, default=DEFAULT_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL))}
-        ),
-        {"collapsed": True},
-    ),
-}
-_USER_SCHEMA: Final = vol.Schema({**_TOKEN_FIELD, vol.Optional(CONF_DEVICE_ID): TextSelector(), **_ADVANCED_SECTION})
-_RECONFIGURE_SCHEMA: Final = vol.Schema({**_TOKEN_FIELD, **_ADVANCED_SECTION})
-_REAUTH_SCHEMA: Final = vol.Schema(_TOKEN_FIELD)
+_PHONE_FIELD: Final[Mapping[vol.Marker, object]] = {vol.Optional(CONF_DEVICE_ID): TextSelector()}
+_ADVANCED_SCHEMA: Final = vol.Schema(
+    {vol.Required(CONF_URL, default=DEFAULT_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL))}
+)
 
 # Where the forms send people for what they ask for.
 _LINKS: Final = {"token_url": f"{CONTROL_PANEL_URL}/api"}
@@ -107,7 +100,7 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
                     options={CONF_DEFAULT_PHONE: phones[0]["subentry_id"]} if phones else {},
                     subentries=phones,
                 )
-        return self._show("user", _USER_SCHEMA, user_input, errors)
+        return self._show("user", {**_TOKEN_FIELD, **_PHONE_FIELD, **_advanced(errors)}, user_input, errors)
 
     @override
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
@@ -131,7 +124,7 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
             errors = await self._async_check(data, entry)
             if not errors:
                 return self._save(entry, data)
-        return self._show("reauth_confirm", _REAUTH_SCHEMA, user_input, errors)
+        return self._show("reauth_confirm", _TOKEN_FIELD, user_input, errors)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for another token or address, and prove them."""
@@ -144,7 +137,7 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
                 return self._save(entry, data)
         # The token in use is not shown: whoever may change it need not be able to read it.
         suggested = user_input or {CONF_ADVANCED: {CONF_URL: entry.data[CONF_URL]}}
-        return self._show("reconfigure", _RECONFIGURE_SCHEMA, suggested, errors)
+        return self._show("reconfigure", {**_TOKEN_FIELD, **_advanced(errors)}, suggested, errors)
 
     async def _async_check(self, data: dict[str, str], entry: GoSmsConfigEntry | None) -> dict[str, str]:
         """Prove token and address, and return the form's errors; abort if another entry has them."""
@@ -176,15 +169,24 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_update_and_abort(entry, data_updates=data)
 
     def _show(
-        self, step_id: str, schema: vol.Schema, suggested: Mapping[str, Any] | None, errors: dict[str, str]
+        self,
+        step_id: str,
+        fields: Mapping[vol.Marker, object],
+        suggested: Mapping[str, Any] | None,
+        errors: dict[str, str],
     ) -> ConfigFlowResult:
         """Show a form, with what was filled in before."""
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(schema, suggested),
+            data_schema=self.add_suggested_values_to_schema(vol.Schema(fields), suggested),
             errors=errors,
             description_placeholders=_USER_LINKS if step_id == "user" else _LINKS,
         )
+
+
+def _advanced(errors: Mapping[str, str]) -> dict[vol.Marker, object]:
+    """Return the section that few people need; it is open if something in it is wrong."""
+    return {vol.Required(CONF_ADVANCED): section(_ADVANCED_SCHEMA, {"collapsed": CONF_ADVANCED not in errors})}
 
 
 def _connection(user_input: Mapping[str, Any]) -> dict[str, str]:

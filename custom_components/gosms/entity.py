@@ -14,6 +14,7 @@ class GoSmsEntity(Entity):
     """An entity of the account, or of one of its subentries."""
 
     _attr_has_entity_name = True
+    _attr_should_poll = False
 
     def __init__(
         self,

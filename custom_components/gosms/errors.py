@@ -58,7 +58,9 @@ _DETAILED: Final = frozenset(
     {"cannot_connect", "invalid_request", "no_answer", "not_confirmed", "refused", "service_error"}
 )
 
-# Seconds. A service that asks for more would keep the sensors in the dark for longer than an outage does.
+# Seconds. A service that asks for less would be asked without end, one that asks for more would keep the sensors in the
+# dark for longer than an outage does.
+_SHORTEST_PAUSE: Final = 5
 _LONGEST_PAUSE: Final = 600
 
 # The codes that a form has a text for, as keys under "config.error" in the translations.
@@ -74,14 +76,12 @@ _FORM_KEYS: Final = {
 
 
 @contextmanager
-def action_errors(hass: HomeAssistant, entry: GoSmsConfigEntry) -> Iterator[None]:
-    """Tell failures to the caller of an action; a refused token also starts reauthentication."""
+def action_errors() -> Iterator[None]:
+    """Tell failures to the caller of an action."""
     try:
         yield
     except GoSmsError as err:
-        if isinstance(err, GoSmsApiError) and err.unauthorized:
-            entry.async_start_reauth(hass)
-        key = "not_confirmed" if err.maybe_accepted else _key(err)
+        key = "not_confirmed" if err.maybe_accepted else error_key(err)
         kind = ServiceValidationError if key in _INPUT else HomeAssistantError
         raise kind(
             translation_domain=DOMAIN,
@@ -98,14 +98,19 @@ def update_errors(hass: HomeAssistant, entry: GoSmsConfigEntry) -> Iterator[None
     except GoSmsError as err:
         if isinstance(err, GoSmsApiError) and err.unauthorized:
             entry.async_start_reauth(hass)
-        key = _key(err)
+        key = error_key(err) if isinstance(err, GoSmsApiError) else "no_answer"
         pause = err.retry_after if isinstance(err, GoSmsApiError) else None
         raise UpdateFailed(
             translation_domain=DOMAIN,
             translation_key=key,
             translation_placeholders=_placeholders(key, err),
-            retry_after=None if pause is None else min(pause, _LONGEST_PAUSE),
+            retry_after=None if pause is None else min(max(pause, _SHORTEST_PAUSE), _LONGEST_PAUSE),
         ) from err
+
+
+def queue_full() -> HomeAssistantError:
+    """Return the error for a message that the outbox has no room for."""
+    return HomeAssistantError(translation_domain=DOMAIN, translation_key="queue_full")
 
 
 def form_error(err: GoSmsError) -> str:
@@ -120,7 +125,7 @@ def form_error(err: GoSmsError) -> str:
     return _FORM_KEYS.get(err.code, "unknown")
 
 
-def _key(err: GoSmsError) -> str:
+def error_key(err: GoSmsError) -> str:
     """Return the key of the text that names the cause."""
     if not isinstance(err, GoSmsApiError):
         return "no_answer" if err.maybe_accepted else "cannot_connect"

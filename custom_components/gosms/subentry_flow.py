@@ -170,11 +170,10 @@ class PhoneFlow(_SubentryFlow):
         configured = {phone.unique_id for phone in entry.get_subentries_of_type(SUBENTRY_PHONE)}
         messages = entry.runtime_data.coordinator.data.messages if entry.state is ConfigEntryState.LOADED else ()
         seen = {message.device_id for message in messages if message.device_id} - configured
+        choices = SelectSelectorConfig(options=sorted(seen), custom_value=True, mode=SelectSelectorMode.DROPDOWN)
         return vol.Schema(
             {
-                vol.Required(CONF_DEVICE_ID): SelectSelector(
-                    SelectSelectorConfig(options=sorted(seen), custom_value=True, mode=SelectSelectorMode.DROPDOWN)
-                ),
+                vol.Required(CONF_DEVICE_ID): SelectSelector(choices) if seen else TextSelector(),
                 vol.Optional(CONF_NAME): TextSelector(),
                 vol.Required(CONF_SIM, default=SIM_DEFAULT): SelectSelector(
                     SelectSelectorConfig(options=[SIM_DEFAULT, *SIM_SLOTS], translation_key="sim")

@@ -942,3 +942,23 @@ async def test_requests_to_one_endpoint_arrive_in_their_order_and_at_its_pace(
     assert [request.query["offset"] for request in requests] == ["1", "2", "3"]
     # A request may take longer on its way than the next one; half of the gap is left.
     assert all(later.arrived - earlier.arrived > GAP / 2 for earlier, later in pairwise(requests))
+
+
+async def test_the_services_clock_is_known_after_its_first_answer_and_runs_on(
+    client: GoSmsClient, service: Service
+) -> None:
+    service.account.clock = lambda: 1_795_000_000.0
+    assert client.server_time is None
+    await client.list()
+    assert client.server_time == pytest.approx(1_795_000_000, abs=0.5)
+    await asyncio.sleep(1)
+    assert client.server_time == pytest.approx(1_795_000_001, abs=0.5)
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Tue, 99 Nov 2026 12:00:00 GMT"])
+async def test_a_date_that_is_none_leaves_the_services_clock_unknown(
+    answering: Callable[[web.Response], Awaitable[GoSmsClient]], date: str
+) -> None:
+    client = await answering(web.json_response({"sms_list": []}, headers={"Date": date}))
+    await client.list()
+    assert client.server_time is None

@@ -1,6 +1,8 @@
 """The requests of the GoSMS.ru API, v1."""
 
+import asyncio
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from http import HTTPMethod, HTTPStatus
 import json
 import re
@@ -80,6 +82,15 @@ class GoSmsClient:
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._url = url
         self._pace = pace or Pace()
+        self._clock: tuple[float, float] | None = None
+
+    @property
+    def server_time(self) -> float | None:
+        """Return the service's clock in Unix seconds, as its last answer told it, or None before the first answer."""
+        if self._clock is None:
+            return None
+        told, heard = self._clock
+        return told + asyncio.get_running_loop().time() - heard
 
     async def send(
         self,
@@ -166,7 +177,7 @@ class GoSmsClient:
         await self._pace.wait(endpoint)
         if self._session.closed:
             # As while the program stops. aiohttp has only a RuntimeError for it.
-            raise GoSmsConnectionError("no connection (the session is closed)", maybe_accepted=False)
+            raise GoSmsConnectionError("no connection: the session is closed", maybe_accepted=False)
         try:
             async with self._session.request(
                 method,
@@ -179,15 +190,24 @@ class GoSmsClient:
                 # It takes the place of the session's own ones. Home Assistant's looks at redirects alone.
                 middlewares=(_once,),
             ) as response:
+                self._hear_clock(response.headers.get("Date", ""))
                 return _judge(response, await _read(response))
         except aiohttp.ClientConnectorError as err:
-            raise GoSmsConnectionError(f"no connection ({type(err).__name__})", maybe_accepted=False) from err
+            raise GoSmsConnectionError(f"no connection: {type(err).__name__}", maybe_accepted=False) from err
         # The texts of all others may quote the address with the number that was searched for, or the answer. They must
         # not follow the error into a traceback in the log.
         except (aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as err:
-            raise GoSmsConnectionError(f"no connection ({type(err).__name__})", maybe_accepted=False) from None
+            raise GoSmsConnectionError(f"no connection: {type(err).__name__}", maybe_accepted=False) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as err:
-            raise GoSmsConnectionError(f"no answer ({type(err).__name__})", maybe_accepted=True) from None
+            raise GoSmsConnectionError(f"no answer: {type(err).__name__}", maybe_accepted=True) from None
+
+    def _hear_clock(self, date: str) -> None:
+        """Take note of the service's clock."""
+        try:
+            told = parsedate_to_datetime(date).timestamp()
+        except ValueError:
+            return
+        self._clock = told, asyncio.get_running_loop().time()
 
 
 async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -198,7 +218,7 @@ async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as err:
         # It repeats after these two alone, so they must not reach it.
-        raise GoSmsConnectionError(f"no answer ({type(err).__name__})", maybe_accepted=True) from None
+        raise GoSmsConnectionError(f"no answer: {type(err).__name__}", maybe_accepted=True) from None
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

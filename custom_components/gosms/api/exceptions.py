@@ -20,9 +20,11 @@ class GoSmsError(Exception):
     Attributes:
         maybe_accepted: True if the service may have carried the request out all the same, so that asking again
             could do it twice: look first. False if it is certain that nothing was done.
+        is_temporary: True if time alone may cure it.
     """
 
     maybe_accepted: bool = True
+    is_temporary: bool = True
 
 
 class GoSmsConnectionError(GoSmsError):
@@ -63,6 +65,7 @@ class GoSmsApiError(GoSmsError):
             or status == HTTPStatus.REQUEST_TIMEOUT
             or not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
         )
+        self.is_temporary = self.maybe_accepted or (code not in REFUSALS and status == HTTPStatus.TOO_MANY_REQUESTS)
 
     @property
     def unauthorized(self) -> bool:

@@ -64,6 +64,11 @@ class Message:
         except ValueError:
             return None
 
+    @property
+    def status_name(self) -> str | None:
+        """Return the name of the status in lower case, or None for one that is not known here."""
+        return None if self.status is None else self.status.name.lower()
+
     @classmethod
     def from_api(cls, data: Json) -> Self | None:
         """Build a message from an answer, or None if it has no id."""

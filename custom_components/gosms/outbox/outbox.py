@@ -1,37 +1,59 @@
-"""The face of the outbox: what the rest of the integration sends with."""
+"""The face of the outbox: what the rest of the integration sends with, and learns from what became of it."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Collection
+from typing import TYPE_CHECKING, Final
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_DEVICE_ID
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.util.ulid import ulid_now
 
-from ..api import GoSmsClient
+from ..api import GoSmsApiError, GoSmsClient, GoSmsError, MessagePage
 from ..const import (
     CONF_CALLBACK_ID,
     CONF_DEFAULT_PHONE,
+    CONF_DELIVERY_TIMEOUT,
     CONF_PHONE,
     CONF_PHONE_NUMBER,
+    CONF_QUEUE_EXPIRY,
     CONF_SIM,
+    DEFAULT_DELIVERY_TIMEOUT,
+    DEFAULT_QUEUE_EXPIRY,
+    DOMAIN,
     SIM_SLOTS,
     SUBENTRY_PHONE,
 )
-from ..errors import action_errors
+from ..errors import action_errors, queue_full
+from ..issues import STORAGE_FAILED
+from .follower import Follower
+from .ledger import Ledger
+from .message import OutgoingMessage
+from .seeker import Seeker
+from .sender import Route, Sender
+from .store import OutboxStore, StorageError
+from .teller import Listener, Teller
 
 if TYPE_CHECKING:
     from ..runtime_data import GoSmsConfigEntry
 
+# Messages that the service has not taken yet. An automation that runs wild must not fill the disk.
+_CAPACITY: Final = 1000
+
 
 class Outbox:
-    """Sends the messages of one account."""
+    """Sends the messages of one account, each of them once, and follows them to their end.
+
+    Everything that was taken is on disk before it leaves, goes on after a restart, and ends in exactly one of the
+    final events.
+    """
 
     def __init__(
         self,
         hass: HomeAssistant,
         entry: GoSmsConfigEntry,
         client: GoSmsClient,
-        on_accepted: Callable[[], None],
+        poll: Callable[[], Awaitable[MessagePage | None]],
     ) -> None:
         """Make the outbox.
 
@@ -39,39 +61,168 @@ class Outbox:
             hass: Home Assistant.
             entry: the account that sends.
             client: the client of that account.
-            on_accepted: called after the service took a message, so that its status can be shown.
+            poll: fetches the newest messages of the account; None if that failed.
         """
         self._hass = hass
         self._entry = entry
-        self._client = client
-        self._on_accepted = on_accepted
+        self._listeners: list[Callable[[OutgoingMessage], None]] = []
+        self._store = store = OutboxStore(hass, entry.entry_id)
+        self._teller = Teller(hass, store)
+        self._follower = Follower(
+            hass,
+            store,
+            client,
+            poll=poll,
+            delivery_timeout=60 * entry.options.get(CONF_DELIVERY_TIMEOUT, DEFAULT_DELIVERY_TIMEOUT),
+        )
+        self._seeker = Seeker(hass, store, client, self._claimed_everywhere)
+        self._sender = Sender(
+            hass,
+            store,
+            client,
+            route=self._route,
+            callback_id=entry.options.get(CONF_CALLBACK_ID),
+            on_error=self._on_error,
+        )
+        store.on_change = self._on_change
+        store.on_health = self._on_health
+
+    @property
+    def ledger(self) -> Ledger:
+        """Return what is remembered of messages that ended."""
+        return self._store.ledger
+
+    @property
+    def messages(self) -> Collection[OutgoingMessage]:
+        """Return the messages that have not ended, oldest first."""
+        return self._store.messages.values()
+
+    @property
+    def in_transit(self) -> int:
+        """Return how many messages the service has whose end is awaited."""
+        return sum(message.state.is_tracked for message in self.messages)
+
+    @property
+    def queued(self) -> int:
+        """Return how many messages the service does not have yet."""
+        return sum(not message.state.is_tracked and not message.state.is_final for message in self.messages)
+
+    @property
+    def claimed(self) -> set[str]:
+        """Return the ids of the service that belong to messages of this account."""
+        return self._store.ledger.claimed.union(*(message.ids for message in self.messages))
+
+    async def async_load(self) -> None:
+        """Take up what an earlier run left."""
+        await self._store.async_load()
+
+    @callback
+    def async_start(self) -> None:
+        """Begin to send, to follow and to tell."""
+        self._teller.async_start()
+        for message in list(self.messages):
+            self._on_change(message)
+        self._sender.async_start()
+
+    async def async_close(self) -> None:
+        """Stop: no new attempt begins, a running one ends, and everything is on disk.
+
+        A message that is sent afterwards, such as an automation's last word when Home Assistant stops, is queued for
+        the next run.
+        """
+        await self._sender.async_close()
+        self._seeker.async_close()
+        self._follower.async_close()
+        await self._teller.async_close()
+
+    async def async_unload(self) -> None:
+        """Stop for good: another outbox takes the files over."""
+        await self.async_close()
+        self._store.seal()
+
+    @callback
+    def async_listen(self, listener: Listener) -> CALLBACK_TYPE:
+        """Call a listener with everything that is to be told of a message; returns how to stop it."""
+        return self._teller.async_listen(listener)
+
+    @callback
+    def async_listen_changes(self, listener: Callable[[OutgoingMessage], None]) -> CALLBACK_TYPE:
+        """Call a listener with each message after each change of it; returns how to stop it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @callback
+    def async_take(self, page: MessagePage) -> None:
+        """Take over what a poll that somebody else made tells of the messages."""
+        self._follower.async_take(page.messages)
 
     async def async_send(self, recipient: ConfigSubentry, text: str) -> None:
-        """Send a text to a recipient; done when the service has taken it.
+        """Send a text to a recipient; done when the service has taken it, or when it is safely queued.
 
         Args:
             recipient: a subentry of type recipient.
             text: 1 to 300 characters of those that the service allows.
 
         Raises:
-            HomeAssistantError: the service refused it, or it is not known whether it took it. Translated.
+            HomeAssistantError: the service refused it, it may not wait for an outage to end, or the queue is full.
+                Translated.
         """
-        device_id, sim = self._sender(recipient)
-        with action_errors(self._hass, self._entry):
-            await self._client.send(
-                recipient.data[CONF_PHONE_NUMBER],
-                text,
-                device_id=device_id,
-                sim=sim,
-                callback_id=self._entry.options.get(CONF_CALLBACK_ID),
-            )
-        self._on_accepted()
+        if sum(not message.ids for message in self.messages) >= _CAPACITY:
+            raise queue_full()
+        now = self._hass.loop.time()
+        message = OutgoingMessage(
+            key=ulid_now(),
+            phone_number=recipient.data[CONF_PHONE_NUMBER],
+            text=text,
+            parts=(text,),
+            recipient=recipient.subentry_id,
+            created=now,
+            expires=now + 60 * self._entry.options.get(CONF_QUEUE_EXPIRY, DEFAULT_QUEUE_EXPIRY),
+        )
+        with action_errors():
+            await self._sender.async_submit(message)
 
-    def _sender(self, recipient: ConfigSubentry) -> tuple[str | None, int | None]:
-        """Return the id of the phone to send with and its SIM slot: the recipient's, else the account's, else any."""
-        phone_id = recipient.data.get(CONF_PHONE) or self._entry.options.get(CONF_DEFAULT_PHONE)
+    def _route(self, message: OutgoingMessage) -> Route:
+        """Return the phone to send with and its SIM slot: the recipient's, else the account's, else any."""
+        recipient = self._entry.subentries.get(message.recipient or "")
+        phone_id = (recipient and recipient.data.get(CONF_PHONE)) or self._entry.options.get(CONF_DEFAULT_PHONE)
         phone = self._entry.subentries.get(phone_id or "")
         # A phone that was removed since means any phone.
         if phone is None or phone.subentry_type != SUBENTRY_PHONE:
             return None, None
         return phone.data[CONF_DEVICE_ID], SIM_SLOTS.get(phone.data[CONF_SIM])
+
+    def _claimed_everywhere(self) -> set[str]:
+        """Return the ids that belong to messages of any entry: two tokens may belong to one account."""
+        entries: list[GoSmsConfigEntry] = self._hass.config_entries.async_loaded_entries(DOMAIN)
+        return self.claimed.union(*(entry.runtime_data.outbox.claimed for entry in entries))
+
+    def _on_error(self, err: GoSmsError) -> None:
+        """Ask for a new token if this one was refused."""
+        if isinstance(err, GoSmsApiError) and err.unauthorized:
+            self._entry.async_start_reauth(self._hass)
+
+    def _on_change(self, message: OutgoingMessage) -> None:
+        """Save, follow and tell what changed."""
+        self._follower.async_notice(message)
+        self._seeker.async_notice(message)
+        self._sender.async_notice(message)
+        self._teller.async_wake()
+        for listener in list(self._listeners):
+            listener(message)
+
+    def _on_health(self, failure: StorageError | None) -> None:
+        """Tell people that the disk does not take the queue, or that it does again."""
+        issue_id = f"{STORAGE_FAILED}_{self._entry.entry_id}"
+        if failure is None:
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+            return
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key=STORAGE_FAILED,
+            translation_placeholders={"account": self._entry.title},
+        )

@@ -1,0 +1,74 @@
+"""Event entities: what happens to the messages that Home Assistant sends."""
+
+from typing import Final, override
+
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import SUBENTRY_PHONE, SUBENTRY_RECIPIENT
+from .entity import GoSmsEntity
+from .outbox import EVENT_TYPES, Occurrence, OutgoingMessage
+from .runtime_data import GoSmsConfigEntry
+
+PARALLEL_UPDATES = 0
+
+_MESSAGE: Final = EventEntityDescription(key="message", translation_key="message", event_types=list(EVENT_TYPES))
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: GoSmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the event entities."""
+    async_add_entities([GoSmsEventEntity(hass, entry)])
+    for recipient in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
+        async_add_entities([GoSmsEventEntity(hass, entry, recipient)], config_subentry_id=recipient.subentry_id)
+
+
+class GoSmsEventEntity(GoSmsEntity, EventEntity):
+    """Tells what happens to the messages of an account, or to those to one recipient. Always available."""
+
+    # Texts and numbers of people stay out of the database, and whatever leads to them.
+    _unrecorded_attributes = frozenset({"message_ids", "phone_number", "recipient", "message", "tag", "phone"})
+
+    def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, recipient: ConfigSubentry | None = None) -> None:
+        """Make the entity of the account, or of a recipient."""
+        super().__init__(hass, entry, _MESSAGE, recipient)
+        self._entry = entry
+        self._recipient_id = recipient.subentry_id if recipient else None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Begin to listen."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._entry.runtime_data.outbox.async_listen(self._async_tell))
+
+    @callback
+    def _async_tell(self, message: OutgoingMessage, occurrence: Occurrence) -> None:
+        """Tell what happened to a message, if it is one of this entity's."""
+        if self._recipient_id not in (None, message.recipient):
+            return
+        recipient = self._entry.subentries.get(message.recipient or "")
+        self._trigger_event(
+            occurrence.type,
+            {
+                "message_ids": list(message.ids),
+                "phone_number": message.phone_number,
+                "recipient": recipient.title if recipient else None,
+                "message": message.text,
+                "tag": message.tag,
+                "seconds": occurrence.seconds,
+                "attempts": message.attempts,
+                "phone": self._name_of_phone(message.device_id),
+                "error": message.error,
+            },
+        )
+        self.async_write_ha_state()
+
+    def _name_of_phone(self, device_id: str | None) -> str | None:
+        """Return what people call the phone that a message was sent with; None if GoSMS chose it."""
+        for phone in self._entry.get_subentries_of_type(SUBENTRY_PHONE):
+            if phone.unique_id == device_id:
+                return phone.title
+        return device_id

@@ -1,0 +1,263 @@
+"""An outgoing message and everything that may happen to it.
+
+Pure: time comes in as seconds of a clock that runs evenly and never jumps, such as the event loop's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final
+
+from ..api import MessageStatus
+
+
+class State(StrEnum):
+    """Where a message is on its way. The final states are also the names of their events."""
+
+    QUEUED = "queued"
+    """No request of it is under way, and none is that may have been accepted."""
+    SENDING = "sending"
+    """A request of it may be under way."""
+    UNKNOWN = "unknown"
+    """A request of it ended without a word on whether the service took it."""
+    ACCEPTED = "accepted"
+    """The service has all of it."""
+    SENT = "sent"
+    """The phone has sent all of it."""
+    DELIVERED = "delivered"
+    SEND_FAILED = "send_failed"
+    DELIVERY_FAILED = "delivery_failed"
+    REFUSED = "refused"
+    """The service said no."""
+    EXPIRED = "expired"
+    """It is certain that it was not sent, at least not all of it, and it is too late for it."""
+    UNCONFIRMED = "unconfirmed"
+    """Nothing proves that it was sent, nothing proves that it was not."""
+
+    @property
+    def is_final(self) -> bool:
+        """Tell if nothing can follow."""
+        return not TRANSITIONS[self]
+
+    @property
+    def is_tracked(self) -> bool:
+        """Tell if the service has the message and its end is awaited."""
+        return self in {State.ACCEPTED, State.SENT}
+
+
+_ENDS: Final = frozenset({State.DELIVERED, State.SEND_FAILED, State.DELIVERY_FAILED, State.UNCONFIRMED})
+
+# Everything that may follow a state; docs/architecture.md draws it.
+TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
+    State.QUEUED: frozenset({State.SENDING, State.EXPIRED}),
+    State.SENDING: frozenset({State.QUEUED, State.UNKNOWN, State.ACCEPTED, State.REFUSED, State.EXPIRED}),
+    State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED, State.UNCONFIRMED}),
+    State.ACCEPTED: frozenset({State.SENT, *_ENDS}),
+    State.SENT: _ENDS,
+    State.DELIVERED: frozenset(),
+    State.SEND_FAILED: frozenset(),
+    State.DELIVERY_FAILED: frozenset(),
+    State.REFUSED: frozenset(),
+    State.EXPIRED: frozenset(),
+    State.UNCONFIRMED: frozenset(),
+}
+
+# Told while a message is still on its way; it changes no state.
+DELIVERY_TIMEOUT: Final = "delivery_timeout"
+
+# All that is told of messages: on the way, then exactly one of the rest.
+EVENT_TYPES: Final = (
+    State.QUEUED.value,
+    State.ACCEPTED.value,
+    State.SENT.value,
+    DELIVERY_TIMEOUT,
+    *(state.value for state in State if state.is_final),
+)
+
+
+class IllegalTransitionError(Exception):
+    """A change that cannot happen to a message in its state."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Occurrence:
+    """Something to tell of a message.
+
+    Attributes:
+        type: one of EVENT_TYPES.
+        seconds: since the service had all of the message, or None before that.
+    """
+
+    type: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OutgoingMessage:
+    """One text to one number, in one part or several.
+
+    Attributes:
+        key: names the message here; the service does not know it.
+        phone_number: the receiver, digits only. Not shown by repr.
+        text: what was asked to be sent. Not shown by repr.
+        parts: the texts that are sent one after the other, at least one. Not shown by repr.
+        recipient: the id of the subentry that the message is for, or None.
+        tag: what the caller wants to know the message by, or None.
+        created: when it was asked for.
+        expires: from when on nothing of it is sent any more.
+        state: where it is.
+        attempts: requests begun.
+        attempted: when the last request began, or None.
+        attempted_server: the same in Unix seconds by the service's clock, or by the own one if that was not known yet;
+            None before the first request.
+        device_id: the phone that the last request named, or None for any.
+        ids: the ids that the service gave to the parts, in their order.
+        statuses: the newest status of each of these ids.
+        accepted: when the service had all parts, or None.
+        held: whether it was told that the message waits.
+        timed_out: whether a missing delivery was told.
+        error: the key of what went wrong, or None.
+        untold: what happened and was not told yet, oldest first.
+    """
+
+    key: str
+    phone_number: str = field(repr=False)
+    text: str = field(repr=False)
+    parts: tuple[str, ...] = field(repr=False)
+    recipient: str | None = None
+    tag: str | None = None
+    created: float
+    expires: float
+    state: State = State.QUEUED
+    attempts: int = 0
+    attempted: float | None = None
+    attempted_server: float | None = None
+    device_id: str | None = None
+    ids: tuple[str, ...] = ()
+    statuses: tuple[MessageStatus, ...] = ()
+    accepted: float | None = None
+    held: bool = False
+    timed_out: bool = False
+    error: str | None = None
+    untold: tuple[Occurrence, ...] = ()
+
+    @property
+    def part(self) -> str:
+        """Return the text that is sent next, or whose fate is unknown."""
+        return self.parts[len(self.ids)]
+
+    @property
+    def status(self) -> str:
+        """Return the state as people are shown it: in the service's words once it has the message."""
+        if self.state is State.ACCEPTED:
+            return min(self.statuses).name.lower()
+        if self.state in {State.SENDING, State.UNKNOWN}:
+            return State.QUEUED.value
+        return self.state.value
+
+    def is_late(self, now: float) -> bool:
+        """Tell if a message that waits must not wait any longer. One that may not wait at all has one attempt."""
+        return self.state is State.QUEUED and now >= self.expires and (self.attempts > 0 or self.expires > self.created)
+
+    def begin(self, now: float, *, server_time: float | None, device_id: str | None) -> OutgoingMessage:
+        """Begin a request of the next part."""
+        begun = replace(
+            self, attempts=self.attempts + 1, attempted=now, attempted_server=server_time, device_id=device_id
+        )
+        return _change(begun, State.SENDING)
+
+    def accept(self, message_id: str, now: float) -> OutgoingMessage:
+        """Take note that the service has the part: it said so, or the part was found there."""
+        taken = replace(self, ids=(*self.ids, message_id), statuses=(*self.statuses, MessageStatus.WAITING))
+        if len(taken.ids) < len(self.parts):
+            return _change(taken, State.QUEUED)
+        return _change(replace(taken, accepted=now), State.ACCEPTED, now)
+
+    def postpone(self, now: float) -> OutgoingMessage:
+        """Take note that the part was certainly not sent, and may be later."""
+        if now >= self.expires:
+            return _change(self, State.EXPIRED, now)
+        return _change(self, State.QUEUED).hold()
+
+    def withdraw(self) -> OutgoingMessage:
+        """Take note that the request did not leave after all."""
+        return _change(replace(self, attempts=self.attempts - 1), State.QUEUED)
+
+    def never_again(self, now: float) -> OutgoingMessage:
+        """Let the request that is about to leave be the last one."""
+        return replace(self, expires=now)
+
+    def lose(self) -> OutgoingMessage:
+        """Take note that nobody knows what became of the part."""
+        return _change(self, State.UNKNOWN).hold()
+
+    def hold(self) -> OutgoingMessage:
+        """Tell that the message waits, the first time that it does."""
+        if self.held:
+            return self
+        return replace(self, held=True, untold=(*self.untold, Occurrence(type=State.QUEUED.value, seconds=None)))
+
+    def find_absent(self, now: float) -> OutgoingMessage:
+        """Take note that the service certainly does not have the part."""
+        return _change(self, State.UNCONFIRMED, now) if now >= self.expires else _change(self, State.QUEUED)
+
+    def refuse(self, error: str, now: float) -> OutgoingMessage:
+        """Take note that the service said no."""
+        return _change(replace(self, error=error), State.REFUSED, now)
+
+    def expire(self, now: float) -> OutgoingMessage:
+        """Give up a message that waited too long."""
+        return _change(self, State.EXPIRED, now)
+
+    def give_up(self, now: float) -> OutgoingMessage:
+        """Stop waiting for proof."""
+        return _change(self, State.UNCONFIRMED, now)
+
+    def progress(self, statuses: Mapping[str, MessageStatus], now: float) -> OutgoingMessage:
+        """Take over what the service tells of the parts; a status never goes back."""
+        newest = tuple(
+            max(known, statuses.get(message_id, known)) if not known.is_final else known
+            for message_id, known in zip(self.ids, self.statuses, strict=True)
+        )
+        if newest == self.statuses:
+            return self
+        told = replace(self, statuses=newest)
+        if failed := [status for status in newest if status in _FAILURES]:
+            return _change(told, _FAILURES[failed[0]], now)
+        lowest = min(newest)
+        if lowest is MessageStatus.DELIVERED:
+            return _change(told, State.DELIVERED, now)
+        if lowest >= MessageStatus.SENT and self.state is not State.SENT:
+            return _change(told, State.SENT, now)
+        return told
+
+    def time_out(self, now: float) -> OutgoingMessage:
+        """Take note that the delivery takes long; the message is followed all the same."""
+        if not self.state.is_tracked or self.timed_out:
+            raise IllegalTransitionError
+        return replace(self, timed_out=True, untold=(*self.untold, _occurrence(self, DELIVERY_TIMEOUT, now)))
+
+    def tell(self) -> OutgoingMessage:
+        """Take note that everything was told."""
+        return replace(self, untold=())
+
+
+def _change(message: OutgoingMessage, state: State, now: float | None = None) -> OutgoingMessage:
+    """Change the state of a message; with a time, tell it too."""
+    if state not in TRANSITIONS[message.state]:
+        raise IllegalTransitionError(f"{message.state} to {state}")
+    changed = replace(message, state=state)
+    if now is None:
+        return changed
+    return replace(changed, untold=(*changed.untold, _occurrence(changed, state.value, now)))
+
+
+def _occurrence(message: OutgoingMessage, kind: str, now: float) -> Occurrence:
+    """Return something to tell."""
+    return Occurrence(type=kind, seconds=None if message.accepted is None else round(now - message.accepted, 3))
+
+
+_FAILURES: Final = {
+    MessageStatus.SEND_FAILED: State.SEND_FAILED,
+    MessageStatus.DELIVERY_FAILED: State.DELIVERY_FAILED,
+}

@@ -1,0 +1,120 @@
+"""A look at the service for messages whose fate is unknown: never guessed, and never sent again while in doubt."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+
+from ..api import GoSmsApiError, GoSmsClient, GoSmsError
+from . import tracker
+from .message import OutgoingMessage, State
+from .store import OutboxStore
+
+# Seconds before each look that the service answers, the last one for all that follow. A message is absent only after
+# this many clean looks over this many seconds: before that, a slow service may still be at it.
+_LOOKS: Final = (1.0, 10.0, 20.0)
+_GRACE: Final = 30.0
+
+# Seconds: a look that failed is tried again after twice the time, up to the longest, and no more after three days.
+_LONGEST_PAUSE: Final = 60.0
+_GIVE_UP: Final = 72 * 60 * 60
+
+# Seconds by which a message may seem older than its attempt: whole seconds are told, and by two clocks.
+_TOLERANCE: Final = 5.0
+
+_NO_READ_PERMISSION: Final = 1007
+
+
+@dataclass(kw_only=True, slots=True)
+class _Search:
+    """What is known of one message in doubt: since when it is looked for, and how the looks went."""
+
+    began: float
+    clean: int = 0
+    failures: int = 0
+    cancel: CALLBACK_TYPE
+
+    @property
+    def pause(self) -> float:
+        """Return the seconds until the next look."""
+        if self.failures:
+            return min(2.0**self.failures, _LONGEST_PAUSE)
+        return _LOOKS[min(self.clean, len(_LOOKS) - 1)]
+
+
+class Seeker:
+    """Settles the messages of a store that are in doubt."""
+
+    def __init__(
+        self, hass: HomeAssistant, store: OutboxStore, client: GoSmsClient, claimed: Callable[[], set[str]]
+    ) -> None:
+        """Make the seeker; `claimed` returns the ids that belong to messages, of every account."""
+        self._hass = hass
+        self._store = store
+        self._client = client
+        self._claimed = claimed
+        self._searches: dict[str, _Search] = {}
+
+    @callback
+    def async_close(self) -> None:
+        """Look no more; the next run goes on."""
+        for search in self._searches.values():
+            search.cancel()
+        self._searches.clear()
+
+    @callback
+    def async_notice(self, message: OutgoingMessage) -> None:
+        """Take note of a message that changed: one that is in doubt now is looked for."""
+        if message.state is State.UNKNOWN and message.key not in self._searches:
+            search = _Search(began=self._hass.loop.time(), cancel=lambda: None)
+            self._searches[message.key] = search
+            self._plan(message.key, search)
+        elif message.state is not State.UNKNOWN:
+            self._searches.pop(message.key, None)
+
+    def _plan(self, key: str, search: _Search) -> None:
+        """Look when it is time."""
+
+        async def async_look(_now: datetime) -> None:
+            if not await self._async_settle(self._store.messages[key], search) and key in self._searches:
+                self._plan(key, search)
+
+        search.cancel = async_call_later(self._hass, search.pause, async_look)
+
+    async def _async_settle(self, message: OutgoingMessage, search: _Search) -> bool:
+        """Look for the part of a message that is in doubt; True once it is found, certainly absent, or given up."""
+        loop = self._hass.loop
+        try:
+            page = await self._client.list(search=message.phone_number)
+        except GoSmsError as err:
+            search.failures += 1
+            forbidden = isinstance(err, GoSmsApiError) and err.code == _NO_READ_PERMISSION
+            if forbidden or loop.time() - search.began >= _GIVE_UP:
+                self._store.change(message.key, lambda message: message.give_up(loop.time()))
+                return True
+            return False
+        search.failures = 0
+        now = loop.time()
+        found = tracker.find(message, page, earliest=self._earliest(message, now), claimed=self._claimed())
+        if found:
+            self._store.change(message.key, lambda message: message.accept(found, now))
+            return True
+        search.clean += 1
+        if search.clean >= len(_LOOKS) and now - search.began >= _GRACE:
+            self._store.change(message.key, lambda message: message.find_absent(now))
+            return True
+        return False
+
+    def _earliest(self, message: OutgoingMessage, now: float) -> float:
+        """Return when the message can have been created at the earliest, in Unix seconds of the service's clock.
+
+        There are two ways to know, and either may be wrong: the service told a wrong time once, or the wall clock
+        lost time between two runs. The earlier one is the safe one: what is found is not sent again.
+        """
+        server_time = self._client.server_time or dt_util.utcnow().timestamp()
+        by_age = server_time - (now - (message.attempted or now))
+        return min(by_age, by_age if message.attempted_server is None else message.attempted_server) - _TOLERANCE

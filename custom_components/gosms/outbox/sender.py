@@ -1,0 +1,317 @@
+"""The only one that sends: in order, at the service's pace, and carefully while the service is down."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import datetime
+import logging
+import random
+from typing import Final
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+
+from ..api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError
+from ..errors import error_key
+from .message import OutgoingMessage, State
+from .store import OutboxStore, StorageError
+
+_LOGGER = logging.getLogger(__name__)
+
+# Attempts at the same time. The client keeps the pace of the service; this is for its latency.
+_CONCURRENT: Final = 8
+
+# Seconds to wait before the next attempt of an outage: doubled each time up to the longest, with jitter. A new message
+# brings it forward to this long after the last one.
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 60.0
+_EAGER_PAUSE: Final = 5.0
+
+# Which phone a message is sent with: its id and its SIM slot.
+type Route = tuple[str | None, int | None]
+
+
+class Sender:
+    """Brings the queued messages of a store to the service."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        store: OutboxStore,
+        client: GoSmsClient,
+        *,
+        route: Callable[[OutgoingMessage], Route],
+        callback_id: str | None,
+        on_error: Callable[[GoSmsError], None],
+    ) -> None:
+        """Make the sender.
+
+        Args:
+            hass: Home Assistant.
+            store: the messages.
+            client: the client of the account.
+            route: chooses the phone for a message.
+            callback_id: the webhook that the service tells of the messages, or None for all.
+            on_error: called with the error of each attempt that failed.
+        """
+        self._hass = hass
+        self._store = store
+        self._client = client
+        self._route = route
+        self._callback_id = callback_id
+        self._on_error = on_error
+        self._attempts: dict[str, asyncio.Task[None]] = {}
+        self._doubtful: set[str] = set()
+        self._callers: dict[str, asyncio.Future[None]] = {}
+        self._closed = True
+        self._failures = 0
+        self._asked_to_wait = False
+        self._last_attempt = float("-inf")
+        self._next_attempt = float("-inf")
+        self._timer: CALLBACK_TYPE | None = None
+        # Set once the attempt that was begun last has its request under way, so that requests leave in order.
+        self._turn = asyncio.Event()
+        self._turn.set()
+
+    @property
+    def is_down(self) -> bool:
+        """Tell if the last attempt did not reach the service."""
+        return self._failures > 0
+
+    @callback
+    def async_start(self) -> None:
+        """Begin to send what waits."""
+        self._closed = False
+        for message in list(self._store.messages.values()):
+            if message.state is State.SENDING:
+                # The run before ended in the middle of a request.
+                self._store.put(message.lose())
+        self.async_run()
+
+    async def async_close(self) -> None:
+        """Begin no attempt any more, and let the running ones end; what waits stays in the store."""
+        self._closed = True
+        self.async_run()
+        await asyncio.gather(*self._attempts.values(), return_exceptions=True)
+        for key in list(self._callers):
+            self._answer(key, None)
+
+    @callback
+    def async_notice(self, message: OutgoingMessage) -> None:
+        """Take note of a message that changed: one that is settled may leave again, or let its twin go."""
+        if message.key in self._doubtful and message.state is not State.UNKNOWN:
+            self._doubtful.remove(message.key)
+            self.async_run()
+        elif message.state is State.UNKNOWN:
+            self._doubtful.add(message.key)
+
+    async def async_submit(self, message: OutgoingMessage) -> None:
+        """Take a message, and return once it is accepted or safely queued.
+
+        Raises:
+            GoSmsError: it was refused, or it is not sent again. With `maybe_accepted` nobody knows yet.
+        """
+        self._callers[message.key] = caller = self._hass.loop.create_future()
+        may_wait = message.expires > message.created
+        must_wait = self._closed or (message.phone_number, message.part) in self._in_doubt()
+        if may_wait and (must_wait or self.is_down):
+            await self._async_queue(message.hold())
+        elif must_wait:
+            self._store.put(message.expire(message.created))
+            self._answer(message.key, GoSmsConnectionError("it would have had to wait", maybe_accepted=False))
+        else:
+            self._store.put(message)
+            if not may_wait:
+                # What may not wait takes no turn either, not even during an outage.
+                self._begin(message)
+            self.async_run()
+        try:
+            await asyncio.shield(caller)
+        finally:
+            del self._callers[message.key]
+
+    async def _async_queue(self, message: OutgoingMessage) -> None:
+        """Queue a message that can't leave now; without a disk to hold it, it is tried all the same."""
+        self._store.put(message)
+        try:
+            await self._store.async_save()
+        except StorageError:
+            if self._closed:
+                self._store.put(message.expire(self._hass.loop.time()))
+                self._answer(message.key, GoSmsConnectionError("it could not be stored", maybe_accepted=False))
+            elif self._store.messages.get(message.key) is message and message.key not in self._attempts:
+                self._begin(message)
+            return
+        self._answer(message.key, None)
+        if not self._asked_to_wait:
+            self._next_attempt = min(self._next_attempt, self._last_attempt + _EAGER_PAUSE)
+        self.async_run()
+
+    @callback
+    def async_run(self) -> None:
+        """Begin what is due, and plan for what is not."""
+        if self._timer:
+            self._timer()
+            self._timer = None
+        if self._closed:
+            return
+        now = self._hass.loop.time()
+        for message in list(self._store.messages.values()):
+            if message.key not in self._attempts and message.is_late(now):
+                self._store.put(message.expire(now))
+                self._answer(message.key, GoSmsConnectionError("it waited too long", maybe_accepted=False))
+        for message in self._ready():
+            if len(self._attempts) >= (1 if self.is_down else _CONCURRENT):
+                break
+            if self.is_down and now < self._next_attempt:
+                break
+            self._begin(message)
+        if self.is_down:
+            self._let_callers_go()
+        self._plan(now)
+
+    def _let_callers_go(self) -> None:
+        """Queue the messages whose turn did not come before the outage: their callers need not wait for its end."""
+        for message in list(self._store.messages.values()):
+            may_wait = message.state is State.QUEUED and not message.held and message.expires > message.created
+            if may_wait and message.key in self._callers and message.key not in self._attempts:
+                self._hass.async_create_background_task(self._async_queue(message.hold()), "GoSMS.ru queue")
+
+    def _plan(self, now: float) -> None:
+        """Come back when a message that waits is too late, or when the next attempt of an outage is due."""
+        due = [message.expires for message in self._store.messages.values() if message.state is State.QUEUED]
+        if not due:
+            return
+        if self.is_down:
+            due.append(self._next_attempt)
+
+        @callback
+        def async_come_back(_now: datetime) -> None:
+            self._timer = None
+            self.async_run()
+
+        # At least a moment, for one that is late but whose attempt is running.
+        self._timer = async_call_later(self._hass, max(min(due) - now, 0.5), async_come_back)
+
+    def _in_doubt(self) -> set[tuple[str, str]]:
+        """Return the numbers and texts that a request may be under way for."""
+        return {
+            (message.phone_number, message.part)
+            for message in self._store.messages.values()
+            if message.state in {State.SENDING, State.UNKNOWN}
+            or (message.state is State.QUEUED and message.key in self._attempts)
+        }
+
+    def _ready(self) -> Iterator[OutgoingMessage]:
+        """Return the messages that may leave, in their order: one text to one number at a time."""
+        doubtful = self._in_doubt()
+        for message in list(self._store.messages.values()):
+            if message.state is State.QUEUED and (twin := (message.phone_number, message.part)) not in doubtful:
+                doubtful.add(twin)
+                yield message
+
+    def _begin(self, message: OutgoingMessage) -> None:
+        """Begin an attempt, in a task that no caller can cancel."""
+        turn, self._turn = self._turn, asyncio.Event()
+        self._attempts[message.key] = self._hass.async_create_background_task(
+            self._async_attempt(message.key, turn, self._turn), "GoSMS.ru attempt to send", eager_start=False
+        )
+
+    async def _async_attempt(self, key: str, turn: asyncio.Event, next_turn: asyncio.Event) -> None:
+        """Try to send the next part of a message, after those that were begun before it."""
+        try:
+            message = await self._async_prepare(self._store.messages[key])
+            await turn.wait()
+            next_turn.set()
+            if message:
+                await self._async_request(message)
+        finally:
+            next_turn.set()
+            self._last_attempt = self._hass.loop.time()
+            del self._attempts[key]
+            self.async_run()
+
+    async def _async_prepare(self, message: OutgoingMessage) -> OutgoingMessage | None:
+        """Write down that a request is about to leave; None if it must not."""
+        now = self._hass.loop.time()
+        device_id, _ = self._route(message)
+        # Before the first answer of a run the own clock has to do: a message without any time is never found again
+        # after a restart of a machine whose clock stood still meanwhile.
+        server_time = self._client.server_time or dt_util.utcnow().timestamp()
+        self._store.put(message.begin(now, server_time=server_time, device_id=device_id))
+        try:
+            await self._store.async_save()
+        except StorageError:
+            if message.attempts or message.key in self._store.written:
+                # The file says that it waits, so after a crash it would leave a second time.
+                self._store.change(message.key, OutgoingMessage.withdraw)
+                self._pause(None)
+                return None
+            # It was never on disk and never will be: this is its one attempt.
+            self._store.change(message.key, lambda message: message.never_again(now))
+        return self._store.messages[message.key]
+
+    async def _async_request(self, message: OutgoingMessage) -> None:
+        """Send the next part of a message, and take note of what became of it."""
+        _, sim = self._route(message)
+        try:
+            message_id = await self._client.send(
+                message.phone_number, message.part, device_id=message.device_id, sim=sim, callback_id=self._callback_id
+            )
+        except GoSmsError as err:
+            self._on_error(err)
+            self._fail(message.key, err)
+        except Exception as err:
+            _LOGGER.exception("Unexpected error while sending")
+            self._fail(message.key, GoSmsConnectionError(type(err).__name__, maybe_accepted=True))
+        else:
+            self._recover()
+            now = self._hass.loop.time()
+            accepted = self._store.change(message.key, lambda message: message.accept(message_id, now))
+            if accepted.state is State.ACCEPTED:
+                self._answer(message.key, None)
+
+    def _fail(self, key: str, err: GoSmsError) -> None:
+        """Take note of an attempt that did not end in acceptance."""
+        now = self._hass.loop.time()
+        answer: GoSmsError | None = err
+        if err.maybe_accepted:
+            if self.is_down:
+                self._pause(None)
+            if now < self._store.change(key, OutgoingMessage.lose).expires:
+                answer = None
+        elif err.is_temporary:
+            self._pause(err.retry_after if isinstance(err, GoSmsApiError) else None)
+            if not self._store.change(key, lambda message: message.postpone(now)).state.is_final:
+                answer = None
+        else:
+            self._recover()
+            self._store.change(key, lambda message: message.refuse(error_key(err), now))
+        self._answer(key, answer)
+
+    def _answer(self, key: str, err: GoSmsError | None) -> None:
+        """Let the caller go on."""
+        caller = self._callers.get(key)
+        if caller is None or caller.done():
+            return
+        if err is None:
+            caller.set_result(None)
+        else:
+            caller.set_exception(err)
+
+    def _recover(self) -> None:
+        """Take note that the service speaks again; a pause that it asked for is kept all the same."""
+        if not self._asked_to_wait or self._hass.loop.time() >= self._next_attempt:
+            self._failures = 0
+            self._asked_to_wait = False
+
+    def _pause(self, asked: float | None) -> None:
+        """Wait before the next attempt: as long as the service asked, or longer each time."""
+        now = self._hass.loop.time()
+        if self.is_down and now < self._next_attempt:
+            # Attempts that were begun together fail together, and count as one.
+            return
+        self._failures += 1
+        self._asked_to_wait = asked is not None
+        longest = min(_FIRST_PAUSE * 2.0 ** (self._failures - 1), _LONGEST_PAUSE)
+        self._next_attempt = now + (longest * random.uniform(0.5, 1) if asked is None else asked)  # noqa: S311  # Jitter, no secret.

@@ -1,0 +1,325 @@
+"""The messages on their way and the ledger, in memory and on disk. No other module knows the files."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+import logging
+import os
+from typing import Any, Final, override
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from ..api import MessageStatus
+from ..const import DOMAIN
+from .ledger import Ended, Ledger
+from .message import EVENT_TYPES, Occurrence, OutgoingMessage, State
+
+_LOGGER = logging.getLogger(__name__)
+
+_VERSION: Final = 1
+
+
+def _nothing(*_args: object) -> None:
+    """Do nothing."""
+
+
+class StorageError(Exception):
+    """The disk did not take it."""
+
+
+class _File(Store[dict[str, Any]]):
+    """A file of Home Assistant's storage that tells when it could not be written, and writes during a stop too."""
+
+    def __init__(self, hass: HomeAssistant, key: str) -> None:
+        """Make the file's object; nothing is read or written yet."""
+        super().__init__(hass, _VERSION, key, private=True, atomic_writes=True, serialize_in_event_loop=False)
+        self._failure: Exception | None = None
+
+    async def async_write(self, data: dict[str, Any]) -> None:
+        """Write the data now.
+
+        Raises:
+            StorageError: they are not on disk.
+        """
+        self._data = {"version": self.version, "minor_version": self.minor_version, "key": self.key, "data": data}
+        await self._async_handle_write_data()  # type: ignore[no-untyped-call]  # Home Assistant left it without types.
+        if self._failure is not None:
+            raise StorageError(type(self._failure).__name__) from self._failure
+
+    @override
+    async def _async_write_data(self, data: dict[str, Any]) -> None:
+        """Keep the failure that the base class would only log."""
+        self._failure = None
+        try:
+            await super()._async_write_data(data)
+        except (HomeAssistantError, OSError) as err:
+            self._failure = err
+
+
+class OutboxStore:
+    """The messages of one account: `messages` and `ledger` are the truth, the files follow.
+
+    Times on disk are ages, so that a wrong clock can't make a message old or young; only the time between two runs
+    is told by the wall clock, and a clock that went back makes it none.
+    """
+
+    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        """Make the store; nothing is read yet.
+
+        `on_change` is called after each change of a message, `on_health` after each write, with its failure.
+        """
+        self.on_change: Callable[[OutgoingMessage], None] = _nothing
+        self.on_health: Callable[[StorageError | None], None] = _nothing
+        self.messages: dict[str, OutgoingMessage] = {}
+        self.ledger = Ledger()
+        self._hass = hass
+        self._queue_file = _File(hass, f"{DOMAIN}.{entry_id}.outbox")
+        self._ledger_file = _File(hass, f"{DOMAIN}.{entry_id}.ledger")
+        self.written: frozenset[str] = frozenset()
+        self._readable = True
+        self._sealed = False
+        self._lock = asyncio.Lock()
+        self._asked = 0
+        self._settled = 0
+        self._failure: StorageError | None = None
+        self._new_ledger = False
+
+    async def async_load(self) -> None:
+        """Read the files. What can't be read is set aside or left alone, and reported in the log."""
+        now = self._hass.loop.time()
+        for file, unpack in ((self._ledger_file, self._unpack_ledger), (self._queue_file, self._unpack_queue)):
+            try:
+                await self._async_read(file, unpack, now)
+            except HomeAssistantError, OSError, StorageError:
+                # A newer version wrote it, or the disk does not give it back, or has no room for what is damaged:
+                # writing over it would lose messages.
+                self._readable = False
+                _LOGGER.exception("Can't read %s, so it is left alone and nothing is stored", file.key)
+        self.written = frozenset(self.messages)
+
+    async def _async_read(self, file: _File, unpack: Callable[[dict[str, Any], float], list[Any]], now: float) -> None:
+        """Take up a file, and set aside what of it is damaged."""
+        aside = _File(self._hass, f"{file.key}.damaged.{dt_util.utcnow():%Y%m%d%H%M%S}")
+        try:
+            data = await file.async_load()
+        except LookupError, TypeError, NotImplementedError:
+            # JSON, but nothing that Home Assistant's storage ever wrote.
+            await self._hass.async_add_executor_job(os.replace, file.path, aside.path)
+            _LOGGER.error("%s is damaged; it was set aside as %s", file.key, aside.key)  # noqa: TRY400  # No news in it.
+            return
+        if damaged := unpack(data, now) if data is not None else []:
+            await aside.async_write({"damaged": damaged})
+            _LOGGER.error("Parts of %s are damaged; they were set aside as %s", file.key, aside.key)
+
+    async def async_save(self) -> None:
+        """Write the messages as they are now; calls at the same moment share one write.
+
+        Raises:
+            StorageError: they are not on disk.
+        """
+        self._asked += 1
+        # In a task of its own: a caller who is cancelled must not leave a write half done that others rely on.
+        failure = await asyncio.shield(
+            self._hass.async_create_task(self._async_settle(self._asked), "GoSMS.ru outbox on its way to disk")
+        )
+        if failure is not None:
+            raise failure
+
+    async def _async_settle(self, asked: int) -> StorageError | None:
+        """Write what was asked for until then, unless another write did, and return that write's failure."""
+        async with self._lock:
+            if self._settled < asked:
+                self._settled, self._failure = self._asked, None
+                try:
+                    await self._async_write()
+                except StorageError as err:
+                    self._failure = err
+                self.on_health(self._failure)
+            return self._failure
+
+    async def async_remove(self) -> None:
+        """Remove the files, after a write that is running."""
+        async with self._lock:
+            await self._queue_file.async_remove()
+            await self._ledger_file.async_remove()
+
+    def seal(self) -> None:
+        """Take no change any more: the next run owns the files from now on."""
+        self._sealed = True
+
+    def change(self, key: str, step: Callable[[OutgoingMessage], OutgoingMessage]) -> OutgoingMessage:
+        """Change a message as it is now, and return it.
+
+        Whoever waited for something must come back this way: the message may have changed meanwhile, and a copy from
+        before would tell again what was told.
+        """
+        changed = step(self.messages[key])
+        if changed is not self.messages[key]:
+            self.put(changed)
+        return changed
+
+    def put(self, message: OutgoingMessage) -> None:
+        """Add a message, or the next state of one."""
+        if self._sealed:
+            return
+        self.messages[message.key] = message
+        self.on_change(message)
+
+    def finish(self, message: OutgoingMessage) -> None:
+        """Move a message that ended, and was told, to the ledger."""
+        self.ledger.add(message, self._hass.loop.time(), dt_util.now().date())
+        del self.messages[message.key]
+        self._new_ledger = True
+        self.on_change(message)
+
+    async def _async_write(self) -> None:
+        """Write the ledger if it is new, then the queue: a message is never in neither."""
+        if self._sealed or not self._readable:
+            raise StorageError("the files must not be touched")
+        now, saved = self._hass.loop.time(), dt_util.utcnow().timestamp()
+        keys = frozenset(self.messages)
+        queue = {"saved": saved, "messages": [_pack(message, now) for message in self.messages.values()]}
+        if self._new_ledger:
+            self._new_ledger = False
+            try:
+                await self._ledger_file.async_write({"saved": saved, **_pack_ledger(self.ledger, now)})
+            except StorageError:
+                self._new_ledger = True
+                raise
+        await self._queue_file.async_write(queue)
+        self.written = keys
+
+    def _unpack_queue(self, data: dict[str, Any], now: float) -> list[Any]:
+        """Take up the stored messages, and return what is damaged."""
+        try:
+            valid = _QUEUE(data)
+        except vol.Invalid:
+            return [data]
+        damaged = []
+        for record in valid["messages"]:
+            try:
+                self.put(_unpack(record, now, _elapsed(valid["saved"])))
+            except vol.Invalid, ValueError:
+                damaged.append(record)
+        return damaged
+
+    def _unpack_ledger(self, data: dict[str, Any], now: float) -> list[Any]:
+        """Take up the stored ledger, and return what is damaged."""
+        try:
+            valid = _LEDGER(data)
+        except vol.Invalid:
+            return [data]
+        then = now - _elapsed(valid["saved"])
+        self.ledger = Ledger(
+            ended=[
+                Ended(key=ended["key"], time=then - ended["age"], ids=tuple(ended["ids"])) for ended in valid["ended"]
+            ],
+            day=valid["day"],
+            delivered=valid["delivered"],
+            failed=valid["failed"],
+            delivery_time=valid["delivery_time"],
+        )
+        return []
+
+
+_NUMBER: Final = vol.Any(int, float)
+_TEXT_OR_NONE: Final = vol.Any(None, str)
+_NUMBER_OR_NONE: Final = vol.Any(None, int, float)
+
+_QUEUE: Final = vol.Schema({vol.Required("saved"): _NUMBER, vol.Required("messages"): list}, extra=vol.ALLOW_EXTRA)
+
+_LEDGER: Final = vol.Schema(
+    {
+        vol.Required("saved"): _NUMBER,
+        vol.Required("ended"): [{vol.Required("age"): _NUMBER, vol.Required("key"): str, vol.Required("ids"): [str]}],
+        vol.Required("day"): vol.Any(None, vol.All(str, date.fromisoformat)),
+        vol.Required("delivered"): int,
+        vol.Required("failed"): int,
+        vol.Required("delivery_time"): _NUMBER_OR_NONE,
+    },
+    extra=vol.ALLOW_EXTRA,
+)
+
+_MESSAGE: Final = vol.Schema(
+    {
+        vol.Required("key"): str,
+        vol.Required("phone_number"): str,
+        vol.Required("text"): str,
+        vol.Required("parts"): vol.All([str], vol.Length(min=1)),
+        vol.Required("recipient"): _TEXT_OR_NONE,
+        vol.Required("tag"): _TEXT_OR_NONE,
+        vol.Required("created"): _NUMBER,
+        vol.Required("expires"): _NUMBER,
+        vol.Required("state"): vol.Coerce(State),
+        vol.Required("attempts"): int,
+        vol.Required("attempted"): _NUMBER_OR_NONE,
+        vol.Required("attempted_server"): _NUMBER_OR_NONE,
+        vol.Required("device_id"): _TEXT_OR_NONE,
+        vol.Required("ids"): [str],
+        vol.Required("statuses"): [vol.Coerce(MessageStatus)],
+        vol.Required("accepted"): _NUMBER_OR_NONE,
+        vol.Required("held"): bool,
+        vol.Required("timed_out"): bool,
+        vol.Required("error"): _TEXT_OR_NONE,
+        vol.Required("untold"): [{vol.Required("type"): vol.In(EVENT_TYPES), vol.Required("seconds"): _NUMBER_OR_NONE}],
+    },
+    extra=vol.REMOVE_EXTRA,
+)
+
+# The fields that are times, on disk as ages.
+_TIMES: Final = ("created", "expires", "attempted", "accepted")
+
+
+def _pack(message: OutgoingMessage, now: float) -> dict[str, Any]:
+    """Return a message as it stands in the file."""
+    record = asdict(message)
+    for name in _TIMES:
+        if record[name] is not None:
+            record[name] = now - record[name]
+    return record
+
+
+def _unpack(record: object, now: float, elapsed: float) -> OutgoingMessage:
+    """Return a message from the file.
+
+    Raises:
+        vol.Invalid: a field is missing or of another kind.
+        ValueError: the fields contradict each other.
+    """
+    fields: dict[str, Any] = _MESSAGE(record)
+    for name in _TIMES:
+        if fields[name] is not None:
+            fields[name] = now - elapsed - fields[name]
+    for name in ("parts", "ids", "statuses"):
+        fields[name] = tuple(fields[name])
+    fields["untold"] = tuple(Occurrence(**occurrence) for occurrence in fields["untold"])
+    message = OutgoingMessage(**fields)
+    complete = len(message.ids) == len(message.parts)
+    if len(message.ids) != len(message.statuses) or len(message.ids) > len(message.parts):
+        raise ValueError
+    if message.state.is_tracked != (complete and not message.state.is_final) or complete != (
+        message.accepted is not None
+    ):
+        raise ValueError
+    return message
+
+
+def _pack_ledger(ledger: Ledger, now: float) -> dict[str, Any]:
+    """Return the ledger as it stands in the file."""
+    return {
+        "ended": [{"key": ended.key, "age": now - ended.time, "ids": ended.ids} for ended in ledger.ended],
+        "day": ledger.day and ledger.day.isoformat(),
+        "delivered": ledger.delivered,
+        "failed": ledger.failed,
+        "delivery_time": ledger.delivery_time,
+    }
+
+
+def _elapsed(saved: float) -> float:
+    """Return the seconds since a file was written in an earlier run; none if the clock went back since."""
+    return max(0.0, dt_util.utcnow().timestamp() - saved)

@@ -1,0 +1,332 @@
+"""What may happen to a message, and what is told of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import permutations, product
+from typing import Final
+
+import pytest
+
+from custom_components.gosms.api import MessageStatus
+from custom_components.gosms.outbox.message import (
+    EVENT_TYPES,
+    TRANSITIONS,
+    IllegalTransitionError,
+    OutgoingMessage,
+    State,
+)
+
+FINAL: Final = [state for state in State if state.is_final]
+
+EARLY: Final = 5.0
+LATE: Final = 60.0
+
+NEW: Final = OutgoingMessage(
+    key="the key", phone_number="79123456789", text="Leak!", parts=("Leak!",), created=0.0, expires=LATE
+)
+# The service has it since second 2.
+TAKEN: Final = replace(NEW, attempts=1, ids=("a",), statuses=(MessageStatus.WAITING,), accepted=2.0)
+
+# One message in each state.
+MESSAGES: Final = {
+    **{state: replace(NEW, state=state) for state in (State.QUEUED, State.SENDING, State.UNKNOWN)},
+    **{state: replace(TAKEN, state=state) for state in State if state not in {"queued", "sending", "unknown"}},
+}
+
+# Everything that can be done to a message.
+CHANGES: Final[dict[str, Callable[[OutgoingMessage], OutgoingMessage]]] = {
+    "begin": lambda message: message.begin(EARLY, server_time=None, device_id=None),
+    "accept": lambda message: message.accept("b", EARLY),
+    "postpone": lambda message: message.postpone(EARLY),
+    "postpone, too late": lambda message: message.postpone(LATE),
+    "withdraw": lambda message: message.withdraw(),
+    "lose": lambda message: message.lose(),
+    "absent": lambda message: message.find_absent(EARLY),
+    "absent, too late": lambda message: message.find_absent(LATE),
+    "refuse": lambda message: message.refuse("refused", EARLY),
+    "expire": lambda message: message.expire(LATE),
+    "give up": lambda message: message.give_up(EARLY),
+}
+
+# Everything that may be done: in which state, what, the state that follows, what is told.
+LEGAL: Final = [
+    (State.QUEUED, "begin", State.SENDING, []),
+    (State.QUEUED, "postpone, too late", State.EXPIRED, ["expired"]),
+    (State.QUEUED, "expire", State.EXPIRED, ["expired"]),
+    (State.SENDING, "accept", State.ACCEPTED, ["accepted"]),
+    (State.SENDING, "postpone", State.QUEUED, ["queued"]),
+    (State.SENDING, "postpone, too late", State.EXPIRED, ["expired"]),
+    (State.SENDING, "withdraw", State.QUEUED, []),
+    (State.SENDING, "lose", State.UNKNOWN, ["queued"]),
+    (State.SENDING, "absent", State.QUEUED, []),
+    (State.SENDING, "refuse", State.REFUSED, ["refused"]),
+    (State.SENDING, "expire", State.EXPIRED, ["expired"]),
+    (State.UNKNOWN, "accept", State.ACCEPTED, ["accepted"]),
+    (State.UNKNOWN, "postpone", State.QUEUED, ["queued"]),
+    (State.UNKNOWN, "withdraw", State.QUEUED, []),
+    (State.UNKNOWN, "absent", State.QUEUED, []),
+    (State.UNKNOWN, "absent, too late", State.UNCONFIRMED, ["unconfirmed"]),
+    (State.UNKNOWN, "give up", State.UNCONFIRMED, ["unconfirmed"]),
+    (State.ACCEPTED, "absent, too late", State.UNCONFIRMED, ["unconfirmed"]),
+    (State.ACCEPTED, "give up", State.UNCONFIRMED, ["unconfirmed"]),
+    (State.SENT, "absent, too late", State.UNCONFIRMED, ["unconfirmed"]),
+    (State.SENT, "give up", State.UNCONFIRMED, ["unconfirmed"]),
+]
+
+ILLEGAL: Final = sorted(set(product(State, CHANGES)) - {(state, change) for state, change, *_ in LEGAL})
+
+
+def told(message: OutgoingMessage) -> list[str]:
+    """What is to be told of a message, in its order."""
+    return [occurrence.type for occurrence in message.untold]
+
+
+def on_the_service(parts: int = 1) -> OutgoingMessage:
+    """A message that the service accepted at second 2, and of which all was told."""
+    message = replace(NEW, parts=tuple(f"({part}/{parts}) Leak!" for part in range(1, parts + 1)))
+    for part in range(parts):
+        message = message.begin(1.0, server_time=None, device_id=None).accept("abcdefghij"[part], 2.0)
+    return message.tell()
+
+
+@pytest.mark.parametrize(("state", "change", "follows", "tells"), LEGAL)
+def test_what_may_happen_leads_where_it_must_and_is_told(
+    state: State, change: str, follows: State, tells: list[str]
+) -> None:
+    message = CHANGES[change](MESSAGES[state])
+    assert message.state is follows
+    assert told(message) == tells
+    assert follows in TRANSITIONS[state]
+
+
+@pytest.mark.parametrize(("state", "change"), ILLEGAL)
+def test_what_must_not_happen_to_a_message_can_not(state: State, change: str) -> None:
+    with pytest.raises(IllegalTransitionError):
+        CHANGES[change](MESSAGES[state])
+
+
+def test_only_the_states_that_nothing_follows_are_final_and_each_has_an_event() -> None:
+    assert FINAL == ["delivered", "send_failed", "delivery_failed", "refused", "expired", "unconfirmed"]
+    assert list(EVENT_TYPES) == ["queued", "accepted", "sent", "delivery_timeout", *FINAL]
+
+
+@pytest.mark.parametrize("state", FINAL)
+@pytest.mark.parametrize("status", MessageStatus)
+def test_nothing_that_the_service_says_opens_a_message_that_ended_again(state: State, status: MessageStatus) -> None:
+    ended = replace(MESSAGES[state], statuses=(MessageStatus.DELIVERED,))
+    assert ended.progress({"a": status}, 9.0) is ended
+
+
+def test_a_message_accepted_at_once_is_never_told_to_wait() -> None:
+    message = NEW.begin(1.0, server_time=None, device_id=None).accept("a", 2.0)
+    assert told(message) == ["accepted"]
+
+
+def test_a_message_that_waits_again_and_again_is_told_to_wait_once() -> None:
+    message = NEW
+    for second in range(3):
+        message = message.begin(second, server_time=None, device_id=None).postpone(second)
+        message = message.begin(second, server_time=None, device_id=None).lose().find_absent(second)
+    assert told(message) == ["queued"]
+    assert message.hold() is message
+
+
+def test_a_message_that_waited_before_its_first_attempt_is_told_to_wait_once() -> None:
+    message = NEW.hold().begin(1.0, server_time=None, device_id=None).postpone(2.0)
+    assert told(message) == ["queued"]
+
+
+def test_an_attempt_is_counted_and_remembered_with_its_times_and_its_phone() -> None:
+    message = NEW.begin(7.0, server_time=1_800_000_007.0, device_id="phone").postpone(8.0)
+    message = message.begin(9.0, server_time=None, device_id=None)
+    assert (message.attempts, message.attempted, message.attempted_server, message.device_id) == (2, 9.0, None, None)
+
+
+def test_a_request_that_did_not_leave_does_not_count() -> None:
+    assert NEW.begin(7.0, server_time=None, device_id=None).withdraw().attempts == 0
+
+
+def test_a_message_that_no_disk_holds_is_not_sent_again() -> None:
+    message = NEW.begin(1.0, server_time=None, device_id=None).never_again(1.0)
+    assert message.postpone(2.0).state is State.EXPIRED
+    assert message.lose().find_absent(2.0).state is State.UNCONFIRMED
+
+
+def test_a_refusal_keeps_its_reason() -> None:
+    assert CHANGES["refuse"](MESSAGES[State.SENDING]).error == "refused"
+
+
+@pytest.mark.parametrize(
+    ("state", "attempts", "expires", "now", "late"),
+    [
+        (State.QUEUED, 0, LATE, LATE - 0.001, False),
+        (State.QUEUED, 0, LATE, LATE, True),
+        (State.QUEUED, 1, LATE, LATE, True),
+        (State.QUEUED, 0, 0.0, 0.0, False),
+        (State.QUEUED, 1, 0.0, 0.0, True),
+        (State.SENDING, 1, LATE, LATE, False),
+        (State.UNKNOWN, 1, LATE, LATE, False),
+    ],
+    ids=["in time", "late", "late after an attempt", "may not wait", "may not wait any more", "leaving", "in doubt"],
+)
+def test_only_a_waiting_message_is_ever_too_late_and_each_has_one_attempt(
+    state: State, attempts: int, expires: float, now: float, *, late: bool
+) -> None:
+    message = replace(NEW, state=state, attempts=attempts, expires=expires)
+    assert message.is_late(now) is late
+
+
+@pytest.mark.parametrize(
+    ("statuses", "follows", "tells"),
+    [
+        ([0], State.ACCEPTED, []),
+        ([1], State.ACCEPTED, []),
+        ([2], State.SENT, ["sent"]),
+        ([4], State.DELIVERED, ["delivered"]),
+        ([3], State.SEND_FAILED, ["send_failed"]),
+        ([5], State.DELIVERY_FAILED, ["delivery_failed"]),
+        ([1, 2, 4], State.DELIVERED, ["sent", "delivered"]),
+        ([2, 2, 2], State.SENT, ["sent"]),
+        ([2, 3], State.SEND_FAILED, ["sent", "send_failed"]),
+        ([2, 5], State.DELIVERY_FAILED, ["sent", "delivery_failed"]),
+    ],
+)
+def test_each_status_that_a_poll_saw_is_told_once_and_none_is_made_up(
+    statuses: list[int], follows: State, tells: list[str]
+) -> None:
+    message = on_the_service()
+    for status in statuses:
+        message = message.progress({"a": MessageStatus(status)}, 9.0)
+    assert message.state is follows
+    assert told(message) == tells
+
+
+@pytest.mark.parametrize("order", permutations([0, 1, 2, 4]))
+def test_statuses_out_of_order_never_take_a_message_back(order: tuple[int, ...]) -> None:
+    message = on_the_service()
+    for status in order:
+        message = message.progress({"a": MessageStatus(status)}, 9.0)
+    assert message.state is State.DELIVERED
+    assert told(message)[-1] == "delivered"
+    assert told(message).count("delivered") == 1
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.SENDING, State.UNKNOWN])
+def test_what_the_service_says_of_other_messages_changes_nothing(state: State) -> None:
+    message = MESSAGES[state]
+    assert message.progress({"somebody else's": MessageStatus.DELIVERED}, 9.0) is message
+
+
+@pytest.mark.parametrize(
+    ("statuses", "follows", "tells"),
+    [
+        ({"a": 4, "b": 4}, State.ACCEPTED, []),
+        ({"a": 4, "b": 2, "c": 1}, State.ACCEPTED, []),
+        ({"a": 2, "b": 2, "c": 2}, State.SENT, ["sent"]),
+        ({"a": 4, "b": 2, "c": 4}, State.SENT, ["sent"]),
+        ({"a": 4, "b": 4, "c": 4}, State.DELIVERED, ["delivered"]),
+        ({"c": 3}, State.SEND_FAILED, ["send_failed"]),
+        ({"a": 4, "b": 5, "c": 3}, State.DELIVERY_FAILED, ["delivery_failed"]),
+        ({"a": 4, "b": 3, "c": 5}, State.SEND_FAILED, ["send_failed"]),
+    ],
+)
+def test_a_long_message_is_delivered_with_its_last_part_and_fails_with_its_first_failure(
+    statuses: dict[str, int], follows: State, tells: list[str]
+) -> None:
+    message = on_the_service(parts=3)
+    message = message.progress({key: MessageStatus(status) for key, status in statuses.items()}, 9.0)
+    assert message.state is follows
+    assert told(message) == tells
+
+
+def test_a_long_message_waits_between_its_parts_without_a_word() -> None:
+    message = replace(NEW, parts=("(1/2) Leak", "(2/2) here"))
+    assert message.part == "(1/2) Leak"
+    message = message.begin(1.0, server_time=None, device_id=None).accept("a", 2.0)
+    assert (message.state, message.part, told(message), message.accepted) == (State.QUEUED, "(2/2) here", [], None)
+
+    message = message.begin(3.0, server_time=None, device_id=None).accept("b", 4.0)
+    assert (message.state, message.ids, told(message), message.accepted) == (
+        State.ACCEPTED,
+        ("a", "b"),
+        ["accepted"],
+        4.0,
+    )
+
+
+def test_a_part_in_doubt_that_is_found_lets_the_next_one_leave() -> None:
+    message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).begin(1.0, server_time=None, device_id=None)
+    message = message.lose().accept("a", 3.0)
+    assert (message.state, message.part, told(message)) == (State.QUEUED, "(2/2) here", ["queued"])
+
+
+def test_a_part_that_is_refused_ends_the_whole_message() -> None:
+    message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).begin(1.0, server_time=None, device_id=None)
+    message = message.accept("a", 2.0).begin(3.0, server_time=None, device_id=None).refuse("quota_reached", 4.0)
+    assert (message.state, message.ids, told(message)) == (State.REFUSED, ("a",), ["refused"])
+
+
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.SENT])
+def test_a_missing_delivery_is_told_once_and_the_message_is_followed_all_the_same(state: State) -> None:
+    message = MESSAGES[state].time_out(602.0)
+    assert message.state is state
+    assert [(each.type, each.seconds) for each in message.untold] == [("delivery_timeout", 600.0)]
+    with pytest.raises(IllegalTransitionError):
+        message.time_out(603.0)
+
+    delivered = message.progress({"a": MessageStatus.DELIVERED}, 700.0)
+    assert told(delivered) == ["delivery_timeout", "delivered"]
+
+
+@pytest.mark.parametrize("state", [state for state in State if state not in {State.ACCEPTED, State.SENT}])
+def test_a_delivery_can_only_be_missed_of_a_message_that_the_service_has(state: State) -> None:
+    with pytest.raises(IllegalTransitionError):
+        MESSAGES[state].time_out(602.0)
+
+
+def test_seconds_run_from_acceptance_and_there_are_none_before_it() -> None:
+    message = NEW.hold().begin(10.0, server_time=None, device_id=None).accept("a", 12.0)
+    message = message.progress({"a": MessageStatus.SENT}, 15.25).progress({"a": MessageStatus.DELIVERED}, 20.1236)
+    assert [(each.type, each.seconds) for each in message.untold] == [
+        ("queued", None),
+        ("accepted", 0.0),
+        ("sent", 3.25),
+        ("delivered", 8.124),
+    ]
+
+
+@pytest.mark.parametrize("change", ["refuse", "postpone, too late"])
+def test_a_message_that_was_never_accepted_ends_without_seconds(change: str) -> None:
+    (end,) = CHANGES[change](MESSAGES[State.SENDING]).untold
+    assert end.seconds is None
+
+
+def test_what_was_told_is_not_told_again() -> None:
+    message = on_the_service().progress({"a": MessageStatus.SENT}, 9.0).tell()
+    assert told(message) == []
+    assert told(message.progress({"a": MessageStatus.DELIVERED}, 9.0)) == ["delivered"]
+
+
+@pytest.mark.parametrize(
+    ("state", "statuses", "shown"),
+    [
+        (State.QUEUED, (), "queued"),
+        (State.SENDING, (), "queued"),
+        (State.UNKNOWN, (), "queued"),
+        (State.ACCEPTED, (0,), "waiting"),
+        (State.ACCEPTED, (1,), "processing"),
+        (State.ACCEPTED, (4, 1), "processing"),
+        (State.SENT, (2,), "sent"),
+        *((state, (0,), state.value) for state in FINAL),
+    ],
+)
+def test_people_are_shown_the_services_words_once_it_has_the_message(
+    state: State, statuses: tuple[int, ...], shown: str
+) -> None:
+    message = replace(NEW, state=state, statuses=tuple(map(MessageStatus, statuses)), ids=("a", "b")[: len(statuses)])
+    assert message.status == shown
+
+
+def test_a_message_that_is_logged_shows_neither_number_nor_text() -> None:
+    assert "79123456789" not in repr(TAKEN)
+    assert "Leak" not in repr(TAKEN)

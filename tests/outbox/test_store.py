@@ -1,0 +1,606 @@
+"""The files of the outbox: real ones, in a directory of their own."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+import errno
+import json
+from pathlib import Path
+import threading
+from typing import Any, Final
+
+from atomicwrites import AtomicWriter  # type: ignore[import-untyped]  # It has no types.
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import CoreState, HomeAssistant
+import pytest
+
+from custom_components.gosms.api import MessageStatus
+from custom_components.gosms.outbox.message import Occurrence, OutgoingMessage, State
+from custom_components.gosms.outbox.store import OutboxStore, StorageError
+
+NUMBER: Final = "79123456789"
+HOUR: Final = 60 * 60
+
+
+@pytest.fixture
+def hass_config_dir(tmp_path: Path) -> str:
+    """Let Home Assistant keep its files in a directory of the test."""
+    return str(tmp_path)
+
+
+@pytest.fixture
+def hass_storage() -> dict[str, Any]:
+    """Let Home Assistant really write its files, where the test plugin would keep them in memory."""
+    return {}
+
+
+@pytest.fixture
+def queue_file(tmp_path: Path) -> Path:
+    """The file of the messages."""
+    return tmp_path / ".storage" / "gosms.the_account.outbox"
+
+
+@pytest.fixture
+def ledger_file(tmp_path: Path) -> Path:
+    """The file of the ledger."""
+    return tmp_path / ".storage" / "gosms.the_account.ledger"
+
+
+@pytest.fixture
+def store(hass: HomeAssistant) -> OutboxStore:
+    """The store of an account, empty."""
+    return OutboxStore(hass, "the_account")
+
+
+def no_space(*_args: object) -> None:
+    """Fail as a full disk does."""
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """A disk without space; call it to make room."""
+    monkeypatch.setattr(AtomicWriter, "sync", no_space)
+    return monkeypatch.undo
+
+
+class SlowDisk:
+    """A disk that takes each write only when it is let, and tells which files it wrote."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.written: list[str] = []
+        self._begun = threading.Semaphore(0)
+        self._go_on = threading.Semaphore(0)
+        self._fails = False
+        self._commits = {False: AtomicWriter.commit, True: no_space}
+
+        def wait_and_commit(writer: AtomicWriter, file: Any) -> None:
+            self._begun.release()
+            assert self._go_on.acquire(timeout=10)
+            self._commits[self._fails](writer, file)
+            self.written.append(Path(str(writer._path)).name.rpartition(".")[2])
+
+        monkeypatch.setattr(AtomicWriter, "commit", wait_and_commit)
+
+    async def begun(self) -> None:
+        """Wait until a write is running."""
+        assert await asyncio.to_thread(self._begun.acquire, timeout=10)
+
+    def let(self, writes: int = 1, *, fail: bool = False) -> None:
+        """Let this many writes end."""
+        self._fails = fail
+        self._go_on.release(writes)
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> SlowDisk:
+    """A disk whose writes end when the test lets them."""
+    return SlowDisk(monkeypatch)
+
+
+def message(key: str = "the key", **changes: Any) -> OutgoingMessage:
+    """A message that waits."""
+    waiting = OutgoingMessage(
+        key=key, phone_number=NUMBER, text="Leak!", parts=("Leak!",), created=0.0, expires=HOUR, held=True
+    )
+    return replace(waiting, **changes)
+
+
+def delivered(key: str = "the key") -> OutgoingMessage:
+    """A message that ended."""
+    return message(key, state=State.DELIVERED, ids=(f"id of {key}",), statuses=(MessageStatus.DELIVERED,), accepted=0.0)
+
+
+async def reload(hass: HomeAssistant) -> OutboxStore:
+    """Read the files as the next run does."""
+    store = OutboxStore(hass, "the_account")
+    await store.async_load()
+    return store
+
+
+def read(file: Path) -> Any:
+    """What a file says."""
+    return json.loads(file.read_text())["data"]
+
+
+def write(file: Path, data: Any, **header: Any) -> None:
+    """Put a file of this version in place."""
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps({"version": 1, "minor_version": 1, "key": file.name, "data": data, **header}))
+
+
+def content(file: Path) -> bytes:
+    """Return the bytes of a file."""
+    return file.read_bytes()
+
+
+def put_file(file: Path, content: bytes) -> None:
+    """Put these bytes in place of a file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+def stored(folder: Path) -> list[Path]:
+    """Return all files of the integration in a folder."""
+    return sorted(folder.rglob("gosms*"))
+
+
+def keys(file: Path) -> set[str]:
+    """Return the keys of the messages that a file holds."""
+    data = read(file)
+    return {record["key"] for record in data.get("messages", data.get("ended"))}
+
+
+async def test_an_account_that_never_sent_starts_empty_and_writes_nothing(hass: HomeAssistant, tmp_path: Path) -> None:
+    store = await reload(hass)
+    assert store.messages == {}
+    assert store.ledger.ended == []
+    assert stored(tmp_path) == []
+
+
+@pytest.mark.freeze_time("2026-11-24 12:00:00")
+async def test_a_message_is_the_same_after_a_restart(
+    hass: HomeAssistant, store: OutboxStore, freezer: FrozenDateTimeFactory
+) -> None:
+    now = hass.loop.time()
+    sent = message(
+        created=now - 10,
+        expires=now + HOUR,
+        text="Alarm\nLeak 🚰",
+        parts=("(1/2) Alarm", "(2/2) Leak"),
+        recipient="mum",
+        tag="leak",
+        state=State.SENT,
+        attempts=3,
+        attempted=now - 5,
+        attempted_server=1_800_000_000.5,
+        device_id="phone",
+        ids=("a", "b"),
+        statuses=(MessageStatus.SENT, MessageStatus.DELIVERED),
+        accepted=now - 4,
+        timed_out=True,
+        error="refused",
+        untold=(Occurrence(type="queued", seconds=None), Occurrence(type="sent", seconds=1.5)),
+    )
+    for each in (sent, message("waits", created=now, expires=now)):
+        store.put(each)
+    await store.async_save()
+    assert list((await reload(hass)).messages.values()) == [sent, message("waits", created=now, expires=now)]
+
+
+@pytest.mark.parametrize(
+    ("passed", "age"),
+    [(timedelta(seconds=90), 100.0), (timedelta(hours=-5), 10.0), (timedelta(days=30), 30 * 24 * HOUR + 10.0)],
+    ids=["a restart", "the clock went back", "a month"],
+)
+@pytest.mark.freeze_time("2026-11-24 12:00:00")
+async def test_a_message_ages_between_two_runs_by_the_wall_clock_and_never_grows_younger(
+    hass: HomeAssistant, store: OutboxStore, freezer: FrozenDateTimeFactory, passed: timedelta, age: float
+) -> None:
+    now = hass.loop.time()
+    store.put(message(created=now - 10, expires=now + 50))
+    await store.async_save()
+    freezer.tick(passed)
+
+    (found,) = (await reload(hass)).messages.values()
+    assert hass.loop.time() - found.created == pytest.approx(age)
+    assert found.expires - found.created == pytest.approx(60)
+
+
+@pytest.mark.freeze_time("2026-11-24 12:00:00")
+async def test_the_ledger_is_the_same_after_a_restart_and_ages(
+    hass: HomeAssistant, store: OutboxStore, freezer: FrozenDateTimeFactory
+) -> None:
+    now = hass.loop.time()
+    store.put(replace(delivered(), accepted=now - 7))
+    store.finish(store.messages["the key"])
+    await store.async_save()
+    freezer.tick(60)
+
+    ledger = (await reload(hass)).ledger
+    (ended,) = ledger.ended
+    assert (ended.key, ended.ids) == ("the key", ("id of the key",))
+    assert ended.time == pytest.approx(now)
+    assert (ledger.day, ledger.delivered, ledger.failed) == (store.ledger.day, 1, 0)
+    assert ledger.delivery_time == 7.0
+
+
+async def test_nobody_else_may_read_the_files(store: OutboxStore, queue_file: Path, ledger_file: Path) -> None:
+    store.put(delivered())
+    store.finish(store.messages["the key"])
+    await store.async_save()
+    assert [file.stat().st_mode & 0o777 for file in (queue_file, ledger_file)] == [0o600, 0o600]
+
+
+async def test_messages_queued_at_the_same_moment_share_a_write(
+    store: OutboxStore, slow_disk: SlowDisk, queue_file: Path
+) -> None:
+    slow_disk.let(50)
+
+    async def queue(key: str) -> None:
+        store.put(message(key))
+        await store.async_save()
+        assert key in keys(queue_file)
+
+    await asyncio.gather(*(queue(str(number)) for number in range(50)))
+    assert slow_disk.written == ["outbox", "outbox"]
+    assert store.written == keys(queue_file) == {str(number) for number in range(50)}
+
+
+async def test_a_message_that_comes_during_a_write_is_on_disk_before_its_save_returns(
+    hass: HomeAssistant, store: OutboxStore, slow_disk: SlowDisk, queue_file: Path
+) -> None:
+    store.put(message("one"))
+    first = hass.async_create_task(store.async_save())
+    await slow_disk.begun()
+    store.put(message("two"))
+    second = hass.async_create_task(store.async_save())
+    slow_disk.let()
+    await first
+    assert keys(queue_file) == {"one"}
+    assert not second.done()
+
+    slow_disk.let()
+    await second
+    assert keys(queue_file) == {"one", "two"}
+
+
+async def test_a_full_disk_is_seen_by_everybody_who_asked(
+    store: OutboxStore, full_disk: Callable[[], None], queue_file: Path
+) -> None:
+    health: list[StorageError | None] = []
+    store.on_health = health.append
+    store.put(message())
+    results = await asyncio.gather(*(store.async_save() for _ in range(5)), return_exceptions=True)
+    assert [type(result) for result in results] == [StorageError] * 5
+    assert {type(failure) for failure in health} == {StorageError}
+    assert stored(queue_file.parent) == []
+    assert not store.written
+
+    full_disk()
+    await store.async_save()
+    assert health[-1] is None
+    assert keys(queue_file) == {"the key"}
+
+
+async def test_a_full_disk_leaves_what_it_took_before(
+    store: OutboxStore, slow_disk: SlowDisk, queue_file: Path, tmp_path: Path
+) -> None:
+    slow_disk.let()
+    store.put(message("one"))
+    await store.async_save()
+
+    slow_disk.let(fail=True)
+    store.put(message("two"))
+    with pytest.raises(StorageError):
+        await store.async_save()
+    assert store.written == keys(queue_file) == {"one"}
+    assert list(queue_file.parent.glob("gosms*")) == [queue_file]
+
+
+async def test_a_caller_who_leaves_takes_no_write_of_others_along(
+    hass: HomeAssistant, store: OutboxStore, slow_disk: SlowDisk
+) -> None:
+    store.put(message())
+    running = hass.async_create_task(store.async_save())
+    await slow_disk.begun()
+    leaving = hass.async_create_task(store.async_save())
+    staying = hass.async_create_task(store.async_save())
+    slow_disk.let()
+    await running
+    await slow_disk.begun()
+    leaving.cancel()
+    # Whoever left, the disk has not taken what the other one asked for.
+    slow_disk.let(fail=True)
+    with pytest.raises(StorageError):
+        await staying
+
+
+async def test_a_write_of_a_caller_who_left_ends_before_the_next_one_begins(
+    hass: HomeAssistant, store: OutboxStore, slow_disk: SlowDisk, queue_file: Path
+) -> None:
+    store.put(message("old"))
+    leaving = hass.async_create_task(store.async_save())
+    await slow_disk.begun()
+    leaving.cancel()
+    store.put(message("new"))
+    saved = hass.async_create_task(store.async_save())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not slow_disk._begun.acquire(timeout=0.1)
+
+    slow_disk.let(2)
+    await saved
+    assert keys(queue_file) == {"old", "new"}
+
+
+async def test_a_message_is_on_disk_also_while_home_assistant_stops(
+    hass: HomeAssistant, store: OutboxStore, queue_file: Path
+) -> None:
+    hass.set_state(CoreState.stopping)
+    store.put(message())
+    await store.async_save()
+    assert keys(queue_file) == {"the key"}
+
+
+@pytest.mark.parametrize("failing", [0, 1], ids=["before the ledger", "between the ledger and the queue"])
+async def test_a_message_is_never_in_neither_file(
+    hass: HomeAssistant, store: OutboxStore, slow_disk: SlowDisk, queue_file: Path, failing: int
+) -> None:
+    slow_disk.let()
+    store.put(delivered())
+    await store.async_save()
+    store.finish(store.messages["the key"])
+    saving = hass.async_create_task(store.async_save())
+    for _ in range(failing):
+        await slow_disk.begun()
+        await slow_disk.begun()
+        slow_disk.let()
+    await slow_disk.begun()
+    slow_disk.let(fail=True)
+    with pytest.raises(StorageError):
+        await saving
+    next_run = await reload(hass)
+    assert set(next_run.messages) == {"the key"}
+
+    slow_disk.let(2)
+    await store.async_save()
+    assert (keys(queue_file), store.ledger.claimed) == (set(), {"id of the key"})
+
+
+async def test_the_ledger_is_written_only_when_a_message_has_ended(store: OutboxStore, slow_disk: SlowDisk) -> None:
+    slow_disk.let(10)
+    store.put(delivered())
+    await store.async_save()
+    store.finish(store.messages["the key"])
+    await store.async_save()
+    await store.async_save()
+    assert slow_disk.written == ["outbox", "ledger", "outbox", "outbox"]
+
+
+async def test_a_send_costs_no_more_on_disk_after_many_messages_have_ended(
+    store: OutboxStore, queue_file: Path, ledger_file: Path
+) -> None:
+    store.put(message())
+    await store.async_save()
+    size = len(content(queue_file))
+    for number in range(1005):
+        store.put(delivered(f"{number:04}"))
+        store.finish(store.messages[f"{number:04}"])
+    await store.async_save()
+    # The ages are floats, whose length varies by some digits.
+    assert len(content(queue_file)) == pytest.approx(size, abs=50)
+    assert keys(ledger_file) == {f"{number:04}" for number in range(5, 1005)}
+
+
+async def test_nothing_of_a_message_that_ended_stays_on_disk_by_which_a_person_is_known(
+    store: OutboxStore, tmp_path: Path
+) -> None:
+    store.put(delivered())
+    await store.async_save()
+    store.finish(store.messages["the key"])
+    await store.async_save()
+    files = list((tmp_path / ".storage").glob("gosms*"))
+    assert len(files) == 2
+    assert not [file for file in files if NUMBER in file.read_text() or "Leak" in file.read_text()]
+
+
+DAMAGES: Final[list[dict[str, Any]]] = [
+    {"key": None},
+    {"parts": []},
+    {"state": "lost"},
+    {"created": "yesterday"},
+    {"attempts": "many"},
+    {"untold": [{"type": "exploded", "seconds": None}]},
+    {"ids": ["a"]},
+    {"ids": ["a", "b"], "statuses": [0, 0], "state": "accepted", "accepted": 1.0},
+    {"statuses": [42], "ids": ["a"], "state": "accepted", "accepted": 1.0},
+    {"state": "accepted"},
+    {"ids": ["a"], "statuses": [0], "accepted": 1.0},
+    {"accepted": 1.0},
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=str)
+async def test_a_damaged_message_alone_is_set_aside(
+    hass: HomeAssistant,
+    store: OutboxStore,
+    queue_file: Path,
+    caplog: pytest.LogCaptureFixture,
+    damage: dict[str, Any],
+) -> None:
+    for key in ("before", "damaged", "after"):
+        store.put(message(key))
+    await store.async_save()
+    data = read(queue_file)
+    data["messages"][1] |= damage
+    write(queue_file, data)
+
+    store = await reload(hass)
+    assert list(store.messages) == ["before", "after"]
+    (aside,) = queue_file.parent.glob(f"{queue_file.name}.damaged.*")
+    assert read(aside) == {"damaged": [data["messages"][1]]}
+    assert aside.stat().st_mode & 0o777 == 0o600
+    (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("custom_components.gosms")]
+    assert aside.name in line
+    assert NUMBER not in line
+
+    await store.async_save()
+    assert keys(queue_file) == {"before", "after"}
+
+
+@pytest.mark.parametrize("record", [None, 7, "text", [], {}])
+async def test_a_message_that_is_none_is_set_aside(hass: HomeAssistant, queue_file: Path, record: object) -> None:
+    write(queue_file, {"saved": 0, "messages": [record]})
+    assert (await reload(hass)).messages == {}
+    (aside,) = queue_file.parent.glob(f"{queue_file.name}.damaged.*")
+    assert read(aside) == {"damaged": [record]}
+
+
+@pytest.mark.parametrize("data", [{}, {"messages": []}, {"saved": 0, "messages": {}}, {"saved": "x", "messages": []}])
+@pytest.mark.parametrize("file", ["queue_file", "ledger_file"])
+async def test_a_file_of_another_shape_is_set_aside_and_the_next_message_is_stored(
+    hass: HomeAssistant, request: pytest.FixtureRequest, queue_file: Path, file: str, data: dict[str, Any]
+) -> None:
+    damaged: Path = request.getfixturevalue(file)
+    write(damaged, data)
+    store = await reload(hass)
+    (aside,) = damaged.parent.glob(f"{damaged.name}.damaged.*")
+    assert read(aside) == {"damaged": [data]}
+
+    store.put(message())
+    await store.async_save()
+    assert keys(queue_file) == {"the key"}
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"version": 1, "da', b"\x00\xff\x00"], ids=["empty", "cut off", "no text"])
+@pytest.mark.parametrize("file", ["queue_file", "ledger_file"])
+async def test_a_file_that_is_no_json_is_set_aside_and_the_next_message_is_stored(
+    hass: HomeAssistant, request: pytest.FixtureRequest, queue_file: Path, file: str, damage: bytes
+) -> None:
+    damaged: Path = request.getfixturevalue(file)
+    put_file(damaged, damage)
+    store = await reload(hass)
+    (aside,) = stored(damaged.parent)
+    assert content(aside) == damage
+
+    store.put(message())
+    await store.async_save()
+    assert keys(queue_file) == {"the key"}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"[]", b"7", b"null", b'"text"', b'{"version": 1}', b'{"data": {}}', b'{"version": "x"}', b'{"version": 0}'],
+)
+async def test_json_that_is_no_file_of_home_assistant_is_set_aside_and_the_next_message_is_stored(
+    hass: HomeAssistant, queue_file: Path, damage: bytes
+) -> None:
+    put_file(queue_file, damage)
+    store = await reload(hass)
+    (aside,) = stored(queue_file.parent)
+    assert content(aside) == damage
+
+    store.put(message())
+    await store.async_save()
+    assert keys(queue_file) == {"the key"}
+
+
+@pytest.mark.parametrize("file", ["queue_file", "ledger_file"])
+async def test_a_file_of_a_newer_version_is_left_untouched_and_nothing_is_written(
+    hass: HomeAssistant, request: pytest.FixtureRequest, file: str
+) -> None:
+    newer: Path = request.getfixturevalue(file)
+    write(newer, {"letters": ["from the future"]}, version=2)
+    before = content(newer)
+    store = await reload(hass)
+    store.put(message())
+    with pytest.raises(StorageError):
+        await store.async_save()
+    assert stored(newer.parent) == [newer]
+    assert content(newer) == before
+
+
+async def test_a_file_that_the_disk_does_not_give_back_is_left_alone(
+    hass: HomeAssistant, queue_file: Path, ledger_file: Path
+) -> None:
+    put_file(queue_file / "a file where none can be", b"")
+    store = await reload(hass)
+    store.put(message())
+    with pytest.raises(StorageError):
+        await store.async_save()
+    assert stored(queue_file.parent) == [queue_file]
+
+
+async def test_a_full_disk_and_a_damaged_message_do_not_keep_the_account_from_starting(
+    hass: HomeAssistant, queue_file: Path, full_disk: Callable[[], None]
+) -> None:
+    write(queue_file, {"saved": 0, "messages": [{"key": "damaged"}]})
+    before = content(queue_file)
+    store = await reload(hass)
+    assert store.messages == {}
+
+    # The damaged message is nowhere else, so nothing may take its place.
+    full_disk()
+    with pytest.raises(StorageError):
+        await store.async_save()
+    assert content(queue_file) == before
+
+
+async def test_a_message_of_an_earlier_run_counts_as_written(hass: HomeAssistant, store: OutboxStore) -> None:
+    store.put(message())
+    await store.async_save()
+    assert (await reload(hass)).written == {"the key"}
+
+
+async def test_removing_an_account_removes_its_files_after_a_running_write(
+    hass: HomeAssistant, store: OutboxStore, slow_disk: SlowDisk, tmp_path: Path
+) -> None:
+    slow_disk.let(2)
+    store.put(delivered())
+    store.finish(store.messages["the key"])
+    await store.async_save()
+
+    store.put(message())
+    saving = hass.async_create_task(store.async_save())
+    for _ in range(3):
+        await slow_disk.begun()
+    removing = hass.async_create_task(store.async_remove())
+    await asyncio.sleep(0)
+    assert not removing.done()
+
+    slow_disk.let()
+    await saving
+    await removing
+    assert stored(tmp_path) == []
+
+
+async def test_removing_an_account_that_never_sent_is_no_error(store: OutboxStore) -> None:
+    await store.async_remove()
+
+
+async def test_a_run_that_ended_changes_nothing_any_more(
+    hass: HomeAssistant, store: OutboxStore, queue_file: Path
+) -> None:
+    store.put(message("one"))
+    await store.async_save()
+    store.seal()
+    store.put(message("two"))
+    assert set(store.messages) == {"one"}
+    with pytest.raises(StorageError):
+        await store.async_save()
+    assert keys(queue_file) == {"one"}
+
+
+async def test_everybody_who_listens_learns_of_each_change(store: OutboxStore) -> None:
+    changes: list[OutgoingMessage] = []
+    store.on_change = changes.append
+    store.put(message())
+    store.put(delivered())
+    store.finish(delivered())
+    assert [(change.key, change.state) for change in changes] == [
+        ("the key", State.QUEUED),
+        ("the key", State.DELIVERED),
+        ("the key", State.DELIVERED),
+    ]

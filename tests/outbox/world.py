@@ -1,0 +1,433 @@
+"""A world for the outbox in which everything may fail: the line, the disk, the clock, the process.
+
+Neither the test plugin's Home Assistant nor the simulator's server is used here, although tests elsewhere use nothing
+else: hundreds of histories of hours and days need a time that jumps, which sockets and threads do not follow, and no
+fault of the simulator can kill the process between two lines. The rules of the account are the simulator's own.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+import errno
+from functools import partial
+import json
+from typing import Any, Final, cast
+from unittest.mock import patch
+
+from homeassistant.config_entries import ConfigEntries
+from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+from homeassistant.util.file import WriteError
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.gosms.api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, Message, MessagePage
+from custom_components.gosms.api.exceptions import GoSmsError
+from custom_components.gosms.outbox import EVENT_TYPES, Occurrence, Outbox, OutgoingMessage, State
+from custom_components.gosms.outbox.message import TRANSITIONS
+from simulator import Account
+from simulator.refusal import Refusal
+from simulator.wire import HTTP_STATUSES, message_json, page_json
+from tests import API_TOKEN
+from tests.outbox.virtual_time import VirtualTimeLoop
+from tests.service import DAD, MUM, recipient
+
+# Unix seconds by the service's clock when the world begins.
+BEGINNING: Final = 1_800_000_000.0
+
+_QUEUE: Final = "gosms.the_account.outbox"
+_LEDGER: Final = "gosms.the_account.ledger"
+
+# Seconds of one way to the service, and of a write.
+_LATENCY: Final = 0.05
+_WRITE: Final = 0.01
+
+# What happens to a request to send before the service gets it, or None, and after that.
+FAULTS: Final[dict[str, tuple[GoSmsError | None, GoSmsError | None]]] = {
+    "no connection": (GoSmsConnectionError("no connection", maybe_accepted=False), None),
+    "refused": (GoSmsApiError(403, code=1006), None),
+    "too many requests": (GoSmsApiError(429), None),
+    "come back later": (GoSmsApiError(429, retry_after=90), None),
+    "cut before": (GoSmsConnectionError("no answer", maybe_accepted=True), None),
+    "cut after": (None, GoSmsConnectionError("no answer", maybe_accepted=True)),
+    "error after": (None, GoSmsApiError(500)),
+}
+# The line is cut, and the service gets the request this many seconds later, well within the grace that it has.
+LATE: Final = "late"
+_DELAY: Final = 15.0
+
+
+@dataclass(kw_only=True)
+class Call:
+    """A call that asked for a message, and what it was told."""
+
+    number: str
+    text: str
+    run: Run
+    key: str | None = None
+    done: bool = False
+    error: str | None = None
+
+
+@dataclass(kw_only=True)
+class Told:
+    """What was told of one message, over all runs."""
+
+    message: OutgoingMessage
+    types: list[str] = field(default_factory=list)
+
+
+_caller: ContextVar[Call] = ContextVar("caller")
+
+
+class World:
+    """The service, the disk and the clocks, which outlive any run of Home Assistant; and the run there is, if any."""
+
+    def __init__(self, queue_expiry: int) -> None:
+        """Begin without a run; messages may wait for this many minutes."""
+        self.run: Run | None = None
+        # Seconds since the beginning, without the run there is.
+        self._passed = 0.0
+        self.account = Account(token=API_TOKEN, clock=self.server_clock)
+        self.account.add_phone()
+        self.account.rate_limit = None
+        self.entry = MockConfigEntry(
+            domain="gosms",
+            entry_id="the_account",
+            options={"queue_expiry": queue_expiry, "delivery_timeout": 1},
+            subentries_data=[recipient("Mum", MUM), recipient("Dad", DAD)],
+        )
+        self.people = list(self.entry.subentries.values())
+        self.files: dict[str, str] = {}
+        self.disk_is_full = False
+        # Whether nothing gets through, what happens to the next requests to send, and to all that look.
+        self.line_is_dead = False
+        self.faults: list[str] = []
+        self.looking_fails: GoSmsError | None = None
+        # Seconds by which Home Assistant's clock is wrong.
+        self.wall_offset = 0.0
+        self.kills = 0
+        self.calls: list[Call] = []
+        # The number and text of everything that the service ever took.
+        self.taken: list[tuple[str, str]] = []
+        self.told: dict[str, Told] = {}
+        # Keys of messages whose last news a killed run took with it.
+        self.shaky: set[str] = set()
+        # Keys that a killed run took with it altogether.
+        self.gone: set[str] = set()
+        self.troubles: list[object] = []
+        self._late: list[tuple[float, str, str]] = []
+
+    # Clocks
+
+    def server_clock(self) -> float:
+        """The service's time, in Unix seconds; it is always right."""
+        return BEGINNING + self._passed + (self.run.uptime if self.run else 0.0)
+
+    def _wall_clock(self) -> datetime:
+        return datetime.fromtimestamp(self.server_clock() + self.wall_offset, UTC)
+
+    @contextmanager
+    def rules(self) -> Iterator[None]:
+        """Let Home Assistant live in this world."""
+
+        async def write(store: Store[Any], data: dict[str, Any]) -> None:
+            await self._living().write(store.key, json.dumps(data.get("data"), default=str))
+
+        async def load(store: Store[Any]) -> Any:
+            return json.loads(self.files.get(store.key, "null"))
+
+        def key() -> str:
+            call = _caller.get()
+            call.key = f"{len(self.calls)}.{self.calls.index(call)}"
+            return call.key
+
+        with (
+            patch.object(Store, "_async_write_data", write),
+            patch.object(Store, "_async_load_data", load),
+            patch.object(dt_util, "utcnow", self._wall_clock),
+            patch.object(dt_util, "now", self._wall_clock),
+            patch("custom_components.gosms.outbox.outbox.ulid_now", key),
+        ):
+            yield
+            self.stop_dead()
+
+    # Runs
+
+    def start(self, downtime: float = 0.0) -> None:
+        """Start Home Assistant, some seconds after the last run ended."""
+        self._passed += downtime
+        self.run = Run(self)
+        self.run.loop.run_until_complete(self.run.start())
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, also for the service."""
+        if self.run is None:
+            self._passed += seconds
+        else:
+            self.run.loop.run_for(seconds)
+            if self.run.is_dead:
+                self._bury()
+        self.arrive()
+
+    def kill(self, point: int) -> None:
+        """Kill the process when it does its next, or a later thing with the disk or the line, or else in a minute."""
+        run = self._living()
+        run.fuse = point
+        run.loop.run_for(60)
+        self._bury()
+
+    def stop_dead(self) -> None:
+        """End the run there is without a word, if there is one."""
+        if self.run is not None:
+            self._bury()
+            self.kills -= 1
+
+    def stop(self) -> None:
+        """Stop Home Assistant in good order; without a disk to remember it, that is no better than a kill."""
+        run = self._living()
+        run.loop.run_until_complete(run.outbox.async_unload())
+        self._bury()
+        self.kills -= not self.disk_is_full
+
+    def _living(self) -> Run:
+        assert self.run is not None
+        return self.run
+
+    def _bury(self) -> None:
+        """Let the process be gone, and see what it took along."""
+        run = self._living()
+        on_disk = self.on_disk()
+        ended = {each["key"] for each in self._read(_LEDGER).get("ended", ())}
+        for message in run.outbox.messages:
+            if message.key not in on_disk:
+                self.gone.add(message.key)
+            elif message.state.is_final and not State(on_disk[message.key]["state"]).is_final:
+                self.shaky.add(message.key)
+        remembered = {each.key for each in run.outbox.ledger.ended}
+        self.shaky |= {key for key in remembered - ended if key in on_disk}
+        self.kills += 1
+        self._passed += run.uptime
+        self.run = None
+        run.end()
+
+    def _read(self, file: str) -> dict[str, Any]:
+        return cast("dict[str, Any]", json.loads(self.files.get(file, "{}")))
+
+    def on_disk(self) -> dict[str, dict[str, Any]]:
+        """The messages that the next run will know, by their keys."""
+        return {record["key"]: record for record in self._read(_QUEUE).get("messages", ())}
+
+    # The service
+
+    def take(self, number: str, text: str) -> str:
+        """Let the service take a message."""
+        try:
+            accepted = self.account.send(message=text, phone_number=number)
+        except Refusal as refusal:
+            raise GoSmsApiError(HTTP_STATUSES.get(refusal.code, 400), code=refusal.code) from refusal
+        self.taken.append((number, text))
+        return accepted.id
+
+    def delay(self, number: str, text: str) -> None:
+        """Let a message arrive at the service when everybody has given it up."""
+        self._late.append((self.server_clock() + _DELAY, number, text))
+
+    def arrive(self) -> None:
+        """Let what is on its way arrive, if it is time."""
+        now = self.server_clock()
+        arriving = [each for each in self._late if each[0] <= now]
+        self._late = [each for each in self._late if each[0] > now]
+        for due, number, text in arriving:
+            with patch.object(self.account, "clock", partial(float, due)):
+                self.take(number, text)
+
+    # What people ask for
+
+    def send(self, person: int, text: str) -> None:
+        """Send a message from an automation that waits for the result."""
+        run = self._living()
+        to = self.people[person]
+        call = Call(number=to.data["phone_number"], text=text, run=run)
+        self.calls.append(call)
+
+        async def automation() -> None:
+            _caller.set(call)
+            try:
+                await run.outbox.async_send(to, text)
+            except HomeAssistantError as err:
+                call.error = err.translation_key
+            call.done = True
+
+        run.hass.async_create_background_task(automation(), "an automation", eager_start=False)
+
+    def hear(self, message: OutgoingMessage, occurrence: Occurrence) -> None:
+        """Take note of what is told."""
+        assert occurrence.type in EVENT_TYPES
+        told = self.told.setdefault(message.key, Told(message=message))
+        told.message = message
+        told.types.append(occurrence.type)
+
+
+class Run:
+    """One run of Home Assistant, from its start to its end."""
+
+    def __init__(self, world: World) -> None:
+        """Make the run's loop; it begins a minute after its machine."""
+        self.world = world
+        self.loop = VirtualTimeLoop(60.0)
+        self.loop.set_debug(False)
+        self.loop.set_exception_handler(lambda _loop, context: world.troubles.append(context))
+        self.is_dead = False
+        # What the process may still do with the line and the disk before it is killed.
+        self.fuse: int | None = None
+        self.hass: HomeAssistant
+        self.outbox: Outbox
+        self._states: dict[str, State] = {}
+
+    @property
+    def uptime(self) -> float:
+        """How long the run has lasted, in seconds."""
+        return self.loop.time() - 60.0
+
+    async def start(self) -> None:
+        """Set the account up as the integration does."""
+        self.hass = HomeAssistant("/nowhere")
+        self.hass.config_entries = ConfigEntries(self.hass, {})
+        self.hass.set_state(CoreState.running)
+        client = Line(self)
+
+        async def poll() -> MessagePage | None:
+            try:
+                page = await client.list()
+            except GoSmsError:
+                return None
+            self.outbox.async_take(page)
+            return page
+
+        self.outbox = Outbox(self.hass, self.world.entry, cast("GoSmsClient", client), poll)
+        await self.outbox.async_load()
+        self.outbox.async_listen(self._hear)
+        self.outbox.async_listen_changes(self._see)
+        self.outbox.async_start()
+        self.hass.async_create_background_task(poll(), "first poll", eager_start=False)
+
+    async def point(self) -> None:
+        """Come to a point where the process may be killed; what is killed never comes back from here."""
+        if self.fuse is not None and not self.is_dead:
+            self.fuse -= 1
+            if self.fuse <= 0:
+                self.is_dead = True
+                self.loop.stop()
+        if self.is_dead:
+            await self.loop.create_future()
+
+    async def write(self, key: str, content: str) -> None:
+        """Write a file, whole or not at all."""
+        await self.point()
+        await asyncio.sleep(_WRITE)
+        if self.world.disk_is_full:
+            raise WriteError(OSError(errno.ENOSPC, "No space left on device"))
+        self.world.files[key] = content
+        await self.point()
+
+    def end(self) -> None:
+        """Let nothing of the run go on."""
+        self.is_dead = True
+        self.outbox._store.seal()
+        self.outbox._sender._closed = True
+        tasks = asyncio.all_tasks(self.loop)
+        self.loop.run_until_complete(self._cancel(tasks))
+        self.loop.close()
+
+    @staticmethod
+    async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _hear(self, message: OutgoingMessage, occurrence: Occurrence) -> None:
+        if not self.is_dead:
+            self.world.hear(message, occurrence)
+
+    def _see(self, message: OutgoingMessage) -> None:
+        """Hold every change against the table of what may follow."""
+        before = self._states.get(message.key, message.state)
+        if message.state is not before and message.state not in TRANSITIONS[before]:
+            self.world.troubles.append(f"{before} to {message.state}")
+        self._states[message.key] = message.state
+
+
+class Line:
+    """Stands in for the client: the same methods and errors, with the simulator's account at the other end."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._world = run.world
+        self._clock: tuple[float, float] | None = None
+
+    @property
+    def server_time(self) -> float | None:
+        """The service's clock, as the last answer told it."""
+        if self._clock is None:
+            return None
+        told, heard = self._clock
+        return told + self._run.loop.time() - heard
+
+    async def send(self, phone_number: str, text: str, **_options: object) -> str:
+        """Ask the service to send a message."""
+        await self._travel()
+        fault = self._world.faults.pop(0) if self._world.faults else None
+        if fault == LATE:
+            self._world.delay(phone_number, text)
+            raise GoSmsConnectionError("no answer", maybe_accepted=True)
+        before, after = FAULTS[fault] if fault else (None, None)
+        if before:
+            raise before
+        message_id = self._world.take(phone_number, text)
+        await self._travel(back=True)
+        if after:
+            raise after
+        self._hear_clock()
+        return message_id
+
+    async def list(self, *, limit: int = 100, page: int = 1, search: str | None = None) -> MessagePage:
+        """Ask for a page of messages."""
+        account = self._world.account
+        found = await self._look(
+            lambda: page_json(account.list_messages(limit, page, search or ""), account.generation)
+        )
+        return cast("MessagePage", MessagePage.from_api(json.loads(json.dumps(found)), limit))
+
+    async def get(self, message_id: str) -> Message:
+        """Ask for one message."""
+        account = self._world.account
+        found = await self._look(lambda: message_json(account.get(message_id), account.generation))
+        return cast("Message", Message.from_api(json.loads(json.dumps(found))))
+
+    async def _look(self, look: Callable[[], dict[str, object]]) -> dict[str, object]:
+        await self._travel()
+        if self._world.looking_fails:
+            raise self._world.looking_fails
+        self._world.arrive()
+        try:
+            found = look()
+        except Refusal as refusal:
+            raise GoSmsApiError(HTTP_STATUSES.get(refusal.code, 400), code=refusal.code) from refusal
+        await self._travel(back=True)
+        self._hear_clock()
+        return found
+
+    async def _travel(self, *, back: bool = False) -> None:
+        """Let the request travel to the service, or its answer back."""
+        await self._run.point()
+        if self._world.line_is_dead:
+            raise GoSmsConnectionError("the line is dead", maybe_accepted=back)
+        await asyncio.sleep(_LATENCY)
+
+    def _hear_clock(self) -> None:
+        self._clock = float(int(self._world.server_clock())), self._run.loop.time()
