@@ -31,7 +31,7 @@ class Account:
 
     def __init__(self, home: HomeAssistant, entry_id: str) -> None:
         self.entry_id = entry_id
-        self._home = home
+        self.home = home
         self._entity_ids: dict[str, str] = {}
 
     @classmethod
@@ -52,9 +52,9 @@ class Account:
 
     async def add_recipient(self, name: str, phone_number: str, *, form: Json | None = None) -> str:
         """Add a recipient through its flow, which form is the first step of, and return the subentry's id."""
-        form = form or await self._home.start_flow(Flow.SUBENTRY, [self.entry_id, "recipient"])
-        await _finish(self._home, Flow.SUBENTRY, form, {"name": name, "phone_number": phone_number})
-        subentries = await self._home.command("config_entries/subentries/list", entry_id=self.entry_id)
+        form = form or await self.home.start_flow(Flow.SUBENTRY, [self.entry_id, "recipient"])
+        await _finish(self.home, Flow.SUBENTRY, form, {"name": name, "phone_number": phone_number})
+        subentries = await self.home.command("config_entries/subentries/list", entry_id=self.entry_id)
         return next(str(subentry["subentry_id"]) for subentry in reversed(subentries) if subentry["title"] == name)
 
     async def ready(self, subentry_id: str) -> None:
@@ -74,7 +74,7 @@ class Account:
             prefix = f"{self.entry_id}_"
             self._entity_ids = {
                 entity["unique_id"].removeprefix(prefix): entity["entity_id"]
-                for entity in await self._home.entities(self.entry_id)
+                for entity in await self.home.entities(self.entry_id)
             }
         if key not in self._entity_ids:
             raise AccountError(f"the integration made no entity with the unique id …_{key}")
@@ -82,12 +82,12 @@ class Account:
 
     async def state(self, key: str) -> str:
         """Return the state of the entity of a key."""
-        state = await self._home.state(await self.entity_id(key))
+        state = await self.home.state(await self.entity_id(key))
         return str(state["state"]) if state else "unavailable"
 
     async def recent(self) -> list[Sent]:
         """Return the newest messages, newest first, as the sensor `last_message` tells them."""
-        state = await self._home.state(await self.entity_id("last_message"))
+        state = await self.home.state(await self.entity_id("last_message"))
         messages: list[Json] = (state or {"attributes": {}})["attributes"].get("recent", [])
         return [
             Sent(
@@ -103,7 +103,7 @@ class Account:
         """Send a message to a recipient by the action of their notify entity."""
         target = {"entity_id": await self.entity_id(f"{subentry_id}_sms")}
         try:
-            await self._home.act("notify.send_message", {"message": message}, target=target)
+            await self.home.act("notify.send_message", {"message": message}, target=target)
         except RefusedError as err:
             raise AccountError(f"the message was refused: {err}") from err
 
@@ -113,7 +113,7 @@ class Account:
             entity_id = await self.entity_id(key)
         except AccountError:
             return False
-        return await self._home.state(entity_id) is not None
+        return await self.home.state(entity_id) is not None
 
 
 async def _finish(home: HomeAssistant, kind: Flow, form: Json, answer: Json) -> Json:

@@ -5,11 +5,9 @@ Started by scripts/demo. Without a token the service is the simulator, and nothi
 
 import argparse
 import asyncio
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-import signal
 import sys
 import tempfile
 
@@ -20,6 +18,7 @@ from .account import Account, AccountError, Sent
 from .child import ChildError
 from .home_assistant import RefusedError
 from .house import PASSWORD, USER, House
+from .interrupt import interruptible
 from .screen import Screen
 from .service import Service
 from .showroom import CONFIGURATION, DASHBOARD, furnish, keep_sending, open_at_dashboard
@@ -167,27 +166,12 @@ async def _serve(house: House, account: Account, subentry_id: str, options: Opti
     raise DemoError(f"Home Assistant ended with exit code {house.child.exit_code}\n{house.tail()}")
 
 
-async def _interruptible(work: Coroutine[None, None, None]) -> None:
-    """Do work; the first signal to end cancels it, and those that follow do not disturb the clearing up."""
-    task = asyncio.current_task()
-    assert task is not None
-    loop = asyncio.get_running_loop()
-
-    def interrupt() -> None:
-        if not task.cancelling():
-            task.cancel()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, interrupt)
-    await work
-
-
 def main() -> int:
     """Run the demo; the exit code is 0 only if the message was delivered."""
     options = _options()
     screen = Screen()
     try:
-        asyncio.run(_interruptible(_show(options, screen)))
+        asyncio.run(interruptible(_show(options, screen)))
     except (ChildError, DemoError) as err:
         screen.bad("the demo failed")
         screen.say(str(err))

@@ -148,10 +148,10 @@ class HomeAssistant:
 
     async def close(self) -> None:
         """Close all connections, until the next `open()`."""
+        session, self._session = self._session, None
         await self.hang_up()
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if session is not None:
+            await session.close()
 
     async def hang_up(self) -> None:
         """Close the websocket, if there is one; the next command opens it again."""

@@ -1,50 +1,13 @@
 """The demo, run as a user runs it: a real Home Assistant in a process of its own."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 import json
 from pathlib import Path
 import signal
-import subprocess
-import sys
 
 import psutil  # type: ignore[import-untyped]  # Comes with Home Assistant, without types.
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-# What a stuck Home Assistant gets before it is killed, and a little more.
-GRACE = 20
-
-
-@contextmanager
-def running(folder: Path, module: str, *arguments: str) -> Generator[subprocess.Popen[str]]:
-    """Run a module with its temporary files in folder; nothing of it survives, whatever the test finds."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env={"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        family = descendants(process)
-        process.kill()
-        for member in family:
-            member.kill()
-        process.communicate()
-
-
-def descendants(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-
-
-def read_until(process: subprocess.Popen[str], text: str) -> str:
-    assert process.stdout is not None
-    return next(line for line in process.stdout if text in line)
+from .programs import GRACE, descendants, read_until, running
 
 
 def test_the_demo_follows_a_message_to_its_delivery(tmp_path: Path) -> None:
