@@ -19,6 +19,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.gosms.api import GoSmsClient
 from custom_components.gosms.outbox import OutgoingMessage
+from custom_components.gosms.outbox.store import StorageError
 from simulator import Account, Delivery, Fault, Permission, Status
 from tests.service import DAD, MUM, Service, add_phone, send, set_up, wait
 
@@ -792,16 +793,18 @@ async def test_a_message_that_leaves_while_the_disk_fails_to_queue_it_leaves_onc
     hass: HomeAssistant, service: Service, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
-    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1, retry_after=600)
-    await send(hass, "One")
-    outbox = entry.runtime_data.outbox
-    with full_disk():
-        caller = hass.async_create_task(outbox.async_send(entry.subentries["the_recipient_dad"], "Two"))
-        while len(outbox.messages) < 2:
-            await asyncio.sleep(0)
-        # The outage ends during the write.
-        outbox._sender._failures = 0
-        outbox._sender.async_run()
-        await caller
-        await hass.async_block_till_done(wait_background_tasks=True)
-    assert texts(service).count("Two") == 1
+    sender = entry.runtime_data.outbox._sender
+    now = hass.loop.time()
+    message = OutgoingMessage(
+        key="one", phone_number=MUM, text="One", parts=("One",), created=now, expires=now + 60, held=True
+    )
+
+    async def fail() -> None:
+        # The outage ends during the write, so that the message's turn comes.
+        sender.async_run()
+        raise StorageError
+
+    with patch.object(sender._store, "async_save", fail):
+        await sender._async_queue(message)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert texts(service) == ["One"]
