@@ -21,7 +21,7 @@ from custom_components.gosms.api import GoSmsClient
 from custom_components.gosms.outbox import OutgoingMessage
 from custom_components.gosms.outbox.store import StorageError
 from simulator import Account, Delivery, Fault, Permission, Status
-from tests.service import DAD, MUM, Service, add_phone, send, set_up, wait
+from tests.service import DAD, MUM, PHONE, Service, add_phone, send, set_up, wait
 
 SEND: Final = "POST /sms/send"
 LIST: Final = "GET /sms"
@@ -29,6 +29,7 @@ GET: Final = "POST /sms/get"
 MUMS_EVENTS: Final = "event.mum_message"
 ACCOUNT_EVENTS: Final = "event.gosms_ru_message"
 MUMS_STATUS: Final = "sensor.mum_last_message_status"
+OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 QUEUED: Final = "sensor.gosms_ru_queued_messages"
 
 pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced")]
@@ -787,6 +788,38 @@ async def test_the_parts_of_a_message_leave_one_after_the_other_and_are_told_as_
     assert told.types == ["accepted", "sent", "delivered"]
     assert told.attributes[-1]["message_ids"] == [message.id for message in reversed(service.account.messages)]
     assert told.attributes[-1]["attempts"] == 2
+
+
+@pytest.mark.parametrize(
+    ("wish", "sent_with"),
+    [
+        ({}, {"device_id": PHONE, "to_sim": 1}),
+        ({"sim": "sim1"}, {"device_id": PHONE, "to_sim": 0}),
+        ({"sim": "default"}, {"device_id": PHONE}),
+        ({"sender": PHONE}, {"device_id": PHONE, "to_sim": 1}),
+        ({"sender": PHONE, "sim": "default"}, {"device_id": PHONE}),
+        ({"sender": OTHER_PHONE}, {"device_id": OTHER_PHONE}),
+        ({"sender": OTHER_PHONE, "sim": "sim1"}, {"device_id": OTHER_PHONE, "to_sim": 0}),
+    ],
+)
+async def test_what_a_call_asks_for_comes_before_the_settings(
+    hass: HomeAssistant,
+    service: Service,
+    entry: MockConfigEntry,
+    wish: dict[str, Any],
+    sent_with: dict[str, object],
+) -> None:
+    service.account.add_phone(OTHER_PHONE)
+    add_phone(hass, entry, sim="sim2")
+    hass.config_entries.async_update_entry(entry, options={"default_phone": "the_phone"})
+    await set_up(hass, entry)
+    now = hass.loop.time()
+    message = OutgoingMessage(
+        key="one", phone_number=MUM, text="One", parts=("One",), created=now, expires=now + 60, **wish
+    )
+    await entry.runtime_data.outbox._sender.async_submit(message)
+    (request,) = service.requests_to(SEND)
+    assert request.json == {"message": "One", "phone_number": MUM, **sent_with}
 
 
 async def test_a_message_that_leaves_while_the_disk_fails_to_queue_it_leaves_once(

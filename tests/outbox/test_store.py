@@ -171,6 +171,8 @@ async def test_a_message_is_the_same_after_a_restart(
         parts=("(1/2) Alarm", "(2/2) Leak"),
         recipient="mum",
         tag="leak",
+        sender="phone",
+        sim="sim2",
         state=State.SENT,
         attempts=3,
         attempted=now - 5,
@@ -187,6 +189,18 @@ async def test_a_message_is_the_same_after_a_restart(
         store.put(each)
     await store.async_save()
     assert list((await reload(hass)).messages.values()) == [sent, message("waits", created=now, expires=now)]
+
+
+async def test_a_message_of_the_first_release_is_taken_up(
+    hass: HomeAssistant, store: OutboxStore, queue_file: Path
+) -> None:
+    store.put(message())
+    await store.async_save()
+    file = await hass.async_add_executor_job(read, queue_file)
+    for field in ("sender", "sim"):
+        del file["messages"][0][field]
+    await hass.async_add_executor_job(write, queue_file, file)
+    assert (await reload(hass)).messages["the key"].text == "Leak!"
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,8 @@ class OutgoingMessage:
         parts: the texts that are sent one after the other, at least one. Not shown by repr.
         recipient: the id of the subentry that the message is for, or None.
         tag: what the caller wants to know the message by, or None.
+        sender: the GoSMS id of the phone that the caller asked for, or None for the one that the settings name.
+        sim: the SIM card that the caller asked for, in the words of a phone's settings, or None for what these say.
         created: when it was asked for.
         expires: from when on nothing of it is sent any more.
         state: where it is.
@@ -126,6 +128,8 @@ class OutgoingMessage:
     parts: tuple[str, ...] = field(repr=False)
     recipient: str | None = None
     tag: str | None = None
+    sender: str | None = None
+    sim: str | None = None
     created: float
     expires: float
     state: State = State.QUEUED

@@ -21,6 +21,7 @@ from ..const import (
     DEFAULT_DELIVERY_TIMEOUT,
     DEFAULT_QUEUE_EXPIRY,
     DOMAIN,
+    SIM_DEFAULT,
     SIM_SLOTS,
     SUBENTRY_PHONE,
 )
@@ -183,14 +184,18 @@ class Outbox:
             await self._sender.async_submit(message)
 
     def _route(self, message: OutgoingMessage) -> Route:
-        """Return the phone to send with and its SIM slot: the recipient's, else the account's, else any."""
-        recipient = self._entry.subentries.get(message.recipient or "")
-        phone_id = (recipient and recipient.data.get(CONF_PHONE)) or self._entry.options.get(CONF_DEFAULT_PHONE)
-        phone = self._entry.subentries.get(phone_id or "")
-        # A phone that was removed since means any phone.
-        if phone is None or phone.subentry_type != SUBENTRY_PHONE:
-            return None, None
-        return phone.data[CONF_DEVICE_ID], SIM_SLOTS.get(phone.data[CONF_SIM])
+        """Return the phone to send with and its SIM slot: the call's, the recipient's, the account's, else any."""
+        phones = list(self._entry.get_subentries_of_type(SUBENTRY_PHONE))
+        if message.sender:
+            phone = next((phone for phone in phones if phone.data[CONF_DEVICE_ID] == message.sender), None)
+        else:
+            recipient = self._entry.subentries.get(message.recipient or "")
+            phone_id = (recipient and recipient.data.get(CONF_PHONE)) or self._entry.options.get(CONF_DEFAULT_PHONE)
+            # A phone that was removed since means any phone.
+            phone = next((phone for phone in phones if phone.subentry_id == phone_id), None)
+        device_id = message.sender or (phone.data[CONF_DEVICE_ID] if phone else None)
+        sim = message.sim or (phone.data[CONF_SIM] if phone else SIM_DEFAULT)
+        return device_id, SIM_SLOTS.get(sim) if device_id else None
 
     def _claimed_everywhere(self) -> set[str]:
         """Return the ids that belong to messages of any entry: two tokens may belong to one account."""

@@ -253,6 +253,9 @@ _MESSAGE: Final = vol.Schema(
         vol.Required("parts"): vol.All([str], vol.Length(min=1)),
         vol.Required("recipient"): _TEXT_OR_NONE,
         vol.Required("tag"): _TEXT_OR_NONE,
+        # Not in the files of the first release.
+        vol.Optional("sender", default=None): _TEXT_OR_NONE,
+        vol.Optional("sim", default=None): _TEXT_OR_NONE,
         vol.Required("created"): _NUMBER,
         vol.Required("expires"): _NUMBER,
         vol.Required("state"): vol.Coerce(State),
