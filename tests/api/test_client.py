@@ -1,7 +1,7 @@
 """The requests: what goes over the wire, what comes back, and what is known after it went wrong."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 import gzip
 from itertools import pairwise
@@ -12,7 +12,6 @@ from typing import override
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.test_utils import TestServer
 import pytest
 
 from custom_components.gosms.api import (
@@ -30,6 +29,7 @@ from custom_components.gosms.api import (
 )
 from simulator import ENDPOINTS, NEW, OLD, TEXTS, Account, Fault, Generation, Permission
 from tests import API_TOKEN
+from tests.api.conftest import Answering
 from tests.service import DAD, MUM, PHONE, Service
 
 TEXT = "Water leak in the kitchen!"
@@ -43,7 +43,6 @@ OLD_ENOUGH = 400
 GAP = 0.105
 
 type Call = Callable[[GoSmsClient], Awaitable[object]]
-type Answering = Callable[[web.Response], Awaitable[GoSmsClient]]
 
 CALLS: dict[str, Call] = {
     SEND: lambda client: client.send(MUM, TEXT),
@@ -56,38 +55,9 @@ CALLS: dict[str, Call] = {
 
 
 @pytest.fixture
-async def session(socket_enabled: None) -> AsyncGenerator[ClientSession]:
-    async with ClientSession() as session:
-        yield session
-
-
-@pytest.fixture
-def client(session: ClientSession, service: Service) -> GoSmsClient:
-    return GoSmsClient(session, API_TOKEN, url=service.url)
-
-
-@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     # The real ten seconds, six of them for the connection, would make these tests last for a minute.
     monkeypatch.setattr(client_module, "_TIMEOUT", ClientTimeout(total=0.4, connect=0.2))
-
-
-@pytest.fixture
-def answering(
-    session: ClientSession, aiohttp_server: Callable[..., Awaitable[TestServer]]
-) -> Callable[[web.Response], Awaitable[GoSmsClient]]:
-    """Make a client of a service with one answer to everything, for answers that no fault of the simulator has."""
-
-    async def start(answer: web.Response) -> GoSmsClient:
-        async def handle(_request: web.Request) -> web.Response:
-            return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
-
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", handle)
-        server = await aiohttp_server(app, host="127.0.0.1", access_log=None)
-        return GoSmsClient(session, API_TOKEN, url=str(server.make_url("/v1")))
-
-    return start
 
 
 async def _failure(request: Awaitable[object]) -> GoSmsError:

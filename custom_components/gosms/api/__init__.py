@@ -3,18 +3,23 @@
 from .client import DEFAULT_URL, PAGE_SIZE, GoSmsClient, Pace
 from .exceptions import GoSmsApiError, GoSmsConnectionError, GoSmsError
 from .models import Message, MessagePage, MessageStatus, Phone, Sim
+from .statistics import EndpointStatistics, LastError, Outcome, Statistics
 
 __all__ = [
     "DEFAULT_URL",
     "PAGE_SIZE",
+    "EndpointStatistics",
     "GoSmsApiError",
     "GoSmsClient",
     "GoSmsConnectionError",
     "GoSmsError",
+    "LastError",
     "Message",
     "MessagePage",
     "MessageStatus",
+    "Outcome",
     "Pace",
     "Phone",
     "Sim",
+    "Statistics",
 ]

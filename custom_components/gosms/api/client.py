@@ -1,7 +1,7 @@
 """The requests of the GoSMS.ru API, v1."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPMethod, HTTPStatus
 import json
@@ -13,6 +13,7 @@ from aiolimiter import AsyncLimiter
 
 from .exceptions import GoSmsApiError, GoSmsConnectionError
 from .models import Json, Message, MessagePage, Phone, integer
+from .statistics import Statistics
 
 DEFAULT_URL: Final = "https://api.gosms.ru/v1"
 
@@ -59,6 +60,9 @@ class GoSmsClient:
         GoSmsConnectionError: there was no answer, or none that can be read.
         GoSmsApiError: the service answered with an error.
 
+    Attributes:
+        statistics: how the requests so far ended, and how long they took.
+
     Source: https://docs.gosms.ru
     """
 
@@ -78,6 +82,7 @@ class GoSmsClient:
             url: the address of the API, without a slash at the end.
             pace: shared by all clients with the same token and address; one of its own if left out.
         """
+        self.statistics = Statistics()
         self._session = session
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._url = url
@@ -121,21 +126,15 @@ class GoSmsClient:
             body["to_sim"] = sim
         if callback_id is not None:
             body["callback_id"] = callback_id
-        message_id = (await self._request(HTTPMethod.POST, "/sms/send", body=body)).get("id")
-        if not isinstance(message_id, str) or not message_id:
-            raise _unreadable("no id in the answer")
-        return message_id
+        return await self._request(HTTPMethod.POST, "/sms/send", _message_id, body=body)
 
     async def get(self, message_id: str) -> Message:
         """Return one message. Error 1008 if the server holds none with this id (24 hex digits)."""
-        message = Message.from_api(await self._request(HTTPMethod.POST, "/sms/get", body={"id": message_id}))
-        if message is None:
-            raise _unreadable("no message in the answer")
-        return message
+        return await self._request(HTTPMethod.POST, "/sms/get", Message.from_api, body={"id": message_id})
 
     async def delete(self, message_id: str) -> None:
         """Delete one message from the server. Error 1010 if it is younger than 5 minutes."""
-        await self._request(HTTPMethod.DELETE, "/sms/del", body={"id": message_id})
+        await self._request(HTTPMethod.DELETE, "/sms/del", _any, body={"id": message_id})
 
     async def list(self, *, limit: int = PAGE_SIZE, page: int = 1, search: str | None = None) -> MessagePage:
         """Return a page of the account's messages, newest first.
@@ -148,33 +147,41 @@ class GoSmsClient:
         query = {"limit": str(limit), "offset": str(page)}
         if search is not None:
             query["search"] = search
-        found = MessagePage.from_api(await self._request(HTTPMethod.GET, "/sms", query=query), limit)
-        if found is None:
-            raise _unreadable("no list of messages in the answer")
-        return found
+        return await self._request(
+            HTTPMethod.GET, "/sms", lambda answer: MessagePage.from_api(answer, limit), query=query
+        )
 
     async def phone_info(self, device_id: str) -> Phone:
         """Return what the service knows of a phone. Error 1012 or 1016 if the account has none with this id."""
-        phone = Phone.from_api(await self._request(HTTPMethod.POST, "/devices/get/info", body=_phone_id(device_id)))
-        if phone is None:
-            raise _unreadable("no phone in the answer")
-        return phone
+        return await self._request(HTTPMethod.POST, "/devices/get/info", Phone.from_api, body=_phone_id(device_id))
 
     async def set_phone_active(self, device_id: str, *, active: bool) -> None:
         """Switch on or off that a phone may send."""
         # Leaving is_active out means false to the service, so it is always there.
-        await self._request(HTTPMethod.POST, "/devices/edit", body={**_phone_id(device_id), "is_active": active})
+        body = {**_phone_id(device_id), "is_active": active}
+        await self._request(HTTPMethod.POST, "/devices/edit", _any, body=body)
 
-    async def _request(
+    async def _request[T](
         self,
         method: HTTPMethod,
         endpoint: str,
+        read: Callable[[Mapping[str, Json]], T | None],
         *,
         body: Mapping[str, Json] | None = None,
         query: Mapping[str, str] | None = None,
-    ) -> Mapping[str, Json]:
-        """Send one request and return the object that it was answered with; empty if without content."""
+    ) -> T:
+        """Send one request and return what is read from its answer, which must not be None."""
         await self._pace.wait(endpoint)
+        with self.statistics.measure(f"{method} {endpoint}"):
+            found = read(await self._exchange(method, endpoint, body, query))
+            if found is None:
+                raise _unreadable("the answer lacks what was asked for")
+            return found
+
+    async def _exchange(
+        self, method: HTTPMethod, endpoint: str, body: Mapping[str, Json] | None, query: Mapping[str, str] | None
+    ) -> Mapping[str, Json]:
+        """Return the object that a request was answered with; empty if without content."""
         if self._session.closed:
             # As while the program stops. aiohttp has only a RuntimeError for it.
             raise GoSmsConnectionError("no connection: the session is closed", maybe_accepted=False)
@@ -268,6 +275,17 @@ def _parse(body: bytes) -> Json:
     except ValueError, RecursionError:
         return None
     return parsed
+
+
+def _any(_answer: Mapping[str, Json]) -> bool:
+    """Take whatever the service answered where it only has to agree."""
+    return True
+
+
+def _message_id(answer: Mapping[str, Json]) -> str | None:
+    """Return the id that the service gave to a message."""
+    message_id = answer.get("id")
+    return message_id if isinstance(message_id, str) and message_id else None
 
 
 def _phone_id(device_id: str) -> dict[str, Json]:

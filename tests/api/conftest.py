@@ -1,0 +1,40 @@
+"""A client of the simulated service, and one of a service with an answer that no simulation has."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+import pytest
+
+from custom_components.gosms.api import GoSmsClient
+from tests import API_TOKEN
+from tests.service import Service
+
+type Answering = Callable[[web.Response], Awaitable[GoSmsClient]]
+
+
+@pytest.fixture
+async def session(socket_enabled: None) -> AsyncGenerator[ClientSession]:
+    async with ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def client(session: ClientSession, service: Service) -> GoSmsClient:
+    return GoSmsClient(session, API_TOKEN, url=service.url)
+
+
+@pytest.fixture
+def answering(session: ClientSession, aiohttp_server: Callable[..., Awaitable[TestServer]]) -> Answering:
+    """Make a client of a service with one answer to everything, for answers that no fault of the simulator has."""
+
+    async def start(answer: web.Response) -> GoSmsClient:
+        async def handle(_request: web.Request) -> web.Response:
+            return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
+
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", handle)
+        server = await aiohttp_server(app, host="127.0.0.1", access_log=None)
+        return GoSmsClient(session, API_TOKEN, url=str(server.make_url("/v1")))
+
+    return start
