@@ -1,10 +1,12 @@
 """What Home Assistant and HACS read before any code runs."""
 
+from importlib.metadata import version
 import json
 from pathlib import Path
 import re
 from typing import Any, Final
 
+from homeassistant.const import __version__
 import pytest
 
 ROOT: Final = Path(__file__).parents[1]
@@ -116,6 +118,13 @@ def test_hacs_knows_every_key_of_its_file(hacs: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("key", "value"), [("name", "GoSMS.ru"), ("homeassistant", "2026.8.0")])
 def test_hacs_shows_the_integration_to_those_who_can_use_it(hacs: dict[str, Any], key: str, value: str) -> None:
     assert hacs[key] == value
+
+
+def test_the_oldest_home_assistant_that_hacs_allows_is_the_one_of_the_oldest_run(hacs: dict[str, Any]) -> None:
+    plugin = "pytest-homeassistant-custom-component"
+    pinned = (ROOT / "requirements_test_oldest.txt").read_text(encoding="utf-8").splitlines()
+    # Both are true with scripts/test --oldest, and neither is without.
+    assert (f"{plugin}=={version(plugin)}" in pinned) is (__version__ == hacs["homeassistant"])
 
 
 def test_a_release_that_is_an_archive_has_a_name(hacs: dict[str, Any]) -> None:
