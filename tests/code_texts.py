@@ -33,7 +33,7 @@ class CodeTexts:
         """Read source files."""
         texts = cls()
         for file in files:
-            texts.read(file.stem, ast.parse(file.read_text(encoding="utf-8")))
+            texts.read(file.relative_to(PACKAGE).with_suffix("").parts[0], ast.parse(file.read_text(encoding="utf-8")))
         return texts
 
     def read(self, module: str, tree: ast.Module) -> None:
@@ -65,7 +65,7 @@ class CodeTexts:
             self.issues |= key
         elif name == "SelectSelectorConfig":
             self.selectors |= key
-        elif name.endswith("EntityDescription"):
+        elif name.endswith("Description"):
             self.entities.update(f"{module}.{key}" for key in _key(given.get("key")))
         elif name == "async_abort":
             self.aborts.update(_key(given.get("reason")))

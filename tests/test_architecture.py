@@ -17,7 +17,7 @@ ROWS: Final = (
     ("errors", "text", "phone_number"),
     ("coordinator", "outbox"),
     ("runtime_data",),
-    ("entity", "recipient_status", "subentry_flow"),
+    ("entity", "subentry_flow"),
     ("options_flow",),
     (
         "config_flow",

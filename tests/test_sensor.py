@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from syrupy.assertion import SnapshotAssertion
 
 from simulator import Delivery, Fault, Status
-from tests.service import DAD, MUM, Service, send, set_up, wait
+from tests.service import DAD, MUM, Service, add_phone, send, set_up, wait
 
 LAST = "sensor.gosms_ru_last_message"
 STATUS = "sensor.gosms_ru_last_message_status"
@@ -30,7 +30,7 @@ def states(hass: HomeAssistant) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("all_entities_enabled", "service")
-@pytest.mark.parametrize("platform", ["event", "notify", "sensor"])
+@pytest.mark.parametrize("platform", ["binary_sensor", "event", "notify", "sensor", "switch"])
 async def test_the_entities_look_as_they_did(
     hass: HomeAssistant,
     entry: MockConfigEntry,
@@ -39,6 +39,7 @@ async def test_the_entities_look_as_they_did(
     monkeypatch: pytest.MonkeyPatch,
     platform: str,
 ) -> None:
+    add_phone(hass, entry)
     monkeypatch.setattr("custom_components.gosms._PLATFORMS", [platform])
     await set_up(hass, entry)
     await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)

@@ -1,5 +1,7 @@
 """GoSMS.ru for Home Assistant: SMS through the user's own Android phones."""
 
+import asyncio
+from functools import partial
 from typing import Final
 
 from homeassistant.const import CONF_API_TOKEN, CONF_URL, Platform
@@ -7,15 +9,15 @@ from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 
 from .api import MessagePage
-from .const import DOMAIN
-from .coordinator import GoSmsCoordinator
-from .entity import account_device
+from .const import DOMAIN, SUBENTRY_PHONE
+from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
+from .entity import account_device, async_describe_phone
 from .outbox import Outbox, OutboxStore
 from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
-_PLATFORMS: Final = [Platform.EVENT, Platform.NOTIFY, Platform.SENSOR]
+_PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NOTIFY, Platform.SENSOR, Platform.SWITCH]
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bool:
@@ -26,6 +28,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     """
     client = async_create_client(hass, entry.data[CONF_API_TOKEN], entry.data[CONF_URL])
     coordinator = GoSmsCoordinator(hass, entry, client)
+    phones = {
+        phone.subentry_id: GoSmsPhoneCoordinator(hass, entry, client, phone)
+        for phone in entry.get_subentries_of_type(SUBENTRY_PHONE)
+    }
 
     async def async_poll() -> MessagePage | None:
         """Poll now, whoever asks; the sensors learn of it too."""
@@ -34,7 +40,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
 
     outbox = Outbox(hass, entry, client, async_poll)
     await outbox.async_load()
-    entry.runtime_data = GoSmsData(client=client, coordinator=coordinator, outbox=outbox)
+    entry.runtime_data = GoSmsData(client=client, coordinator=coordinator, phones=phones, outbox=outbox)
     # The devices of the subentries hang on this one, so it must be there before any platform.
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **account_device(entry))
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
@@ -47,16 +53,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
         outbox.async_take(coordinator.data)
 
     entry.async_on_unload(coordinator.async_add_listener(async_take_page))
+    for subentry_id, phone in phones.items():
+        describe = partial(async_describe_phone, hass, entry, entry.subentries[subentry_id])
+        entry.async_on_unload(phone.async_add_listener(describe))
     # Before the network goes: what was accepted is on disk then, and the running request has ended.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
-    first_poll = entry.async_create_task(hass, coordinator.async_refresh(), "GoSMS.ru first poll")
-
-    @callback
-    def async_give_up_first_poll() -> None:
-        """Do not keep an unload waiting for a service that is silent."""
-        first_poll.cancel()
-
-    entry.async_on_unload(async_give_up_first_poll)
+    for refresh in (coordinator.async_refresh, *(phone.async_refresh for phone in phones.values())):
+        first_poll = entry.async_create_task(hass, refresh(), "GoSMS.ru first poll")
+        # An unload does not wait for a service that is silent.
+        entry.async_on_unload(partial(_give_up, first_poll))
     return True
 
 
@@ -76,3 +81,9 @@ async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> No
 async def _async_reload(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Take up changed settings and subentries."""
     hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+@callback
+def _give_up(task: asyncio.Task[None]) -> None:
+    """Do not wait for a task any more."""
+    task.cancel()

@@ -1,12 +1,18 @@
 """What all entities share: their names, their unique ids and the devices that they belong to."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import override
+
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import CONTROL_PANEL_URL, DOMAIN
+from .const import CONTROL_PANEL_URL, DOMAIN, SUBENTRY_PHONE
+from .coordinator import GoSmsPhoneCoordinator
 from .runtime_data import GoSmsConfigEntry
 
 
@@ -33,6 +39,51 @@ class GoSmsEntity(Entity):
             self._attr_device_info = subentry_device(hass, entry, subentry)
 
 
+@dataclass(frozen=True, kw_only=True)
+class GoSmsPhoneDescription[T](EntityDescription):
+    """Describes an entity of a phone: its value from what is known of the phone."""
+
+    value_fn: Callable[[GoSmsPhoneCoordinator], T]
+
+
+class GoSmsPhoneEntity[T](GoSmsEntity, CoordinatorEntity[GoSmsPhoneCoordinator]):
+    """An entity of a phone. It is written when what it shows has changed, not with each report of the phone."""
+
+    entity_description: GoSmsPhoneDescription[T]
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: GoSmsConfigEntry,
+        description: GoSmsPhoneDescription[T],
+        phone: ConfigSubentry,
+    ) -> None:
+        """Make the entity of this phone."""
+        CoordinatorEntity.__init__(self, entry.runtime_data.phones[phone.subentry_id])
+        GoSmsEntity.__init__(self, hass, entry, description, phone)
+        self._shown: tuple[bool, T] | None = None
+
+    @property
+    def value(self) -> T:
+        """Return what the description makes of the phone."""
+        return self.entity_description.value_fn(self.coordinator)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Begin to listen; the state is written for the first time after this."""
+        await super().async_added_to_hass()
+        self._shown = self.available, self.value
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state if it is another one."""
+        shown = self.available, self.value
+        if shown != self._shown:
+            self._shown = shown
+            self.async_write_ha_state()
+
+
 def account_device(entry: GoSmsConfigEntry) -> DeviceInfo:
     """Return the device that stands for the account."""
     return DeviceInfo(
@@ -46,12 +97,35 @@ def account_device(entry: GoSmsConfigEntry) -> DeviceInfo:
 
 def subentry_device(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: ConfigSubentry) -> DeviceInfo:
     """Return the device that stands for a recipient or a phone, which hangs on the account's."""
-    return DeviceInfo(
-        entry_type=DeviceEntryType.SERVICE,
+    device = DeviceInfo(
         identifiers={(DOMAIN, f"{entry.entry_id}_{subentry.subentry_id}")},
-        manufacturer="GoSMS.ru",
         name=subentry.title,
         via_device_id=dr.async_get_device_id_by_identifier(
             hass, (DOMAIN, entry.entry_id), config_entry_id=entry.entry_id
         ),
     )
+    if subentry.subentry_type == SUBENTRY_PHONE:
+        return device | _phone_details(entry.runtime_data.phones[subentry.subentry_id])
+    return device | DeviceInfo(entry_type=DeviceEntryType.SERVICE, manufacturer="GoSMS.ru")
+
+
+@callback
+def async_describe_phone(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: ConfigSubentry) -> None:
+    """Tell the device registry what GoSMS tells of a phone by now."""
+    dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        config_subentry_id=phone.subentry_id,
+        **subentry_device(hass, entry, phone),
+    )
+
+
+def _phone_details(phone: GoSmsPhoneCoordinator) -> DeviceInfo:
+    """Return what GoSMS tells of a phone; what it does not tell stays as it was told before."""
+    device = DeviceInfo(configuration_url=f"{CONTROL_PANEL_URL}/devices")
+    if phone.data.model:
+        device["model"] = phone.data.model
+    if phone.data.name:
+        device["model_id"] = phone.data.name
+    if sims := [sim.name for sim in phone.data.sims if sim.name]:
+        device["hw_version"] = ", ".join(sims)
+    return device

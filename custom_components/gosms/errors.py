@@ -91,6 +91,20 @@ def action_errors() -> Iterator[None]:
 
 
 @contextmanager
+def edit_errors() -> Iterator[None]:
+    """Tell failures to whoever changes a setting at the service, which can be done again without harm."""
+    try:
+        yield
+    except GoSmsError as err:
+        key = _repeatable_key(err)
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key=key,
+            translation_placeholders=_placeholders(key, err),
+        ) from err
+
+
+@contextmanager
 def update_errors(hass: HomeAssistant, entry: GoSmsConfigEntry) -> Iterator[None]:
     """Tell failures to a coordinator; a refused token starts reauthentication, and polling goes on."""
     try:
@@ -98,7 +112,7 @@ def update_errors(hass: HomeAssistant, entry: GoSmsConfigEntry) -> Iterator[None
     except GoSmsError as err:
         if isinstance(err, GoSmsApiError) and err.unauthorized:
             entry.async_start_reauth(hass)
-        key = error_key(err) if isinstance(err, GoSmsApiError) else "no_answer"
+        key = _repeatable_key(err)
         pause = err.retry_after if isinstance(err, GoSmsApiError) else None
         raise UpdateFailed(
             translation_domain=DOMAIN,
@@ -136,6 +150,11 @@ def error_key(err: GoSmsError) -> str:
     if err.status == HTTPStatus.TOO_MANY_REQUESTS:
         return "too_many_requests"
     return "service_error" if err.maybe_accepted else "refused"
+
+
+def _repeatable_key(err: GoSmsError) -> str:
+    """Return the key of the text for a request that can be repeated, so that it is all one whether it arrived."""
+    return error_key(err) if isinstance(err, GoSmsApiError) else "no_answer"
 
 
 def _placeholders(key: str, err: GoSmsError) -> dict[str, str] | None:

@@ -1,5 +1,6 @@
 """What lives with a config entry."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -9,7 +10,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.hass_dict import HassKey
 
 from .api import GoSmsClient, Pace
-from .coordinator import GoSmsCoordinator
+from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .outbox import Outbox
 
 type GoSmsConfigEntry = ConfigEntry[GoSmsData]
@@ -21,10 +22,11 @@ _PACES: HassKey[WeakValueDictionary[tuple[str, str], Pace]] = HassKey("gosms_pac
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GoSmsData:
-    """The living parts of an account."""
+    """The living parts of an account; its phones by the ids of their subentries."""
 
     client: GoSmsClient
     coordinator: GoSmsCoordinator
+    phones: Mapping[str, GoSmsPhoneCoordinator]
     outbox: Outbox
 
 

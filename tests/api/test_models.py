@@ -343,6 +343,12 @@ def test_a_phone_was_seen_at_the_same_moment_in_every_form_of_time(told: str) ->
     assert last_online.tzinfo is UTC
 
 
+def test_a_phone_of_the_year_1970_was_seen_a_thousand_times_later() -> None:
+    # The vendor's own example: seconds that were taken for milliseconds.
+    seen = datetime(2024, 11, 10, 9, 33, 42, tzinfo=UTC)
+    assert _phone(last_online_date="1970-01-21T00:53:51.222Z").last_online == seen
+
+
 @pytest.mark.parametrize(
     "told",
     [

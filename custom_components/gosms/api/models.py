@@ -10,6 +10,8 @@ from typing import Final, Self
 # No field of the API comes near this many characters; what is longer is cut.
 _MAX_TEXT: Final = 1000
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
 _INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
 
 # What JSON can hold: everything from the network has this type until it was checked.
@@ -134,7 +136,7 @@ class Phone:
     Attributes:
         id: 24 hex digits or a UUID.
         name: what the user called it in the control panel, or None.
-        model: what kind of phone it is, or None.
+        model: what kind of phone it is, or None. In the vendor's example it is "Mobile phone".
         battery: charge in percent, 0 to 100, or None.
         is_active: whether it may send, or None if the service did not say.
         is_charging: whether it is being charged, or None.
@@ -144,14 +146,14 @@ class Phone:
     """
 
     id: str
-    name: str | None
-    model: str | None
-    battery: int | None
-    is_active: bool | None
-    is_charging: bool | None
-    last_online: datetime | None
-    sim: int | None
-    sims: tuple[Sim, ...]
+    name: str | None = None
+    model: str | None = None
+    battery: int | None = None
+    is_active: bool | None = None
+    is_charging: bool | None = None
+    last_online: datetime | None = None
+    sim: int | None = None
+    sims: tuple[Sim, ...] = ()
 
     @classmethod
     def from_api(cls, data: Mapping[str, Json]) -> Self | None:
@@ -167,7 +169,7 @@ class Phone:
             battery=battery if battery is not None and 0 <= battery <= 100 else None,  # noqa: PLR2004
             is_active=_boolean(data.get("is_active")),
             is_charging=_boolean(data.get("is_charging")),
-            last_online=_iso_time(data.get("last_online_date")),
+            last_online=_report_time(data.get("last_online_date")),
             sim=integer(data.get("to_sim")),
             sims=tuple(
                 Sim(slot=slot, name=_text(sim.get("display_name")))
@@ -222,3 +224,15 @@ def _iso_time(value: Json) -> datetime | None:
     except OverflowError, ValueError:
         # A year 1 that lies before the first one in UTC overflows.
         return None
+
+
+def _report_time(value: Json) -> datetime | None:
+    """Return when a phone reported.
+
+    The vendor's own example is of January 1970: a time in seconds that was taken for milliseconds. No phone reported
+    then, so such a time is put right.
+    """
+    time = _iso_time(value)
+    if time is None or time.year != _EPOCH.year:
+        return time
+    return _EPOCH + (time - _EPOCH) * 1000

@@ -5,9 +5,9 @@ from typing import Any, override
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.helpers.restore_state import ExtraStoredData
 
-from .api import Message, MessagePage
-from .const import CONF_PHONE_NUMBER
-from .outbox import OutgoingMessage
+from ..api import Message, MessagePage
+from ..const import CONF_PHONE_NUMBER
+from ..outbox import OutgoingMessage
 
 
 class RecipientStatus(ExtraStoredData):

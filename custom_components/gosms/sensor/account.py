@@ -1,4 +1,4 @@
-"""Sensors of the account and of its recipients."""
+"""Sensors of the account: what GoSMS tells of its messages, and what Home Assistant knows of those it sent."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,31 +6,22 @@ from datetime import date, datetime
 from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_track_time_change
-from homeassistant.helpers.restore_state import RestoreEntity
 from homeassistant.helpers.typing import StateType
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
-from .api import Message, MessagePage, MessageStatus
-from .const import CONF_PHONE_NUMBER, SUBENTRY_RECIPIENT
-from .coordinator import GoSmsCoordinator
-from .entity import GoSmsEntity
-from .outbox import Outbox, OutgoingMessage
-from .recipient_status import RecipientStatus
-from .runtime_data import GoSmsConfigEntry
-
-PARALLEL_UPDATES = 0
+from ..api import Message, MessagePage, MessageStatus
+from ..const import CONF_PHONE_NUMBER, SUBENTRY_RECIPIENT
+from ..coordinator import GoSmsCoordinator
+from ..entity import GoSmsEntity
+from ..outbox import Outbox
+from ..runtime_data import GoSmsConfigEntry
 
 # What GoSMS says of a message, in the order in which it happens.
-_STATUSES: Final = [status.name.lower() for status in MessageStatus]
-
-# What Home Assistant alone knows of a message that it sends.
-_OWN_STATUSES: Final = ["queued", "expired", "refused", "unconfirmed"]
+STATUSES: Final = [status.name.lower() for status in MessageStatus]
 
 _RECENT: Final = 10
 
@@ -74,12 +65,12 @@ def _last_message(page: MessagePage, names: Names) -> dict[str, object]:
     }
 
 
-_ACCOUNT: Final = (
+ACCOUNT: Final = (
     GoSmsSensorDescription(
         key="last_message_status",
         translation_key="last_message_status",
         device_class=SensorDeviceClass.ENUM,
-        options=_STATUSES,
+        options=STATUSES,
         value_fn=_newest_status,
     ),
     GoSmsSensorDescription(
@@ -97,13 +88,6 @@ _ACCOUNT: Final = (
     ),
 )
 
-_RECIPIENT: Final = SensorEntityDescription(
-    key="last_message_status",
-    translation_key="last_message_status",
-    device_class=SensorDeviceClass.ENUM,
-    options=[*_STATUSES, *_OWN_STATUSES],
-)
-
 
 @dataclass(frozen=True, kw_only=True)
 class GoSmsOutboxDescription(SensorEntityDescription):
@@ -112,7 +96,7 @@ class GoSmsOutboxDescription(SensorEntityDescription):
     value_fn: Callable[[Outbox, date], StateType]
 
 
-_OUTBOX: Final = (
+OUTBOX: Final = (
     GoSmsOutboxDescription(
         key="queued",
         translation_key="queued",
@@ -148,16 +132,6 @@ _OUTBOX: Final = (
         value_fn=lambda outbox, _today: outbox.ledger.delivery_time,
     ),
 )
-
-
-async def async_setup_entry(
-    hass: HomeAssistant, entry: GoSmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
-) -> None:
-    """Set up the sensors."""
-    async_add_entities(GoSmsSensor(hass, entry, description) for description in _ACCOUNT)
-    async_add_entities(GoSmsOutboxSensor(hass, entry, description) for description in _OUTBOX)
-    for recipient in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
-        async_add_entities([GoSmsRecipientSensor(hass, entry, recipient)], config_subentry_id=recipient.subentry_id)
 
 
 class GoSmsSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], SensorEntity):
@@ -221,44 +195,3 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
         self._attr_native_value = self.entity_description.value_fn(self._outbox, dt_util.now().date())
         if self.entity_description.state_class is SensorStateClass.TOTAL:
             self._attr_last_reset = dt_util.start_of_local_day()
-
-
-class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], SensorEntity, RestoreEntity):
-    """Shows the status of the newest message to one recipient, whoever sent it."""
-
-    def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, recipient: ConfigSubentry) -> None:
-        """Make the sensor of this recipient."""
-        CoordinatorEntity.__init__(self, entry.runtime_data.coordinator)
-        GoSmsEntity.__init__(self, hass, entry, _RECIPIENT, recipient)
-        self._outbox = entry.runtime_data.outbox
-        self._status = RecipientStatus(recipient)
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Take up what was known before, and begin to listen."""
-        await super().async_added_to_hass()
-        if stored := await self.async_get_last_extra_data():
-            self._status.restore(stored.as_dict())
-        for message in self._outbox.messages:
-            self._status.notice(message, self.coordinator.data)
-        self.async_on_remove(self._outbox.async_listen_changes(self._async_update))
-
-    @property
-    @override
-    def extra_restore_state_data(self) -> RecipientStatus:
-        """Return what the next run must know."""
-        return self._status
-
-    @property
-    @override
-    def native_value(self) -> str | None:
-        """Return the status of the newest message."""
-        return self._status.newest(self.coordinator.data)
-
-    @callback
-    def _async_update(self, message: OutgoingMessage) -> None:
-        """Take note of a message that changed."""
-        before = self.native_value
-        self._status.notice(message, self.coordinator.data)
-        if self.native_value != before:
-            self.async_write_ha_state()

@@ -1,0 +1,67 @@
+"""The sensor of a recipient."""
+
+from typing import Final, override
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.restore_state import RestoreEntity
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from ..coordinator import GoSmsCoordinator
+from ..entity import GoSmsEntity
+from ..outbox import OutgoingMessage
+from ..runtime_data import GoSmsConfigEntry
+from .account import STATUSES
+from .recipient_status import RecipientStatus
+
+# What Home Assistant alone knows of a message that it sends.
+_OWN_STATUSES: Final = ["queued", "expired", "refused", "unconfirmed"]
+
+_RECIPIENT: Final = SensorEntityDescription(
+    key="last_message_status",
+    translation_key="last_message_status",
+    device_class=SensorDeviceClass.ENUM,
+    options=[*STATUSES, *_OWN_STATUSES],
+)
+
+
+class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], SensorEntity, RestoreEntity):
+    """Shows the status of the newest message to one recipient, whoever sent it."""
+
+    def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, recipient: ConfigSubentry) -> None:
+        """Make the sensor of this recipient."""
+        CoordinatorEntity.__init__(self, entry.runtime_data.coordinator)
+        GoSmsEntity.__init__(self, hass, entry, _RECIPIENT, recipient)
+        self._outbox = entry.runtime_data.outbox
+        self._status = RecipientStatus(recipient)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Take up what was known before, and begin to listen."""
+        await super().async_added_to_hass()
+        if stored := await self.async_get_last_extra_data():
+            self._status.restore(stored.as_dict())
+        for message in self._outbox.messages:
+            self._status.notice(message, self.coordinator.data)
+        self.async_on_remove(self._outbox.async_listen_changes(self._async_update))
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> RecipientStatus:
+        """Return what the next run must know."""
+        return self._status
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        """Return the status of the newest message."""
+        return self._status.newest(self.coordinator.data)
+
+    @callback
+    def _async_update(self, message: OutgoingMessage) -> None:
+        """Take note of a message that changed."""
+        before = self.native_value
+        self._status.notice(message, self.coordinator.data)
+        if self.native_value != before:
+            self.async_write_ha_state()

@@ -1,0 +1,59 @@
+"""A switch for each phone: whether it may send."""
+
+from dataclasses import dataclass
+from typing import Any, Final, override
+
+from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import SUBENTRY_PHONE
+from .entity import GoSmsPhoneDescription, GoSmsPhoneEntity
+from .runtime_data import GoSmsConfigEntry
+
+# Who switches on and off again in a hurry must end where the last word was.
+PARALLEL_UPDATES = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoSmsPhoneSwitchDescription(GoSmsPhoneDescription[bool | None], SwitchEntityDescription):
+    """Describes a switch of a phone."""
+
+
+_SENDING: Final = GoSmsPhoneSwitchDescription(
+    key="sending",
+    translation_key="sending",
+    entity_category=EntityCategory.CONFIG,
+    value_fn=lambda phone: phone.data.is_active,
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: GoSmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the switches."""
+    for phone in entry.get_subentries_of_type(SUBENTRY_PHONE):
+        async_add_entities([GoSmsPhoneSwitch(hass, entry, _SENDING, phone)], config_subentry_id=phone.subentry_id)
+
+
+class GoSmsPhoneSwitch(GoSmsPhoneEntity[bool | None], SwitchEntity):
+    """Lets a phone send, or not."""
+
+    entity_description: GoSmsPhoneSwitchDescription
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Tell if the phone may send."""
+        return self.value
+
+    @override
+    async def async_turn_on(self, **_kwargs: Any) -> None:
+        """Let the phone send."""
+        await self.coordinator.async_set_active(active=True)
+
+    @override
+    async def async_turn_off(self, **_kwargs: Any) -> None:
+        """Do not let the phone send."""
+        await self.coordinator.async_set_active(active=False)
