@@ -13,7 +13,7 @@ PACKAGE: Final = Path(__file__).parents[1] / "custom_components/gosms"
 
 # From the bottom to the top. A module imports only from rows below its own.
 ROWS: Final = (
-    ("api", "const", "issues"),
+    ("api", "const", "issues", "symbols"),
     ("errors", "text", "phone_number"),
     ("coordinator", "outbox"),
     ("runtime_data",),

@@ -92,15 +92,23 @@ async def test_a_number_without_country_code_is_russian_if_nobody_says_otherwise
 
 
 @pytest.mark.parametrize(
-    "written",
-    ["", "12", "mother", "+7", "+999 123 45 67", "8 912 345 67 8", "912345678", "+7912345678912345678", "9" * 300],
+    ("written", "reason"),
+    [
+        ("", "invalid_phone_number"),
+        ("mother", "invalid_phone_number"),
+        ("912345678", "phone_number_too_short"),
+        ("+7912345678912345678", "phone_number_too_long"),
+        ("9" * 300, "phone_number_too_long"),
+        ("+999 123 45 67", "unknown_country_code"),
+        ("8 912 345 67 8", "phone_number_not_in_use"),
+    ],
 )
-async def test_what_is_no_number_is_told_and_the_next_try_works(
-    hass: HomeAssistant, entry: MockConfigEntry, written: str
+async def test_what_is_no_number_is_told_with_the_reason_and_the_next_try_works(
+    hass: HomeAssistant, entry: MockConfigEntry, written: str, reason: str
 ) -> None:
     hass.config.country = "RU"
     form = await submit(hass, await add(hass, entry, "recipient"), {"name": "Grandmother", "phone_number": written})
-    assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"phone_number": "invalid_phone_number"})
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"phone_number": reason})
     assert get_schema_suggested_value(form["data_schema"].schema, "name") == "Grandmother"
 
     result = await submit(hass, form, {"name": "Grandmother", "phone_number": "+7 912 345-67-80"})

@@ -115,8 +115,8 @@ class RecipientFlow(_SubentryFlow):
             country = self._get_entry().options.get(CONF_COUNTRY) or self.hass.config.country or DEFAULT_COUNTRY
             try:
                 number = await self.hass.async_add_executor_job(normalize, user_input[CONF_PHONE_NUMBER], country)
-            except InvalidPhoneNumberError:
-                errors[CONF_PHONE_NUMBER] = "invalid_phone_number"
+            except InvalidPhoneNumberError as err:
+                errors[CONF_PHONE_NUMBER] = err.reason
             else:
                 data = {CONF_PHONE_NUMBER: number}
                 if phone := user_input.get(CONF_PHONE):

@@ -1,0 +1,197 @@
+"""Texts as people and Home Assistant write them, and what is sent of them."""
+
+from itertools import accumulate
+from typing import Any, Final
+import unicodedata
+
+from hypothesis import given, reject, strategies as st
+import pytest
+import regex
+
+from custom_components.gosms.text import InvalidTextError, PreparedText, prepare
+from tests.data import table
+
+TEXTS: Final[dict[str, Any]] = table("texts")
+READABLE: Final = [row for rows in TEXTS["readable"].values() for row in rows]
+
+# What the vendor lets into a message, in the vendor's own terms, as an engine reads them that knows Unicode's classes.
+ALLOWED: Final = regex.compile(r"[\p{L}0-9\p{P}\s+=$^<>]")
+GRAPHEME: Final = regex.compile(r"\X")
+# A part has room for at least so much of a word.
+ROOM: Final = 300 - len("(10/10) ")
+
+# Any characters at all, with many of those that are replaced, belong together or come in numbers.
+MESSAGES: Final = st.lists(
+    st.characters()
+    | st.text(st.sampled_from(" \t\n\u00a0°№₽€½²³→↑~💧👨🏽🇷🇺\u200d\ufe0f\u0301\u0306aeив019.,"), max_size=20)
+    | st.text(st.sampled_from("\u1100\u1161\u11a8가ｶﾞนำ\u0d4e\u0d15"), max_size=20)
+    | st.sampled_from(["Температура ", "temperature ", "x" * 70, "ｶﾞ" * 40, "👨‍👩‍👧 ", "1️⃣ ", "\r\n"]),
+    max_size=100,
+).map("".join)
+
+
+def prepared(message: str, title: str | None = None, **options: Any) -> PreparedText:
+    """Prepare a text as the options of a new account say."""
+    return prepare(message, title, **{"long_text": "split", "replace_symbols": True, **options})
+
+
+def prepared_if_possible(message: str) -> PreparedText:
+    """Prepare a text, or look for another one if nothing of it can be sent or too much of it would have to be."""
+    try:
+        return prepared(message)
+    except InvalidTextError:
+        reject()
+
+
+def spelled(pieces: str | list[Any]) -> str:
+    """Return a text that a table spells out, or as pieces that are each followed by how often they stand there."""
+    return pieces if isinstance(pieces, str) else "".join(map(str.__mul__, pieces[::2], pieces[1::2], strict=True))
+
+
+def pieces_of(text: PreparedText) -> list[str]:
+    """Return the parts without their numbers."""
+    return [part.removeprefix(f"({index}/{len(text.parts)}) ") for index, part in enumerate(text.parts, 1)]
+
+
+@pytest.mark.parametrize(("written", "sent"), READABLE)
+def test_a_text_is_sent_readable(written: str, sent: str) -> None:
+    text = prepared(written)
+    assert (text.text, text.parts, text.characters) == (sent, (sent,), len(sent))
+
+
+@pytest.mark.parametrize(("written", "sent"), READABLE)
+def test_every_character_that_is_not_sent_is_reported_with_what_stands_for_it(written: str, sent: str) -> None:
+    foreign = {character for character in unicodedata.normalize("NFC", written) if not ALLOWED.fullmatch(character)}
+    replaced = prepared(written).replaced
+    assert replaced.keys() == foreign
+    assert [stand_in for stand_in in replaced.values() if stand_in not in sent] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "replaced"),
+    [
+        ("21 °C, №5, 100 ₽", {"°": "deg.", "№": "N", "₽": "руб."}),
+        ("Дома 21 °C", {"°": "град."}),
+        ("1½ м², 10² ℃", {"½": "1/2", "²": "2", "℃": "град. C"}),
+        ("👋🏽 `\u0301", {"👋": "", "🏽": "", "`": "'", "\u0301": ""}),
+        ("Plain text\u00a0with a\ttab", {}),
+    ],
+)
+def test_a_stand_in_is_reported_as_it_is_whatever_stands_around_it(written: str, replaced: dict[str, str]) -> None:
+    assert prepared(written).replaced == replaced
+
+
+@pytest.mark.parametrize(("title", "message", "sent"), TEXTS["titles"])
+def test_a_title_stands_before_the_text_on_a_line_of_its_own(title: str, message: str, sent: str) -> None:
+    assert prepared(message, title).text == sent
+
+
+@pytest.mark.parametrize(("message", "options", "reason", "placeholders"), TEXTS["refused"])
+def test_what_can_not_be_sent_is_refused_with_the_reason(
+    message: str, options: dict[str, Any], reason: str, placeholders: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidTextError) as error:
+        prepared(message, **options)
+    assert (error.value.reason, error.value.placeholders, str(error.value)) == (reason, placeholders, reason)
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("Протечка:\u00a0«кухня» — 5 + 2 < 10\r\n", "Протечка: «кухня» — 5 + 2 < 10"),
+        ("Cafe\u0301", "Café"),
+    ],
+)
+def test_a_text_without_foreign_characters_needs_no_replacing(written: str, sent: str) -> None:
+    text = prepared(written, replace_symbols=False)
+    assert (text.text, text.replaced) == (sent, {})
+
+
+@pytest.mark.parametrize(("written", "encoding", "segments"), TEXTS["counted"])
+def test_the_sms_of_a_message_are_counted_as_the_phone_sends_them(
+    written: list[Any], encoding: str, segments: int
+) -> None:
+    text = prepared(spelled(written))
+    assert (len(text.parts), text.encoding, text.segments) == (1, encoding, segments)
+
+
+@pytest.mark.parametrize("row", [row for row in TEXTS["long"] if "sent" in row])
+def test_a_long_text_is_sent_as_the_options_say(row: dict[str, Any]) -> None:
+    text = prepared(spelled(row["written"]), **row.get("options", {}))
+    assert text.parts == tuple(map(spelled, row["sent"]))
+
+
+@pytest.mark.parametrize("row", [row for row in TEXTS["long"] if "refused" in row])
+def test_a_text_that_is_too_long_is_refused_with_its_length(row: dict[str, Any]) -> None:
+    with pytest.raises(InvalidTextError) as error:
+        prepared(spelled(row["written"]), **row.get("options", {}))
+    assert (error.value.reason, error.value.placeholders) == (row["refused"], row["names"])
+
+
+def test_the_counts_are_those_of_all_parts_and_one_cyrillic_part_counts_for_all() -> None:
+    text = prepared("a" * 294 + " Привет")
+    assert text.parts == ("(1/2) " + "a" * 294, "(2/2) Привет")
+    assert (text.characters, text.segments, text.encoding) == (312, 3, "ucs2")
+
+
+def test_no_text_is_shown_by_its_repr() -> None:
+    shown = repr(prepared("My secret ° text"))
+    assert "secret" not in shown
+    assert "segments=1" in shown
+
+
+@given(MESSAGES)
+def test_every_character_that_is_sent_is_one_that_the_vendor_allows(message: str) -> None:
+    text = prepared_if_possible(message)
+    sent = "".join(text.parts)
+    assert [character for character in sent if not ALLOWED.fullmatch(character)] == []
+    assert {character for character in sent if character.isspace()} <= {" ", "\n"}
+
+
+@given(MESSAGES)
+def test_every_part_has_a_length_that_the_vendor_allows(message: str) -> None:
+    text = prepared_if_possible(message)
+    assert [part for part in text.parts if not 1 <= len(part) <= 300] == []
+    assert 1 <= len(text.parts) <= 10
+    assert text.characters == sum(map(len, text.parts))
+
+
+@given(MESSAGES)
+def test_the_parts_together_are_the_text_up_to_white_space_at_the_cuts(message: str) -> None:
+    text = prepared_if_possible(message)
+    assert regex.fullmatch(r"\s*".join(map(regex.escape, pieces_of(text))), text.text)
+
+
+@given(MESSAGES)
+def test_no_part_ends_within_a_sign_or_within_a_word_that_it_has_room_for(message: str) -> None:
+    text = prepared_if_possible(message)
+    bare = "".join(text.text.split())
+    cuts = set(accumulate(len("".join(piece.split())) for piece in pieces_of(text)))
+    assert cuts <= set(accumulate(map(len, GRAPHEME.findall(bare))))
+    word_ends = set(accumulate(len(word) for word in text.text.split()))
+    long_words = [word for word in text.text.split() if len(word) > ROOM]
+    assert cuts <= word_ends or long_words
+
+
+@given(MESSAGES)
+def test_a_text_that_was_prepared_changes_no_more(message: str) -> None:
+    text = prepared_if_possible(message)
+    again = prepared(text.text)
+    assert (again.text, again.parts, again.replaced) == (text.text, text.parts, {})
+    assert prepared(text.text, replace_symbols=False) == again
+
+
+@given(MESSAGES)
+def test_a_truncated_text_is_one_message_that_begins_as_the_whole_text_does(message: str) -> None:
+    whole = prepared_if_possible(message).text
+    text = prepared(message, long_text="truncate")
+    assert text.parts == (text.text,)
+    assert len(text.text) <= 300
+    assert whole.startswith(text.text.removesuffix("…"))
+
+
+@given(MESSAGES)
+def test_a_refusal_does_not_quote_the_text(message: str) -> None:
+    with pytest.raises(InvalidTextError) as error:
+        prepared(f"My secret {message} °", replace_symbols=False)
+    assert "secret" not in f"{error.value} {error.value.placeholders}"
