@@ -17,7 +17,7 @@ import tempfile
 import time
 from typing import Final
 
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientError
 from homeassistant.const import __version__
 
 from .account import Account, AccountError
@@ -117,7 +117,7 @@ async def _run(options: Options, screen: Screen) -> Result:
         service = await stack.enter_async_context(
             Service(folder, arguments=("--speed", SPEED, "--seed", str(options.seed)))
         )
-        trouble = Trouble(await stack.enter_async_context(ClientSession()), service)
+        trouble = Trouble(service)
         house = ArmedHouse(folder)
         screen.step(f"Starting Home Assistant {__version__} in {folder}")
         try:

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from aiohttp import ClientSession
+
 from .child import ROOT, Child, ChildError
 from .home_assistant import Json
 
@@ -45,6 +47,15 @@ class Service:
     ) -> None:
         if self._child is not None:
             await self._child.stop()
+
+    async def control(self, method: str, path: str, order: object = None) -> Json:
+        """Speak to the simulator's controls; returns its answer, which is empty where it has nothing to say."""
+        async with (
+            ClientSession(raise_for_status=True) as session,
+            session.request(method, f"{self.control_url}/{path}", json=order) as response,
+        ):
+            answer: Json = json.loads(await response.read() or "{}")
+        return answer
 
     async def _greeting(self, child: Child) -> Json:
         """Wait for the line in which the simulator tells its addresses."""

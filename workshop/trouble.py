@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from aiohttp import ClientSession
-
 from .home_assistant import Json
 from .service import Service
 
@@ -50,8 +48,7 @@ FAULTS: Final[Mapping[str, tuple[Json, ...]]] = {
 class Trouble:
     """The faults of a simulator, and all that it knows."""
 
-    def __init__(self, session: ClientSession, service: Service) -> None:
-        self._session = session
+    def __init__(self, service: Service) -> None:
         self._service = service
 
     async def begin(self, share: float) -> None:
@@ -62,16 +59,12 @@ class Trouble:
             for endpoint, faults in FAULTS.items()
             for index, fault in enumerate(faults)
         ]
-        async with self._session.post(f"{self._service.control_url}/faults", json=orders) as response:
-            response.raise_for_status()
+        await self._service.control("POST", "faults", orders)
 
     async def end(self) -> None:
         """Let nothing go wrong any more."""
-        async with self._session.delete(f"{self._service.control_url}/faults") as response:
-            response.raise_for_status()
+        await self._service.control("DELETE", "faults")
 
     async def state(self) -> Json:
         """Return all that the simulator knows."""
-        async with self._session.get(f"{self._service.control_url}/state") as response:
-            state: Json = await response.json()
-        return state
+        return await self._service.control("GET", "state")

@@ -1,0 +1,103 @@
+"""From nothing to a delivered message, and back to nothing, by clicking."""
+
+from pathlib import Path
+
+from playwright.async_api import expect
+import pytest
+
+from workshop.account import DOMAIN, Account
+from workshop.browser import TIMEOUT
+from workshop.home_assistant import HomeAssistant
+from workshop.service import Service
+from workshop.showroom import DASHBOARD
+
+from .stage import Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MUM = "79123456789"
+INTEGRATION = f"/config/integrations/integration/{DOMAIN}"
+
+
+async def add_account_with_mum(stage: Stage) -> None:
+    account, form = await Account.add(stage.house.home, stage.service.token, url=stage.service.url)
+    await account.ready(await account.add_recipient("Mum", MUM, form=form))
+
+
+async def test_an_account_and_a_recipient_are_added_although_the_first_tries_fail(
+    stage: Stage, home: HomeAssistant
+) -> None:
+    async with stage.visit("/config/integrations/dashboard") as screen:
+        await screen.press("Add integration")
+        await screen.page.get_by_placeholder("Search for a brand name").fill("gosms")
+        await screen.press("GoSMS.ru")
+        await screen.fill("API token", "wrong.token")
+        await screen.press("Advanced")
+        await screen.fill("Address of the API", stage.service.url)
+        await screen.press("Submit")
+        await screen.sees("GoSMS.ru does not accept this token")
+        await screen.fill("API token", stage.service.token)
+        await screen.press("Submit")
+        await screen.sees("Whom should your house be able to text?")
+        await screen.fill("Name", "Mum")
+        await screen.fill("Phone number", "12")
+        await screen.press("Submit")
+        await screen.sees("This is not a phone number")
+        await screen.fill("Phone number", "8 (912) 345-67-89")
+        await screen.press("Submit")
+        await screen.sees("Created configuration for Mum")
+        await screen.press("Finish")
+        await screen.page.get_by_role("link", name="GoSMS.ru").click()
+        await screen.sees("Mum")
+    [entry] = await home.entries(DOMAIN)
+    assert entry["state"] == "loaded"
+
+
+async def test_a_message_sent_in_an_outage_is_seen_to_wait_and_then_to_arrive(
+    stage: Stage, home: HomeAssistant
+) -> None:
+    await add_account_with_mum(stage)
+    await stage.service.control("POST", "faults", {"fault": "too_many_requests", "endpoint": "POST /sms/send"})
+    async with stage.visit(f"/{DASHBOARD}") as dashboard:
+        await dashboard.sees("No messages yet")
+        tools = await dashboard.beside("/config/tools/action")
+        await tools.page.get_by_text("Action", exact=True).click()
+        await tools.page.get_by_placeholder("Search").fill("notify.send_message")
+        await tools.pick("notify.send_message")
+        await tools.press("Add target")
+        await tools.pick("Notifications")
+        # Until the target is taken over, whatever is written beside it is lost.
+        await tools.page.get_by_role("region", name="Entities").wait_for()
+        await tools.row("Message").get_by_role("textbox").fill("Tea is ready")
+        await tools.press("Perform action")
+        status = dashboard.tile("Last message to Mum")
+        await expect(status).to_contain_text("Queued", timeout=TIMEOUT)
+        await stage.service.control("DELETE", "faults")
+        await expect(status).to_contain_text("Delivered", timeout=TIMEOUT)
+        await dashboard.sees("Tea is ready")
+
+
+async def test_an_account_moves_to_a_new_token_and_is_removed(
+    stage: Stage, home: HomeAssistant, tmp_path: Path
+) -> None:
+    await add_account_with_mum(stage)
+    async with (
+        Service(tmp_path, token="new.token") as service,
+        stage.visit(INTEGRATION) as screen,
+    ):
+        await screen.choose("Reconfigure")
+        await screen.fill("API token", "wrong.token")
+        await screen.press("Advanced")
+        await screen.fill("Address of the API", service.url)
+        await screen.press("Submit")
+        await screen.sees("GoSMS.ru does not accept this token")
+        await screen.fill("API token", service.token)
+        await screen.press("Submit")
+        await screen.sees("Reconfiguration was successful")
+        await home.act("notify.send_message", {"message": "Moved"}, target={"entity_id": "notify.mum"})
+        assert (await service.control("GET", "state"))["messages"]["list"][0]["message"] == "Moved"
+        await screen.page.get_by_text("Close", exact=True).click()
+        await screen.choose("Delete")
+        await screen.press("Delete")
+        await screen.sees("No entries")
+    assert await home.entries(DOMAIN) == []
