@@ -1,7 +1,7 @@
 """What becomes of a message when the service, the disk, the clock or Home Assistant itself fails."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 import errno
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any, Final
 from unittest.mock import Mock, patch
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -103,6 +104,12 @@ async def wait_in_steps(hass: HomeAssistant, freezer: FrozenDateTimeFactory, sec
     """Let time pass in steps that no timer is longer than."""
     for _ in range(int(seconds / step)):
         await wait(hass, freezer, step)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let what is ready happen until something is so; time stands still meanwhile."""
+    while not condition():
+        await asyncio.sleep(0)
 
 
 async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -841,3 +848,21 @@ async def test_a_message_that_leaves_while_the_disk_fails_to_queue_it_leaves_onc
         await sender._async_queue(message)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert texts(service) == ["One"]
+
+
+async def test_what_a_running_request_ends_in_is_told_when_the_account_is_reloaded_meanwhile(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.SLOW, endpoint=SEND, times=1, seconds=1)
+    outbox = entry.runtime_data.outbox
+    call = hass.async_create_task(outbox.async_send(entry.subentries["the_recipient_mum"], "Water leak!"))
+    await until(lambda: len(service.requests_to(SEND)) == 1)
+    reload = hass.async_create_task(hass.config_entries.async_reload(entry.entry_id))
+    await until(lambda: entry.state is not ConfigEntryState.LOADED)
+    while not reload.done():
+        freezer.tick(0.1)
+        await asyncio.sleep(0)
+    await call
+    await hass.async_block_till_done()
+    assert told.types == ["accepted"]

@@ -67,9 +67,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
 
 async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bool:
     """Take an account down."""
+    outbox = entry.runtime_data.outbox
+    # What happens while the entities go away would be told to nobody; the next run tells it.
+    outbox.async_hush()
     unloaded = await hass.config_entries.async_unload_platforms(entry, _PLATFORMS)
     if unloaded:
-        await entry.runtime_data.outbox.async_unload()
+        await outbox.async_unload()
+    else:
+        outbox.async_tell()
     return unloaded
 
 

@@ -125,6 +125,16 @@ class Outbox:
             self._on_change(message)
         self._sender.async_start()
 
+    @callback
+    def async_hush(self) -> None:
+        """Tell nothing for the moment, since nobody is there to hear it; nothing of it is lost."""
+        self._teller.async_hush()
+
+    @callback
+    def async_tell(self) -> None:
+        """Tell again what happens."""
+        self._teller.async_start()
+
     async def async_close(self) -> None:
         """Stop: no new attempt begins, a running one ends, and everything is on disk.
 

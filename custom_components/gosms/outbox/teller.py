@@ -46,7 +46,7 @@ class Teller:
 
     @callback
     def async_start(self) -> None:
-        """Begin to tell once automations listen."""
+        """Tell what happens, and what was not told yet, once automations listen."""
 
         @callback
         def async_may_tell(_hass: HomeAssistant) -> None:
@@ -55,6 +55,12 @@ class Teller:
                 self.async_wake()
 
         self._unsubscribe = async_at_started(self._hass, async_may_tell)
+
+    @callback
+    def async_hush(self) -> None:
+        """Save what happens and tell nothing, until the next start."""
+        self._unsubscribe()
+        self._may_tell = False
 
     @callback
     def async_wake(self) -> None:

@@ -43,7 +43,7 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
         if stored := await self.async_get_last_extra_data():
             self._status.restore(stored.as_dict())
         for message in self._outbox.messages:
-            self._status.notice(message, self.coordinator.data)
+            self._status.take_up(message, self.coordinator.data)
         self.async_on_remove(self._outbox.async_listen_changes(self._async_update))
 
     @property

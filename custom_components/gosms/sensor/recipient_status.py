@@ -21,6 +21,7 @@ class RecipientStatus(ExtraStoredData):
         """Start with nothing sent."""
         self._recipient = recipient
         self._key = ""
+        self._created = float("-inf")
         self._status: str | None = None
         self._ids: list[str] = []
         # The newest message that the service told of before ours: only what comes after it is newer than ours.
@@ -28,14 +29,21 @@ class RecipientStatus(ExtraStoredData):
 
     def notice(self, message: OutgoingMessage, page: MessagePage) -> None:
         """Take note of a message that Home Assistant sends, or of a change of it."""
-        if message.recipient != self._recipient.subentry_id or message.key < self._key:
+        # By the time that runs evenly: keys tell the order by a clock that may have been set back meanwhile.
+        order = message.created, message.key
+        if message.recipient != self._recipient.subentry_id or order < (self._created, self._key):
             return
         if message.key != self._key:
             told = self._told(page)
             self._after = told.id if told and told.id not in message.ids else None
-        self._key = message.key
+        self._created, self._key = order
         self._status = message.status
         self._ids = list(message.ids)
+
+    def take_up(self, message: OutgoingMessage, page: MessagePage) -> None:
+        """Take note of a message that an earlier run left; a later one may have ended in it."""
+        if message.key >= self._key:
+            self.notice(message, page)
 
     def newest(self, page: MessagePage) -> str | None:
         """Return the status of the newest message, or None if there is none, or none that is known here."""
@@ -47,10 +55,11 @@ class RecipientStatus(ExtraStoredData):
     @override
     def as_dict(self) -> dict[str, Any]:
         """Return what the next run must know."""
-        return {"status": self._status, "ids": self._ids, "after": self._after}
+        return {"key": self._key, "status": self._status, "ids": self._ids, "after": self._after}
 
     def restore(self, stored: dict[str, Any]) -> None:
         """Take up what an earlier run knew."""
+        self._key = stored.get("key") or ""
         self._status = stored.get("status")
         self._ids = stored.get("ids") or []
         self._after = stored.get("after")

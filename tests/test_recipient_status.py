@@ -1,0 +1,83 @@
+"""Which message to a recipient is the newest, when Home Assistant and the service know of different ones."""
+
+from types import MappingProxyType
+
+from homeassistant.config_entries import ConfigSubentry
+
+from custom_components.gosms.api import Message, MessagePage
+from custom_components.gosms.outbox import OutgoingMessage, State
+from custom_components.gosms.sensor.recipient_status import RecipientStatus
+from tests.service import MUM
+
+RECIPIENT = ConfigSubentry(
+    data=MappingProxyType({"phone_number": MUM}),
+    subentry_id="mum",
+    subentry_type="recipient",
+    title="Mum",
+    unique_id=MUM,
+)
+NOTHING = MessagePage()
+
+
+def message(key: str, created: float, state: State = State.QUEUED) -> OutgoingMessage:
+    """A message to the recipient."""
+    return OutgoingMessage(
+        key=key,
+        phone_number=MUM,
+        text="Leak!",
+        parts=("Leak!",),
+        recipient="mum",
+        created=created,
+        expires=created + 60,
+        state=state,
+    )
+
+
+def page(message_id: str) -> MessagePage:
+    """What the service tells: one message to the recipient, delivered."""
+    told = Message.from_api({"id": message_id, "phone_number": MUM, "message": "Fire!", "status": 4})
+    assert told is not None
+    return MessagePage(total=1, messages=(told,))
+
+
+def restarted(status: RecipientStatus) -> RecipientStatus:
+    """What the next run knows of it."""
+    next_run = RecipientStatus(RECIPIENT)
+    next_run.restore(status.as_dict())
+    return next_run
+
+
+def test_a_change_of_an_older_message_does_not_hide_the_newer_one() -> None:
+    status = RecipientStatus(RECIPIENT)
+    status.notice(message("a", 1), NOTHING)
+    status.notice(message("b", 2, State.REFUSED), NOTHING)
+    status.notice(message("a", 1, State.EXPIRED), NOTHING)
+    assert status.newest(NOTHING) == "refused"
+
+
+def test_a_message_sent_after_the_clock_was_set_back_is_the_newest_all_the_same() -> None:
+    status = RecipientStatus(RECIPIENT)
+    status.notice(message("made at noon", 1, State.REFUSED), NOTHING)
+    status.notice(message("made at eleven", 2), NOTHING)
+    assert status.newest(NOTHING) == "queued"
+    status = restarted(status)
+    status.notice(message("an earlier one by its key", 1), NOTHING)
+    assert status.newest(NOTHING) == "queued"
+
+
+def test_an_older_message_that_waits_does_not_hide_a_newer_one_that_ended_before_the_restart() -> None:
+    status = RecipientStatus(RECIPIENT)
+    status.notice(message("a", 1), NOTHING)
+    status.notice(message("b", 2, State.REFUSED), NOTHING)
+    status = restarted(status)
+    status.take_up(message("a", 1), NOTHING)
+    assert status.newest(NOTHING) == "refused"
+
+
+def test_a_message_of_others_that_was_there_before_ours_is_no_news_after_a_restart() -> None:
+    status = RecipientStatus(RECIPIENT)
+    status.notice(message("a", 1), page("of others"))
+    status = restarted(status)
+    status.take_up(message("a", 1), NOTHING)
+    assert status.newest(page("of others")) == "queued"
+    assert status.newest(page("a later one")) == "delivered"
