@@ -19,7 +19,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.gosms.api import GoSmsClient
-from custom_components.gosms.outbox import OutgoingMessage
+from custom_components.gosms.outbox import Addressee, Call, OutgoingMessage
 from custom_components.gosms.outbox.store import StorageError
 from simulator import Account, Delivery, Fault, Permission, Status
 from tests.service import DAD, MUM, PHONE, Service, add_phone, send, set_up, wait
@@ -98,6 +98,11 @@ def full_disk() -> Iterator[None]:
 def texts(service: Service) -> list[str]:
     """Return the texts on the server, oldest first."""
     return [message.message for message in reversed(service.account.messages)]
+
+
+def call(*parts: str, number: str = MUM, **changes: Any) -> Call:
+    """Return a call that sends a text."""
+    return Call(to=(Addressee(phone_number=number),), text=" ".join(parts), parts=parts, **changes)
 
 
 async def wait_in_steps(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float, step: float = 5) -> None:
@@ -566,7 +571,7 @@ async def test_a_queued_message_does_not_leave_while_the_disk_can_not_note_it(
 async def test_a_full_queue_refuses_what_comes_next(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.gosms.outbox.outbox._CAPACITY", 3)
+    monkeypatch.setattr("custom_components.gosms.outbox.call._CAPACITY", 3)
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
     for number in range(3):
@@ -730,7 +735,7 @@ async def test_a_caller_whose_turn_does_not_come_before_an_unload_is_let_go(
     await set_up(hass, entry)
     outbox = entry.runtime_data.outbox
     with patch("custom_components.gosms.outbox.sender._CONCURRENT", 0):
-        caller = hass.async_create_task(outbox.async_send(entry.subentries["the_recipient_mum"], "Water leak!"))
+        caller = hass.async_create_task(outbox.async_send(call("Water leak!")))
         await asyncio.sleep(0)
         await outbox.async_close()
         await caller
@@ -744,7 +749,7 @@ async def test_a_cancelled_caller_does_not_cancel_the_message(
 ) -> None:
     await set_up(hass, entry)
     outbox = entry.runtime_data.outbox
-    caller = hass.async_create_task(outbox.async_send(entry.subentries["the_recipient_mum"], "Water leak!"))
+    caller = hass.async_create_task(outbox.async_send(call("Water leak!")))
     await asyncio.sleep(0)
     caller.cancel()
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -784,12 +789,7 @@ async def test_the_parts_of_a_message_leave_one_after_the_other_and_are_told_as_
 ) -> None:
     service.account.delivery = Delivery.ending()
     await set_up(hass, entry)
-    # Nothing makes messages of several parts yet.
-    now = hass.loop.time()
-    message = OutgoingMessage(
-        key="long", phone_number=MUM, text="One Two", parts=("One", "Two"), created=now, expires=now + 60
-    )
-    await entry.runtime_data.outbox._sender.async_submit(message)
+    await entry.runtime_data.outbox.async_send(call("One", "Two"))
     assert texts(service) == ["One", "Two"]
     await wait_in_steps(hass, freezer, 15)
     assert told.types == ["accepted", "sent", "delivered"]
@@ -820,11 +820,7 @@ async def test_what_a_call_asks_for_comes_before_the_settings(
     add_phone(hass, entry, sim="sim2")
     hass.config_entries.async_update_entry(entry, options={"default_phone": "the_phone"})
     await set_up(hass, entry)
-    now = hass.loop.time()
-    message = OutgoingMessage(
-        key="one", phone_number=MUM, text="One", parts=("One",), created=now, expires=now + 60, **wish
-    )
-    await entry.runtime_data.outbox._sender.async_submit(message)
+    await entry.runtime_data.outbox.async_send(call("One", **wish))
     (request,) = service.requests_to(SEND)
     assert request.json == {"message": "One", "phone_number": MUM, **sent_with}
 
@@ -845,7 +841,8 @@ async def test_a_message_that_leaves_while_the_disk_fails_to_queue_it_leaves_onc
         raise StorageError
 
     with patch.object(sender._store, "async_save", fail):
-        await sender._async_queue(message)
+        sender._store.put(message)
+        await sender._async_keep("one")
     await hass.async_block_till_done(wait_background_tasks=True)
     assert texts(service) == ["One"]
 

@@ -1,15 +1,18 @@
-"""Failures of the client, as Home Assistant tells them: in actions, in polls and in forms.
+"""Failures, as Home Assistant tells them: in actions, in polls and in forms.
 
-No other module names the translation key of an error that the service caused.
+No other module names the translation key of an error.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from .api import GoSmsApiError, GoSmsError
@@ -75,19 +78,68 @@ _FORM_KEYS: Final = {
 }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """What went wrong with a message, as it can be kept in a file. Holds nothing of the message.
+
+    Attributes:
+        key: the key under "exceptions" in the translations.
+        code: the vendor's error code, or None.
+        placeholders: what the text of the key is filled with.
+        part: the part of a message that it befell when others had been accepted, counted from 1, or None.
+        parts: the number of parts of that message, or None.
+    """
+
+    key: str
+    code: int | None = None
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    part: int | None = None
+    parts: int | None = None
+
+    @classmethod
+    def of(cls, err: GoSmsError) -> Self:
+        """Return what an error of the client means for what was asked for."""
+        key = "not_confirmed" if err.maybe_accepted else error_key(err)
+        code = err.code if isinstance(err, GoSmsApiError) else None
+        return cls(key=key, code=code, placeholders=_placeholders(key, err) or {})
+
+    def error(self, hass: HomeAssistant) -> HomeAssistantError:
+        """Return the error to raise."""
+        kind = ServiceValidationError if self.key in _INPUT else HomeAssistantError
+        error = kind(
+            translation_domain=DOMAIN,
+            translation_key=self.key,
+            translation_placeholders=dict(self.placeholders) or None,
+        )
+        if self.part is None:
+            return error
+        return HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="part_failed",
+            translation_placeholders={
+                "part": str(self.part),
+                "parts": str(self.parts),
+                "error": in_words(hass, error),
+            },
+        )
+
+
+def in_words(hass: HomeAssistant, error: HomeAssistantError) -> str:
+    """Return the text of an error in the language of the home; Home Assistant itself would say it in English."""
+    texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
+    text = texts.get(f"component.{DOMAIN}.exceptions.{error.translation_key}.message")
+    return text.format(**error.translation_placeholders or {}) if text else str(error)
+
+
 @contextmanager
-def action_errors() -> Iterator[None]:
-    """Tell failures to the caller of an action."""
+def action_errors(hass: HomeAssistant, entry: GoSmsConfigEntry) -> Iterator[None]:
+    """Tell failures to the caller of an action; a refused token starts reauthentication."""
     try:
         yield
     except GoSmsError as err:
-        key = "not_confirmed" if err.maybe_accepted else error_key(err)
-        kind = ServiceValidationError if key in _INPUT else HomeAssistantError
-        raise kind(
-            translation_domain=DOMAIN,
-            translation_key=key,
-            translation_placeholders=_placeholders(key, err),
-        ) from err
+        if isinstance(err, GoSmsApiError) and err.unauthorized:
+            entry.async_start_reauth(hass)
+        raise Failure.of(err).error(hass) from err
 
 
 @contextmanager
@@ -122,9 +174,24 @@ def update_errors(hass: HomeAssistant, entry: GoSmsConfigEntry) -> Iterator[None
         ) from err
 
 
-def queue_full() -> HomeAssistantError:
-    """Return the error for a message that the outbox has no room for."""
-    return HomeAssistantError(translation_domain=DOMAIN, translation_key="queue_full")
+def queue_full() -> Failure:
+    """Return the failure of a message that the outbox has no room for."""
+    return Failure(key="queue_full")
+
+
+def hourly_limit(limit: int, opens: datetime) -> Failure:
+    """Return the failure of a message beyond the limit, which can be sent again at a time of the home."""
+    return Failure(key="hourly_limit", placeholders={"limit": str(limit), "time": f"{opens:%H:%M}"})
+
+
+def not_queued(reason: str) -> Failure:
+    """Return the failure of a message that had to wait, and might not or could not."""
+    return Failure(key="cannot_connect", placeholders={"error": reason})
+
+
+def other_content() -> ServiceValidationError:
+    """Return the error for an idempotency key that stands for another call."""
+    return ServiceValidationError(translation_domain=DOMAIN, translation_key="idempotency_conflict")
 
 
 def form_error(err: GoSmsError) -> str:

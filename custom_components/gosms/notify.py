@@ -8,8 +8,9 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import SUBENTRY_RECIPIENT
+from .const import CONF_PHONE_NUMBER, SUBENTRY_RECIPIENT
 from .entity import GoSmsEntity
+from .outbox import Addressee, Call
 from .runtime_data import GoSmsConfigEntry
 
 # Messages do not wait for one another here: the client keeps the pace that the service permits.
@@ -44,4 +45,8 @@ class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Send an SMS; a title stands before the text, on a line of its own."""
-        await self._outbox.async_send(self._recipient, f"{title}\n{message}" if title else message)
+        text = f"{title}\n{message}" if title else message
+        to = Addressee(phone_number=self._recipient.data[CONF_PHONE_NUMBER], recipient=self._recipient.subentry_id)
+        (result,) = await self._outbox.async_send(Call(to=(to,), text=text, parts=(text,)))
+        if result.failure:
+            raise result.failure.error(self.hass)

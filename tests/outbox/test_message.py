@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from custom_components.gosms.api import MessageStatus
+from custom_components.gosms.errors import Failure
 from custom_components.gosms.outbox.message import (
     EVENT_TYPES,
     TRANSITIONS,
@@ -20,6 +21,7 @@ FINAL: Final = [state for state in State if state.is_final]
 
 EARLY: Final = 5.0
 LATE: Final = 60.0
+FAILURE: Final = Failure(key="refused")
 
 NEW: Final = OutgoingMessage(
     key="the key", phone_number="79123456789", text="Leak!", parts=("Leak!",), created=0.0, expires=LATE
@@ -37,14 +39,14 @@ MESSAGES: Final = {
 CHANGES: Final[dict[str, Callable[[OutgoingMessage], OutgoingMessage]]] = {
     "begin": lambda message: message.begin(EARLY, server_time=None, device_id=None),
     "accept": lambda message: message.accept("b", EARLY),
-    "postpone": lambda message: message.postpone(EARLY),
-    "postpone, too late": lambda message: message.postpone(LATE),
+    "postpone": lambda message: message.postpone(FAILURE, EARLY),
+    "postpone, too late": lambda message: message.postpone(FAILURE, LATE),
     "withdraw": lambda message: message.withdraw(),
-    "lose": lambda message: message.lose(),
+    "lose": lambda message: message.lose(FAILURE, EARLY),
     "absent": lambda message: message.find_absent(EARLY),
     "absent, too late": lambda message: message.find_absent(LATE),
-    "refuse": lambda message: message.refuse("refused", EARLY),
-    "expire": lambda message: message.expire(LATE),
+    "refuse": lambda message: message.refuse(FAILURE, EARLY),
+    "expire": lambda message: message.expire(FAILURE, LATE),
     "give up": lambda message: message.give_up(EARLY),
 }
 
@@ -125,19 +127,19 @@ def test_a_message_accepted_at_once_is_never_told_to_wait() -> None:
 def test_a_message_that_waits_again_and_again_is_told_to_wait_once() -> None:
     message = NEW
     for second in range(3):
-        message = message.begin(second, server_time=None, device_id=None).postpone(second)
-        message = message.begin(second, server_time=None, device_id=None).lose().find_absent(second)
+        message = message.begin(second, server_time=None, device_id=None).postpone(FAILURE, second)
+        message = message.begin(second, server_time=None, device_id=None).lose(FAILURE, second).find_absent(second)
     assert told(message) == ["queued"]
     assert message.hold() is message
 
 
 def test_a_message_that_waited_before_its_first_attempt_is_told_to_wait_once() -> None:
-    message = NEW.hold().begin(1.0, server_time=None, device_id=None).postpone(2.0)
+    message = NEW.hold().begin(1.0, server_time=None, device_id=None).postpone(FAILURE, 2.0)
     assert told(message) == ["queued"]
 
 
 def test_an_attempt_is_counted_and_remembered_with_its_times_and_its_phone() -> None:
-    message = NEW.begin(7.0, server_time=1_800_000_007.0, device_id="phone").postpone(8.0)
+    message = NEW.begin(7.0, server_time=1_800_000_007.0, device_id="phone").postpone(FAILURE, 8.0)
     message = message.begin(9.0, server_time=None, device_id=None)
     assert (message.attempts, message.attempted, message.attempted_server, message.device_id) == (2, 9.0, None, None)
 
@@ -147,9 +149,9 @@ def test_a_request_that_did_not_leave_does_not_count() -> None:
 
 
 def test_a_message_that_no_disk_holds_is_not_sent_again() -> None:
-    message = NEW.begin(1.0, server_time=None, device_id=None).never_again(1.0)
-    assert message.postpone(2.0).state is State.EXPIRED
-    assert message.lose().find_absent(2.0).state is State.UNCONFIRMED
+    message = NEW.begin(1.0, server_time=None, device_id=None).never_again()
+    assert message.postpone(FAILURE, 2.0).state is State.EXPIRED
+    assert message.lose(FAILURE, 2.0).find_absent(2.0).state is State.UNCONFIRMED
 
 
 def test_a_refusal_keeps_its_reason() -> None:
@@ -157,22 +159,22 @@ def test_a_refusal_keeps_its_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "attempts", "expires", "now", "late"),
+    ("state", "attempted", "expires", "now", "late"),
     [
-        (State.QUEUED, 0, LATE, LATE - 0.001, False),
-        (State.QUEUED, 0, LATE, LATE, True),
-        (State.QUEUED, 1, LATE, LATE, True),
-        (State.QUEUED, 0, 0.0, 0.0, False),
-        (State.QUEUED, 1, 0.0, 0.0, True),
-        (State.SENDING, 1, LATE, LATE, False),
-        (State.UNKNOWN, 1, LATE, LATE, False),
+        (State.QUEUED, None, LATE, LATE - 0.001, False),
+        (State.QUEUED, None, LATE, LATE, True),
+        (State.QUEUED, 0.0, LATE, LATE, True),
+        (State.QUEUED, None, 0.0, 0.0, False),
+        (State.QUEUED, 0.0, 0.0, 0.0, True),
+        (State.SENDING, 0.0, LATE, LATE, False),
+        (State.UNKNOWN, 0.0, LATE, LATE, False),
     ],
     ids=["in time", "late", "late after an attempt", "may not wait", "may not wait any more", "leaving", "in doubt"],
 )
-def test_only_a_waiting_message_is_ever_too_late_and_each_has_one_attempt(
-    state: State, attempts: int, expires: float, now: float, *, late: bool
+def test_only_a_waiting_message_is_ever_too_late_and_each_part_has_one_attempt(
+    state: State, attempted: float | None, expires: float, now: float, *, late: bool
 ) -> None:
-    message = replace(NEW, state=state, attempts=attempts, expires=expires)
+    message = replace(NEW, state=state, attempted=attempted, expires=expires)
     assert message.is_late(now) is late
 
 
@@ -256,13 +258,13 @@ def test_a_long_message_waits_between_its_parts_without_a_word() -> None:
 
 def test_a_part_in_doubt_that_is_found_lets_the_next_one_leave() -> None:
     message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).begin(1.0, server_time=None, device_id=None)
-    message = message.lose().accept("a", 3.0)
+    message = message.lose(FAILURE, 2.0).accept("a", 3.0)
     assert (message.state, message.part, told(message)) == (State.QUEUED, "(2/2) here", ["queued"])
 
 
 def test_a_part_that_is_refused_ends_the_whole_message() -> None:
     message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).begin(1.0, server_time=None, device_id=None)
-    message = message.accept("a", 2.0).begin(3.0, server_time=None, device_id=None).refuse("quota_reached", 4.0)
+    message = message.accept("a", 2.0).begin(3.0, server_time=None, device_id=None).refuse(FAILURE, 4.0)
     assert (message.state, message.ids, told(message)) == (State.REFUSED, ("a",), ["refused"])
 
 

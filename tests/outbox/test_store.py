@@ -16,7 +16,8 @@ from homeassistant.core import CoreState, HomeAssistant
 import pytest
 
 from custom_components.gosms.api import MessageStatus
-from custom_components.gosms.outbox.message import Occurrence, OutgoingMessage, State
+from custom_components.gosms.errors import Failure
+from custom_components.gosms.outbox.message import Fingerprint, Occurrence, OutgoingMessage, State
 from custom_components.gosms.outbox.store import OutboxStore, StorageError
 
 NUMBER: Final = "79123456789"
@@ -182,7 +183,8 @@ async def test_a_message_is_the_same_after_a_restart(
         statuses=(MessageStatus.SENT, MessageStatus.DELIVERED),
         accepted=now - 4,
         timed_out=True,
-        error="refused",
+        failure=Failure(key="invalid_message", code=2002, part=2, parts=2),
+        fingerprint=Fingerprint(key="of the key", content="of the content", place=3),
         untold=(Occurrence(type="queued", seconds=None), Occurrence(type="sent", seconds=1.5)),
     )
     for each in (sent, message("waits", created=now, expires=now)):
@@ -197,10 +199,12 @@ async def test_a_message_of_the_first_release_is_taken_up(
     store.put(message())
     await store.async_save()
     file = await hass.async_add_executor_job(read, queue_file)
-    for field in ("sender", "sim"):
+    for field in ("failure", "fingerprint", "sender", "sim"):
         del file["messages"][0][field]
+    file["messages"][0]["error"] = "refused"
     await hass.async_add_executor_job(write, queue_file, file)
-    assert (await reload(hass)).messages["the key"].text == "Leak!"
+    (found,) = (await reload(hass)).messages.values()
+    assert (found.text, found.error) == ("Leak!", "refused")
 
 
 @pytest.mark.parametrize(

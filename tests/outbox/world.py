@@ -19,7 +19,6 @@ from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntries
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError
@@ -27,7 +26,15 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.gosms.api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, Message, MessagePage
 from custom_components.gosms.api.exceptions import GoSmsError
-from custom_components.gosms.outbox import EVENT_TYPES, Occurrence, Outbox, OutgoingMessage, State
+from custom_components.gosms.outbox import (
+    EVENT_TYPES,
+    Addressee,
+    Call as Request,
+    Occurrence,
+    Outbox,
+    OutgoingMessage,
+    State,
+)
 from custom_components.gosms.outbox.message import TRANSITIONS
 from simulator import Account
 from simulator.refusal import Refusal
@@ -151,7 +158,7 @@ class World:
             patch.object(Store, "_async_load_data", load),
             patch.object(dt_util, "utcnow", self._wall_clock),
             patch.object(dt_util, "now", self._wall_clock),
-            patch("custom_components.gosms.outbox.outbox.ulid_now", key),
+            patch("custom_components.gosms.outbox.call.ulid_now", key),
         ):
             yield
             self.stop_dead()
@@ -257,10 +264,9 @@ class World:
 
         async def automation() -> None:
             _caller.set(call)
-            try:
-                await run.outbox.async_send(to, text)
-            except HomeAssistantError as err:
-                call.error = err.translation_key
+            addressee = Addressee(phone_number=call.number, recipient=to.subentry_id)
+            (result,) = await run.outbox.async_send(Request(to=(addressee,), text=text, parts=(text,)))
+            call.error = result.failure.key if result.failure else None
             call.done = True
 
         run.hass.async_create_background_task(automation(), "an automation", eager_start=False)

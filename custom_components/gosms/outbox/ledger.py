@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from .message import OutgoingMessage, State
+from ..errors import Failure
+from .message import Fingerprint, OutgoingMessage, State
 
 # Messages, the newest; seconds. More of the past is not needed, and the file must not grow with the years.
 _SIZE: Final = 1000
@@ -19,11 +20,26 @@ class Ended:
         key: what it was named by while it was on its way.
         time: when its end was seen.
         ids: the ids that the service gave to its parts.
+        state: how it ended; the first release did not write it down.
+        created: when it was asked for; likewise.
+        counts: whether the hourly limit counts it.
+        failure: what went wrong, or None.
+        fingerprint: what a repetition of its call is known by, or None if that is another call.
     """
 
     key: str
     time: float
     ids: tuple[str, ...]
+    state: State | None = None
+    created: float | None = None
+    counts: bool = False
+    failure: Failure | None = None
+    fingerprint: Fingerprint | None = None
+
+    @property
+    def status(self) -> str | None:
+        """Return how it ended, as people are shown it."""
+        return self.state and self.state.value
 
 
 @dataclass(kw_only=True, slots=True)
@@ -58,7 +74,18 @@ class Ledger:
         if any(ended.key == message.key for ended in self.ended):
             # The run before was killed after it had written the ledger, and before the message left the queue.
             return
-        self.ended.append(Ended(key=message.key, time=now, ids=message.ids))
+        self.ended.append(
+            Ended(
+                key=message.key,
+                time=now,
+                ids=message.ids,
+                state=message.state,
+                created=message.created,
+                counts=message.counts,
+                failure=message.failure,
+                fingerprint=message.fingerprint,
+            )
+        )
         self.ended = [ended for ended in self.ended if now - ended.time < _AGE][-_SIZE:]
         self.delivered, self.failed = self.today(today)
         self.day = today

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from ..api import MessageStatus
+from ..errors import Failure
 
 
 class State(StrEnum):
@@ -93,6 +94,21 @@ class Occurrence:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Fingerprint:
+    """What a repeated call is known again by: keyed digests, of which nobody learns a key, a text or a number.
+
+    Attributes:
+        key: of the key that the caller gave to the call.
+        content: of everything that the call sends, and of all its numbers.
+        place: which of its numbers, counted from 0 in their order, so that no digest of a lone number is needed.
+    """
+
+    key: str
+    content: str
+    place: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OutgoingMessage:
     """One text to one number, in one part or several.
 
@@ -105,20 +121,21 @@ class OutgoingMessage:
         tag: what the caller wants to know the message by, or None.
         sender: the GoSMS id of the phone that the caller asked for, or None for the one that the settings name.
         sim: the SIM card that the caller asked for, in the words of a phone's settings, or None for what these say.
+        fingerprint: what a repetition of its call is known by, or None if that is another call.
         created: when it was asked for.
         expires: from when on nothing of it is sent any more.
         state: where it is.
         attempts: requests begun.
-        attempted: when the last request began, or None.
-        attempted_server: the same in Unix seconds by the service's clock, or by the own one if that was not known yet;
-            None before the first request.
+        attempted: when the last request of the part began that is next, or None before the first one.
+        attempted_server: when the last request began, in Unix seconds by the service's clock, or by the own one if that
+            was not known yet; None before the first request.
         device_id: the phone that the last request named, or None for any.
         ids: the ids that the service gave to the parts, in their order.
         statuses: the newest status of each of these ids.
         accepted: when the service had all parts, or None.
         held: whether it was told that the message waits.
         timed_out: whether a missing delivery was told.
-        error: the key of what went wrong, or None.
+        failure: what went wrong, or None.
         untold: what happened and was not told yet, oldest first.
     """
 
@@ -130,6 +147,7 @@ class OutgoingMessage:
     tag: str | None = None
     sender: str | None = None
     sim: str | None = None
+    fingerprint: Fingerprint | None = None
     created: float
     expires: float
     state: State = State.QUEUED
@@ -142,7 +160,7 @@ class OutgoingMessage:
     accepted: float | None = None
     held: bool = False
     timed_out: bool = False
-    error: str | None = None
+    failure: Failure | None = None
     untold: tuple[Occurrence, ...] = ()
 
     @property
@@ -159,9 +177,28 @@ class OutgoingMessage:
             return State.QUEUED.value
         return self.state.value
 
+    @property
+    def error(self) -> str | None:
+        """Return the key of what went wrong, or None."""
+        return self.failure.key if self.failure else None
+
+    @property
+    def may_wait(self) -> bool:
+        """Tell if it may be sent later than at once."""
+        return self.expires > self.created
+
+    @property
+    def counts(self) -> bool:
+        """Tell if it is one of those that the hourly limit counts: accepted, queued, or about to be one of them."""
+        return self.held or bool(self.ids) or not self.state.is_final
+
+    def has_reached(self, state: State) -> bool:
+        """Tell if it is in a state, or its end is known."""
+        return self.state is state or self.state.is_final
+
     def is_late(self, now: float) -> bool:
-        """Tell if a message that waits must not wait any longer. One that may not wait at all has one attempt."""
-        return self.state is State.QUEUED and now >= self.expires and (self.attempts > 0 or self.expires > self.created)
+        """Tell if a message that waits must not wait any longer; one that may not wait has an attempt for each part."""
+        return self.state is State.QUEUED and now >= self.expires and (self.attempted is not None or self.may_wait)
 
     def begin(self, now: float, *, server_time: float | None, device_id: str | None) -> OutgoingMessage:
         """Begin a request of the next part."""
@@ -172,28 +209,31 @@ class OutgoingMessage:
 
     def accept(self, message_id: str, now: float) -> OutgoingMessage:
         """Take note that the service has the part: it said so, or the part was found there."""
-        taken = replace(self, ids=(*self.ids, message_id), statuses=(*self.statuses, MessageStatus.WAITING))
+        taken = replace(
+            self, ids=(*self.ids, message_id), statuses=(*self.statuses, MessageStatus.WAITING), failure=None
+        )
         if len(taken.ids) < len(self.parts):
-            return _change(taken, State.QUEUED)
+            return _change(replace(taken, attempted=None), State.QUEUED)
         return _change(replace(taken, accepted=now), State.ACCEPTED, now)
 
-    def postpone(self, now: float) -> OutgoingMessage:
+    def postpone(self, failure: Failure, now: float) -> OutgoingMessage:
         """Take note that the part was certainly not sent, and may be later."""
         if now >= self.expires:
-            return _change(self, State.EXPIRED, now)
+            return self.expire(failure, now)
         return _change(self, State.QUEUED).hold()
 
     def withdraw(self) -> OutgoingMessage:
         """Take note that the request did not leave after all."""
         return _change(replace(self, attempts=self.attempts - 1), State.QUEUED)
 
-    def never_again(self, now: float) -> OutgoingMessage:
-        """Let the request that is about to leave be the last one."""
-        return replace(self, expires=now)
+    def never_again(self) -> OutgoingMessage:
+        """Let no part have more than one request: the one that is about to leave, or that comes."""
+        return replace(self, expires=self.created)
 
-    def lose(self) -> OutgoingMessage:
-        """Take note that nobody knows what became of the part."""
-        return _change(self, State.UNKNOWN).hold()
+    def lose(self, failure: Failure | None, now: float) -> OutgoingMessage:
+        """Take note that nobody knows what became of the part; it is a failure where it can't be sent again."""
+        lost = _change(self, State.UNKNOWN).hold()
+        return replace(lost, failure=failure) if now >= self.expires else lost
 
     def hold(self) -> OutgoingMessage:
         """Tell that the message waits, the first time that it does."""
@@ -205,13 +245,17 @@ class OutgoingMessage:
         """Take note that the service certainly does not have the part."""
         return _change(self, State.UNCONFIRMED, now) if now >= self.expires else _change(self, State.QUEUED)
 
-    def refuse(self, error: str, now: float) -> OutgoingMessage:
+    def refuse(self, failure: Failure, now: float) -> OutgoingMessage:
         """Take note that the service said no."""
-        return _change(replace(self, error=error), State.REFUSED, now)
+        return _change(replace(self, failure=self._of_part(failure)), State.REFUSED, now)
 
-    def expire(self, now: float) -> OutgoingMessage:
-        """Give up a message that waited too long."""
-        return _change(self, State.EXPIRED, now)
+    def expire(self, failure: Failure | None, now: float) -> OutgoingMessage:
+        """Give up a message that waited too long, or that had to wait and might not."""
+        return _change(replace(self, failure=failure and self._of_part(failure)), State.EXPIRED, now)
+
+    def _of_part(self, failure: Failure) -> Failure:
+        """Return a failure that names the part, if parts before it were accepted."""
+        return replace(failure, part=len(self.ids) + 1, parts=len(self.parts)) if self.ids else failure
 
     def give_up(self, now: float) -> OutgoingMessage:
         """Stop waiting for proof."""

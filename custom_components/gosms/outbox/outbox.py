@@ -1,45 +1,44 @@
 """The face of the outbox: what the rest of the integration sends with, and learns from what became of it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_DEVICE_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.util.ulid import ulid_now
 
 from ..api import GoSmsApiError, GoSmsClient, GoSmsError, MessagePage
 from ..const import (
     CONF_CALLBACK_ID,
     CONF_DEFAULT_PHONE,
     CONF_DELIVERY_TIMEOUT,
+    CONF_HOURLY_LIMIT,
     CONF_PHONE,
-    CONF_PHONE_NUMBER,
     CONF_QUEUE_EXPIRY,
     CONF_SIM,
     DEFAULT_DELIVERY_TIMEOUT,
+    DEFAULT_HOURLY_LIMIT,
     DEFAULT_QUEUE_EXPIRY,
     DOMAIN,
     SIM_DEFAULT,
     SIM_SLOTS,
     SUBENTRY_PHONE,
 )
-from ..errors import action_errors, queue_full
 from ..issues import STORAGE_FAILED
+from .call import Call, Intake, Result
 from .follower import Follower
 from .ledger import Ledger
-from .message import OutgoingMessage
+from .message import OutgoingMessage, State
 from .seeker import Seeker
 from .sender import Route, Sender
 from .store import OutboxStore, StorageError
 from .teller import Listener, Teller
+from .waiter import Waiter
 
 if TYPE_CHECKING:
     from ..runtime_data import GoSmsConfigEntry
-
-# Messages that the service has not taken yet. An automation that runs wild must not fill the disk.
-_CAPACITY: Final = 1000
 
 
 class Outbox:
@@ -85,6 +84,14 @@ class Outbox:
             callback_id=entry.options.get(CONF_CALLBACK_ID),
             on_error=self._on_error,
         )
+        self._intake = Intake(
+            hass,
+            store,
+            self._sender,
+            limit=entry.options.get(CONF_HOURLY_LIMIT, DEFAULT_HOURLY_LIMIT),
+            expiry=60 * entry.options.get(CONF_QUEUE_EXPIRY, DEFAULT_QUEUE_EXPIRY),
+        )
+        self._waiter = Waiter()
         store.on_change = self._on_change
         store.on_health = self._on_health
 
@@ -144,6 +151,7 @@ class Outbox:
         await self._sender.async_close()
         self._seeker.async_close()
         self._follower.async_close()
+        self._waiter.async_close()
         await self._teller.async_close()
 
     async def async_unload(self) -> None:
@@ -167,31 +175,37 @@ class Outbox:
         """Take over what a poll that somebody else made tells of the messages."""
         self._follower.async_take(page.messages)
 
-    async def async_send(self, recipient: ConfigSubentry, text: str) -> None:
-        """Send a text to a recipient; done when the service has taken it, or when it is safely queued.
-
-        Args:
-            recipient: a subentry of type recipient.
-            text: 1 to 300 characters of those that the service allows.
+    @callback
+    def async_check(self, call: Call) -> None:
+        """Check a call before anything of it is sent.
 
         Raises:
-            HomeAssistantError: the service refused it, it may not wait for an outage to end, or the queue is full.
-                Translated.
+            ServiceValidationError: its idempotency key stands for another call. Translated.
         """
-        if sum(not message.ids for message in self.messages) >= _CAPACITY:
-            raise queue_full()
-        now = self._hass.loop.time()
-        message = OutgoingMessage(
-            key=ulid_now(),
-            phone_number=recipient.data[CONF_PHONE_NUMBER],
-            text=text,
-            parts=(text,),
-            recipient=recipient.subentry_id,
-            created=now,
-            expires=now + 60 * self._entry.options.get(CONF_QUEUE_EXPIRY, DEFAULT_QUEUE_EXPIRY),
-        )
-        with action_errors():
-            await self._sender.async_submit(message)
+        self._intake.async_find(call)
+
+    async def async_send(self, call: Call) -> list[Result]:
+        """Send what a call asks for, each message once, also if this call is cancelled.
+
+        Args:
+            call: what to send to whom, and what to wait for.
+
+        Returns:
+            What has become of the messages, in the order of the call's numbers: no later than the call's time-out, or
+            when the outbox closes.
+
+        Raises:
+            ServiceValidationError: see `async_check`. What goes wrong with a message is told in its result.
+        """
+        taken = self._intake.async_take(call)
+        with self._waiter.watch(each for each in taken if isinstance(each, OutgoingMessage)) as watch:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(call.timeout):
+                    await self._sender.async_answer(watch.messages)
+                    if call.wait_for is not State.ACCEPTED:
+                        await watch.reach(call.wait_for)
+            latest = watch.messages
+            return [Result.of(latest[each.key] if isinstance(each, OutgoingMessage) else each) for each in taken]
 
     def _route(self, message: OutgoingMessage) -> Route:
         """Return the phone to send with and its SIM slot: the call's, the recipient's, the account's, else any."""
@@ -222,6 +236,7 @@ class Outbox:
         self._follower.async_notice(message)
         self._seeker.async_notice(message)
         self._sender.async_notice(message)
+        self._waiter.async_notice(message)
         self._teller.async_wake()
         for listener in list(self._listeners):
             listener(message)

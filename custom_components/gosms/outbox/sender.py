@@ -1,7 +1,7 @@
 """The only one that sends: in order, at the service's pace, and carefully while the service is down."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 import logging
 import random
@@ -12,7 +12,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ..api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError
-from ..errors import error_key
+from ..errors import Failure, not_queued
 from .message import OutgoingMessage, State
 from .store import OutboxStore, StorageError
 
@@ -85,7 +85,7 @@ class Sender:
         for message in list(self._store.messages.values()):
             if message.state is State.SENDING:
                 # The run before ended in the middle of a request.
-                self._store.put(message.lose())
+                self._store.put(message.lose(None, self._hass.loop.time()))
         self.async_run()
 
     async def async_close(self) -> None:
@@ -94,7 +94,7 @@ class Sender:
         self.async_run()
         await asyncio.gather(*self._attempts.values(), return_exceptions=True)
         for key in list(self._callers):
-            self._answer(key, None)
+            self._answer(key)
 
     @callback
     def async_notice(self, message: OutgoingMessage) -> None:
@@ -105,44 +105,49 @@ class Sender:
         elif message.state is State.UNKNOWN:
             self._doubtful.add(message.key)
 
-    async def async_submit(self, message: OutgoingMessage) -> None:
-        """Take a message, and return once it is accepted or safely queued.
-
-        Raises:
-            GoSmsError: it was refused, or it is not sent again. With `maybe_accepted` nobody knows yet.
-        """
-        self._callers[message.key] = caller = self._hass.loop.create_future()
-        may_wait = message.expires > message.created
+    @callback
+    def async_take(self, message: OutgoingMessage) -> None:
+        """Take a message: it leaves, or it is queued."""
+        self._callers[message.key] = self._hass.loop.create_future()
         must_wait = self._closed or (message.phone_number, message.part) in self._in_doubt()
-        if may_wait and (must_wait or self.is_down):
-            await self._async_queue(message.hold())
+        if message.may_wait and (must_wait or self.is_down):
+            self._queue(message)
         elif must_wait:
-            self._store.put(message.expire(message.created))
-            self._answer(message.key, GoSmsConnectionError("it would have had to wait", maybe_accepted=False))
+            self._store.put(message.expire(not_queued("it would have had to wait"), message.created))
+            self._answer(message.key)
         else:
             self._store.put(message)
-            if not may_wait:
+            if not message.may_wait:
                 # What may not wait takes no turn either, not even during an outage.
                 self._begin(message)
             self.async_run()
-        try:
-            await asyncio.shield(caller)
-        finally:
-            del self._callers[message.key]
 
-    async def _async_queue(self, message: OutgoingMessage) -> None:
-        """Queue a message that can't leave now; without a disk to hold it, it is tried all the same."""
-        self._store.put(message)
+    async def async_answer(self, keys: Iterable[str]) -> None:
+        """Return once each of these messages is accepted, safely queued, or over."""
+        if callers := [self._callers[key] for key in keys if key in self._callers]:
+            # Whoever waits here may be cancelled; the message goes on, and others may wait for it too.
+            await asyncio.wait(callers)
+
+    def _queue(self, message: OutgoingMessage) -> None:
+        """Queue a message that can't leave now; those of the same moment share one write."""
+        self._store.put(message.hold())
+        self._hass.async_create_task(self._async_keep(message.key), "GoSMS.ru queue", eager_start=False)
+
+    async def _async_keep(self, key: str) -> None:
+        """Let the caller go once a queued message is on disk; without a disk to hold it, it is tried all the same."""
         try:
             await self._store.async_save()
         except StorageError:
+            message = self._store.messages.get(key)
+            if message is None or message.state is not State.QUEUED or key in self._attempts:
+                return
             if self._closed:
-                self._store.put(message.expire(self._hass.loop.time()))
-                self._answer(message.key, GoSmsConnectionError("it could not be stored", maybe_accepted=False))
-            elif self._store.messages.get(message.key) is message and message.key not in self._attempts:
+                self._store.put(message.expire(not_queued("it could not be stored"), self._hass.loop.time()))
+                self._answer(key)
+            else:
                 self._begin(message)
             return
-        self._answer(message.key, None)
+        self._answer(key)
         if not self._asked_to_wait:
             self._next_attempt = min(self._next_attempt, self._last_attempt + _EAGER_PAUSE)
         self.async_run()
@@ -158,8 +163,8 @@ class Sender:
         now = self._hass.loop.time()
         for message in list(self._store.messages.values()):
             if message.key not in self._attempts and message.is_late(now):
-                self._store.put(message.expire(now))
-                self._answer(message.key, GoSmsConnectionError("it waited too long", maybe_accepted=False))
+                self._store.put(message.expire(None, now))
+                self._answer(message.key)
         for message in self._ready():
             if len(self._attempts) >= (1 if self.is_down else _CONCURRENT):
                 break
@@ -173,9 +178,9 @@ class Sender:
     def _let_callers_go(self) -> None:
         """Queue the messages whose turn did not come before the outage: their callers need not wait for its end."""
         for message in list(self._store.messages.values()):
-            may_wait = message.state is State.QUEUED and not message.held and message.expires > message.created
-            if may_wait and message.key in self._callers and message.key not in self._attempts:
-                self._hass.async_create_background_task(self._async_queue(message.hold()), "GoSMS.ru queue")
+            waits = message.state is State.QUEUED and not message.held and message.may_wait
+            if waits and message.key in self._callers and message.key not in self._attempts:
+                self._queue(message)
 
     def _plan(self, now: float) -> None:
         """Come back when a message that waits is too late, or when the next attempt of an outage is due."""
@@ -242,13 +247,13 @@ class Sender:
         try:
             await self._store.async_save()
         except StorageError:
-            if message.attempts or message.key in self._store.written:
+            if message.key in self._store.written or (message.attempts and message.may_wait):
                 # The file says that it waits, so after a crash it would leave a second time.
                 self._store.change(message.key, OutgoingMessage.withdraw)
                 self._pause(None)
                 return None
             # It was never on disk and never will be: this is its one attempt.
-            self._store.change(message.key, lambda message: message.never_again(now))
+            self._store.change(message.key, OutgoingMessage.never_again)
         return self._store.messages[message.key]
 
     async def _async_request(self, message: OutgoingMessage) -> None:
@@ -269,35 +274,27 @@ class Sender:
             now = self._hass.loop.time()
             accepted = self._store.change(message.key, lambda message: message.accept(message_id, now))
             if accepted.state is State.ACCEPTED:
-                self._answer(message.key, None)
+                self._answer(message.key)
 
     def _fail(self, key: str, err: GoSmsError) -> None:
         """Take note of an attempt that did not end in acceptance."""
-        now = self._hass.loop.time()
-        answer: GoSmsError | None = err
+        now, failure = self._hass.loop.time(), Failure.of(err)
         if err.maybe_accepted:
             if self.is_down:
                 self._pause(None)
-            if now < self._store.change(key, OutgoingMessage.lose).expires:
-                answer = None
+            self._store.change(key, lambda message: message.lose(failure, now))
         elif err.is_temporary:
             self._pause(err.retry_after if isinstance(err, GoSmsApiError) else None)
-            if not self._store.change(key, lambda message: message.postpone(now)).state.is_final:
-                answer = None
+            self._store.change(key, lambda message: message.postpone(failure, now))
         else:
             self._recover()
-            self._store.change(key, lambda message: message.refuse(error_key(err), now))
-        self._answer(key, answer)
+            self._store.change(key, lambda message: message.refuse(failure, now))
+        self._answer(key)
 
-    def _answer(self, key: str, err: GoSmsError | None) -> None:
-        """Let the caller go on."""
-        caller = self._callers.get(key)
-        if caller is None or caller.done():
-            return
-        if err is None:
+    def _answer(self, key: str) -> None:
+        """Let those go on who wait for a first word on a message; what it is, the message tells."""
+        if caller := self._callers.pop(key, None):
             caller.set_result(None)
-        else:
-            caller.set_exception(err)
 
     def _recover(self) -> None:
         """Take note that the service speaks again; a pause that it asked for is kept all the same."""

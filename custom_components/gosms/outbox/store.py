@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import date
 import logging
 import os
+import secrets
 from typing import Any, Final, override
 
 from homeassistant.core import HomeAssistant
@@ -14,10 +13,10 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..api import MessageStatus
 from ..const import DOMAIN
-from .ledger import Ended, Ledger
-from .message import EVENT_TYPES, Occurrence, OutgoingMessage, State
+from .ledger import Ledger
+from .message import OutgoingMessage
+from .records import QUEUE, pack_ledger, pack_message, unpack_ledger, unpack_message
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -77,6 +76,9 @@ class OutboxStore:
         self.on_health: Callable[[StorageError | None], None] = _nothing
         self.messages: dict[str, OutgoingMessage] = {}
         self.ledger = Ledger()
+        # What fingerprints are made with. It stands in the file of the messages: the ledger alone, which outlives them,
+        # lets nobody try out texts and numbers.
+        self.secret = secrets.token_hex(16)
         self._hass = hass
         self._queue_file = _File(hass, f"{DOMAIN}.{entry_id}.outbox")
         self._ledger_file = _File(hass, f"{DOMAIN}.{entry_id}.ledger")
@@ -183,11 +185,12 @@ class OutboxStore:
             raise StorageError("the files must not be touched")
         now, saved = self._hass.loop.time(), dt_util.utcnow().timestamp()
         keys = frozenset(self.messages)
-        queue = {"saved": saved, "messages": [_pack(message, now) for message in self.messages.values()]}
+        messages = [pack_message(message, now) for message in self.messages.values()]
+        queue = {"saved": saved, "secret": self.secret, "messages": messages}
         if self._new_ledger:
             self._new_ledger = False
             try:
-                await self._ledger_file.async_write({"saved": saved, **_pack_ledger(self.ledger, now)})
+                await self._ledger_file.async_write({"saved": saved, **pack_ledger(self.ledger, now)})
             except StorageError:
                 self._new_ledger = True
                 raise
@@ -197,13 +200,14 @@ class OutboxStore:
     def _unpack_queue(self, data: dict[str, Any], now: float) -> list[Any]:
         """Take up the stored messages, and return what is damaged."""
         try:
-            valid = _QUEUE(data)
+            valid = QUEUE(data)
         except vol.Invalid:
             return [data]
+        self.secret = valid.get("secret", self.secret)
         damaged = []
         for record in valid["messages"]:
             try:
-                self.put(_unpack(record, now, _elapsed(valid["saved"])))
+                self.put(unpack_message(record, now - _elapsed(valid["saved"])))
             except vol.Invalid, ValueError:
                 damaged.append(record)
         return damaged
@@ -211,116 +215,10 @@ class OutboxStore:
     def _unpack_ledger(self, data: dict[str, Any], now: float) -> list[Any]:
         """Take up the stored ledger, and return what is damaged."""
         try:
-            valid = _LEDGER(data)
+            self.ledger = unpack_ledger(data, lambda saved: now - _elapsed(saved))
         except vol.Invalid:
             return [data]
-        then = now - _elapsed(valid["saved"])
-        self.ledger = Ledger(
-            ended=[
-                Ended(key=ended["key"], time=then - ended["age"], ids=tuple(ended["ids"])) for ended in valid["ended"]
-            ],
-            day=valid["day"],
-            delivered=valid["delivered"],
-            failed=valid["failed"],
-            delivery_time=valid["delivery_time"],
-        )
         return []
-
-
-_NUMBER: Final = vol.Any(int, float)
-_TEXT_OR_NONE: Final = vol.Any(None, str)
-_NUMBER_OR_NONE: Final = vol.Any(None, int, float)
-
-_QUEUE: Final = vol.Schema({vol.Required("saved"): _NUMBER, vol.Required("messages"): list}, extra=vol.ALLOW_EXTRA)
-
-_LEDGER: Final = vol.Schema(
-    {
-        vol.Required("saved"): _NUMBER,
-        vol.Required("ended"): [{vol.Required("age"): _NUMBER, vol.Required("key"): str, vol.Required("ids"): [str]}],
-        vol.Required("day"): vol.Any(None, vol.All(str, date.fromisoformat)),
-        vol.Required("delivered"): int,
-        vol.Required("failed"): int,
-        vol.Required("delivery_time"): _NUMBER_OR_NONE,
-    },
-    extra=vol.ALLOW_EXTRA,
-)
-
-_MESSAGE: Final = vol.Schema(
-    {
-        vol.Required("key"): str,
-        vol.Required("phone_number"): str,
-        vol.Required("text"): str,
-        vol.Required("parts"): vol.All([str], vol.Length(min=1)),
-        vol.Required("recipient"): _TEXT_OR_NONE,
-        vol.Required("tag"): _TEXT_OR_NONE,
-        # Not in the files of the first release.
-        vol.Optional("sender", default=None): _TEXT_OR_NONE,
-        vol.Optional("sim", default=None): _TEXT_OR_NONE,
-        vol.Required("created"): _NUMBER,
-        vol.Required("expires"): _NUMBER,
-        vol.Required("state"): vol.Coerce(State),
-        vol.Required("attempts"): int,
-        vol.Required("attempted"): _NUMBER_OR_NONE,
-        vol.Required("attempted_server"): _NUMBER_OR_NONE,
-        vol.Required("device_id"): _TEXT_OR_NONE,
-        vol.Required("ids"): [str],
-        vol.Required("statuses"): [vol.Coerce(MessageStatus)],
-        vol.Required("accepted"): _NUMBER_OR_NONE,
-        vol.Required("held"): bool,
-        vol.Required("timed_out"): bool,
-        vol.Required("error"): _TEXT_OR_NONE,
-        vol.Required("untold"): [{vol.Required("type"): vol.In(EVENT_TYPES), vol.Required("seconds"): _NUMBER_OR_NONE}],
-    },
-    extra=vol.REMOVE_EXTRA,
-)
-
-# The fields that are times, on disk as ages.
-_TIMES: Final = ("created", "expires", "attempted", "accepted")
-
-
-def _pack(message: OutgoingMessage, now: float) -> dict[str, Any]:
-    """Return a message as it stands in the file."""
-    record = asdict(message)
-    for name in _TIMES:
-        if record[name] is not None:
-            record[name] = now - record[name]
-    return record
-
-
-def _unpack(record: object, now: float, elapsed: float) -> OutgoingMessage:
-    """Return a message from the file.
-
-    Raises:
-        vol.Invalid: a field is missing or of another kind.
-        ValueError: the fields contradict each other.
-    """
-    fields: dict[str, Any] = _MESSAGE(record)
-    for name in _TIMES:
-        if fields[name] is not None:
-            fields[name] = now - elapsed - fields[name]
-    for name in ("parts", "ids", "statuses"):
-        fields[name] = tuple(fields[name])
-    fields["untold"] = tuple(Occurrence(**occurrence) for occurrence in fields["untold"])
-    message = OutgoingMessage(**fields)
-    complete = len(message.ids) == len(message.parts)
-    if len(message.ids) != len(message.statuses) or len(message.ids) > len(message.parts):
-        raise ValueError
-    if message.state.is_tracked != (complete and not message.state.is_final) or complete != (
-        message.accepted is not None
-    ):
-        raise ValueError
-    return message
-
-
-def _pack_ledger(ledger: Ledger, now: float) -> dict[str, Any]:
-    """Return the ledger as it stands in the file."""
-    return {
-        "ended": [{"key": ended.key, "age": now - ended.time, "ids": ended.ids} for ended in ledger.ended],
-        "day": ledger.day and ledger.day.isoformat(),
-        "delivered": ledger.delivered,
-        "failed": ledger.failed,
-        "delivery_time": ledger.delivery_time,
-    }
 
 
 def _elapsed(saved: float) -> float:
