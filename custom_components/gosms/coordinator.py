@@ -13,7 +13,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .api import GoSmsClient, MessagePage, Phone
-from .errors import edit_errors, update_errors
+from .errors import action_errors, update_errors
 
 if TYPE_CHECKING:
     from .runtime_data import GoSmsConfigEntry
@@ -98,7 +98,7 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
             HomeAssistantError: GoSMS refused it, or did not answer. Translated.
         """
         try:
-            with edit_errors():
+            with action_errors(self.hass, self.config_entry):
                 await self._client.set_phone_active(self.device_id, active=active)
             self.data = replace(self.data, is_active=active)
             self.async_update_listeners()

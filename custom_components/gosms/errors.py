@@ -133,27 +133,17 @@ def in_words(hass: HomeAssistant, error: HomeAssistantError) -> str:
 
 @contextmanager
 def action_errors(hass: HomeAssistant, entry: GoSmsConfigEntry) -> Iterator[None]:
-    """Tell failures to the caller of an action; a refused token starts reauthentication."""
+    """Tell failures to whoever asked for something that can be asked for again without harm.
+
+    A refused token starts reauthentication.
+    """
     try:
         yield
     except GoSmsError as err:
         if isinstance(err, GoSmsApiError) and err.unauthorized:
             entry.async_start_reauth(hass)
-        raise Failure.of(err).error(hass) from err
-
-
-@contextmanager
-def edit_errors() -> Iterator[None]:
-    """Tell failures to whoever changes a setting at the service, which can be done again without harm."""
-    try:
-        yield
-    except GoSmsError as err:
         key = _repeatable_key(err)
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key=key,
-            translation_placeholders=_placeholders(key, err),
-        ) from err
+        raise Failure(key=key, placeholders=_placeholders(key, err) or {}).error(hass) from err
 
 
 @contextmanager
