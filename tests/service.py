@@ -91,14 +91,16 @@ def phone(subentry_id: str, device_id: str = PHONE, sim: str = "default") -> Con
     )
 
 
-def add_phone(hass: HomeAssistant, entry: MockConfigEntry, sim: str = "default") -> None:
+def add_phone(
+    hass: HomeAssistant, entry: MockConfigEntry, sim: str = "default", *, name: str = "Pixel 8", device_id: str = PHONE
+) -> None:
     """Give the account a phone."""
     subentry = ConfigSubentry(
-        data=MappingProxyType({"device_id": PHONE, "sim": sim}),
-        subentry_id="the_phone",
+        data=MappingProxyType({"device_id": device_id, "sim": sim}),
+        subentry_id="the_phone" if device_id == PHONE else device_id,
         subentry_type="phone",
-        title="Pixel 8",
-        unique_id=PHONE,
+        title=name,
+        unique_id=device_id,
     )
     hass.config_entries.async_add_subentry(entry, subentry)
 

@@ -13,8 +13,8 @@ PACKAGE: Final = Path(__file__).parents[1] / "custom_components/gosms"
 
 # From the bottom to the top. A module imports only from rows below its own.
 ROWS: Final = (
-    ("api", "const", "issues", "symbols"),
-    ("errors", "text", "phone_number"),
+    ("api", "const", "symbols"),
+    ("errors", "issues", "text", "phone_number"),
     ("coordinator", "outbox"),
     ("runtime_data",),
     ("entity", "subentry_flow"),

@@ -12,6 +12,7 @@ from .api import MessagePage
 from .const import DOMAIN, SUBENTRY_PHONE
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .entity import account_device, async_describe_phone
+from .issues import IssueWatch, async_remove as async_remove_issues
 from .outbox import Outbox, OutboxStore
 from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
 
@@ -27,6 +28,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     down, or a token that was refused, must not keep the entities away. The first poll runs once they are there.
     """
     client = async_create_client(hass, entry.data[CONF_API_TOKEN], entry.data[CONF_URL])
+    client.on_end = IssueWatch(hass, entry).async_note
     coordinator = GoSmsCoordinator(hass, entry, client)
     phones = {
         phone.subentry_id: GoSmsPhoneCoordinator(hass, entry, client, phone)
@@ -79,7 +81,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
-    """Remove what an account has on disk."""
+    """Remove what an account leaves behind: its repairs, and what it has on disk."""
+    async_remove_issues(hass, entry)
     await OutboxStore(hass, entry.entry_id).async_remove()
 
 

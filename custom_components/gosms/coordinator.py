@@ -52,7 +52,7 @@ class GoSmsCoordinator(DataUpdateCoordinator[MessagePage]):
     @override
     async def _async_update_data(self) -> MessagePage:
         """Fetch the newest messages."""
-        with update_errors(self.hass, self.config_entry):
+        with update_errors():
             return await self._client.list()
 
 
@@ -114,7 +114,7 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
     @override
     async def _async_update_data(self) -> Phone:
         """Fetch what GoSMS knows of the phone."""
-        with update_errors(self.hass, self.config_entry):
+        with update_errors():
             return await self._client.phone_info(self.device_id)
 
     @callback

@@ -147,13 +147,11 @@ def action_errors(hass: HomeAssistant, entry: GoSmsConfigEntry) -> Iterator[None
 
 
 @contextmanager
-def update_errors(hass: HomeAssistant, entry: GoSmsConfigEntry) -> Iterator[None]:
-    """Tell failures to a coordinator; a refused token starts reauthentication, and polling goes on."""
+def update_errors() -> Iterator[None]:
+    """Tell failures to a coordinator. A refused token is one like any other here, so that polling goes on."""
     try:
         yield
     except GoSmsError as err:
-        if isinstance(err, GoSmsApiError) and err.unauthorized:
-            entry.async_start_reauth(hass)
         key = _repeatable_key(err)
         pause = err.retry_after if isinstance(err, GoSmsApiError) else None
         raise UpdateFailed(

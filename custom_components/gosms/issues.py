@@ -1,5 +1,184 @@
-"""The ids of repair issues."""
+"""Repair issues: raised by whatever request meets what the user can mend, and gone on proof that it is mended."""
 
-from typing import Final
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_DEVICE_ID
+from homeassistant.core import DOMAIN as HOMEASSISTANT_DOMAIN, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .api import Ended, GoSmsApiError
+from .const import CONTROL_PANEL_URL, DOMAIN, SUBENTRY_PHONE
+
+if TYPE_CHECKING:
+    from .runtime_data import GoSmsConfigEntry
 
 STORAGE_FAILED: Final = "storage_failed"
+UNKNOWN_PHONE: Final = "unknown_phone"
+
+# What `problem` calls a token that was refused; Home Assistant itself asks for a new one.
+REAUTH: Final = "reauth"
+
+
+class Proof(StrEnum):
+    """The requests whose success proves that a trouble is over."""
+
+    SEND = "POST /sms/send"
+    POLL = "GET /sms"
+    PHONE = "POST /devices/get/info"
+    EDIT = "POST /devices/edit"
+
+
+# The issues by the vendor's error codes, whichever request is answered with them, and what proves that each is solved.
+_ISSUES: Final = {
+    1002: ("api_inactive", Proof.POLL),
+    1004: ("no_sending_phone", Proof.SEND),
+    1005: ("no_send_permission", Proof.SEND),
+    1006: ("quota_reached", Proof.SEND),
+    1007: ("no_read_permission", Proof.POLL),
+    1011: ("no_device_permission", Proof.PHONE),
+    1012: (UNKNOWN_PHONE, Proof.PHONE),
+    1013: ("no_device_permission", Proof.EDIT),
+    1015: ("no_sending_phone", Proof.SEND),
+    1016: (UNKNOWN_PHONE, Proof.PHONE),
+    3000: ("account_blocked", Proof.POLL),
+}
+
+# Nothing but a user's next message or click brings these proofs, so the issues must outlive a restart. The others come
+# again with the first poll.
+_RARE: Final = frozenset({Proof.SEND, Proof.EDIT})
+
+# Where in the control panel the cure is.
+_PAGES: Final = {
+    "account_blocked": "",
+    "no_sending_phone": "/devices",
+    "quota_reached": "",
+    UNKNOWN_PHONE: "/devices",
+}
+
+
+@callback
+def async_raise(
+    hass: HomeAssistant,
+    entry: GoSmsConfigEntry,
+    key: str,
+    *,
+    proof: Proof | None = None,
+    phone: ConfigSubentry | None = None,
+) -> str:
+    """Raise an issue of an account, or of one of its phones, and return its id.
+
+    Args:
+        hass: Home Assistant.
+        entry: the account.
+        key: the issue's key in the translations.
+        proof: what proves that it is solved, or None if whoever raised it knows.
+        phone: the phone that it is about.
+    """
+    issue_id = _issue_id(entry, key, phone)
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data={
+            "entry_id": entry.entry_id,
+            "subentry_id": phone.subentry_id if phone else None,
+            "proof": proof.value if proof else None,
+        },
+        is_fixable=key == UNKNOWN_PHONE,
+        is_persistent=proof in _RARE,
+        learn_more_url=None if key == STORAGE_FAILED else f"{CONTROL_PANEL_URL}{_PAGES.get(key, '/api')}",
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=key,
+        translation_placeholders={"account": entry.title, **({"phone": phone.title} if phone else {})},
+    )
+    return issue_id
+
+
+@callback
+def async_clear(hass: HomeAssistant, entry: GoSmsConfigEntry, key: str) -> None:
+    """Clear an issue of an account."""
+    ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, key))
+
+
+@callback
+def async_remove(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Remove all issues of an account that is removed itself."""
+    for issue in _issues_of(hass, entry):
+        ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
+
+
+@callback
+def async_open_issues(hass: HomeAssistant, entry: GoSmsConfigEntry) -> list[str]:
+    """Return the keys of what waits for the user: the open issues of an account, and a token that was refused."""
+    keys = {issue.translation_key for issue in _issues_of(hass, entry) if issue.translation_key}
+    asks_for_token = f"config_entry_reauth_{DOMAIN}_{entry.entry_id}"
+    if ir.async_get(hass).async_get_issue(HOMEASSISTANT_DOMAIN, asks_for_token):
+        keys.add(REAUTH)
+    return sorted(keys)
+
+
+class IssueWatch:
+    """Raises and clears the issues of one account, and asks for a new token, as its requests end."""
+
+    def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+        """Start with what an earlier run left, except for phones that were removed since."""
+        self._hass = hass
+        self._entry = entry
+        # When each was raised last: a request that began before that proves nothing.
+        self._raised: dict[str, float] = {}
+        for issue in _issues_of(hass, entry):
+            if _data(issue)["subentry_id"] not in {None, *entry.subentries}:
+                ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
+
+    @callback
+    def async_note(self, ended: Ended) -> None:
+        """Learn from a request that ended."""
+        if ended.error is None:
+            self._clear(ended)
+        elif isinstance(ended.error, GoSmsApiError):
+            if ended.error.unauthorized:
+                self._entry.async_start_reauth(self._hass)
+            elif ended.error.code in _ISSUES:
+                self._raise(*_ISSUES[ended.error.code], self._phone_of(ended))
+
+    def _raise(self, key: str, proof: Proof, phone: ConfigSubentry | None) -> None:
+        """Raise an issue, or leave it as it is if it waits for a rarer proof."""
+        if key != UNKNOWN_PHONE:
+            phone = None
+        elif phone is None:
+            # A call named a phone that is none of the account's settings: only the caller can mend that.
+            return
+        known = ir.async_get(self._hass).async_get_issue(DOMAIN, _issue_id(self._entry, key, phone))
+        if known is None or proof in _RARE or _data(known).get("proof") not in _RARE:
+            self._raised[async_raise(self._hass, self._entry, key, proof=proof, phone=phone)] = self._hass.loop.time()
+
+    def _clear(self, ended: Ended) -> None:
+        """Clear the issues that this success proves to be solved."""
+        phone = self._phone_of(ended)
+        for issue in _issues_of(self._hass, self._entry):
+            is_proof = _data(issue)["proof"] == ended.endpoint and ended.begun >= self._raised.get(issue.issue_id, 0)
+            if is_proof and _data(issue)["subentry_id"] in {None, phone and phone.subentry_id}:
+                ir.async_delete_issue(self._hass, DOMAIN, issue.issue_id)
+
+    def _phone_of(self, ended: Ended) -> ConfigSubentry | None:
+        """Return the phone that a request named, if it is one of the account's settings."""
+        phones = self._entry.get_subentries_of_type(SUBENTRY_PHONE)
+        return next((phone for phone in phones if phone.data[CONF_DEVICE_ID] == ended.device_id), None)
+
+
+def _issue_id(entry: GoSmsConfigEntry, key: str, phone: ConfigSubentry | None = None) -> str:
+    """Return the id of an issue."""
+    return f"{key}_{entry.entry_id}_{phone.subentry_id}" if phone else f"{key}_{entry.entry_id}"
+
+
+def _data(issue: ir.IssueEntry) -> dict[str, str | int | float | None]:
+    """Return what an issue was raised with; an earlier run's that comes again by itself has nothing."""
+    return issue.data or {"entry_id": None}
+
+
+def _issues_of(hass: HomeAssistant, entry: GoSmsConfigEntry) -> list[ir.IssueEntry]:
+    """Return the open issues of an account."""
+    issues = ir.async_get(hass).issues.items()
+    return [issue for (domain, _), issue in issues if domain == DOMAIN and _data(issue)["entry_id"] == entry.entry_id]

@@ -9,6 +9,7 @@ from homeassistant.config_entries import ConfigEntryState, ConfigSubentry, Confi
 from homeassistant.const import CONF_API_TOKEN, CONF_COUNTRY, CONF_DEVICE_ID, CONF_NAME, CONF_URL
 from homeassistant.helpers.selector import (
     SelectOptionDict,
+    Selector,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -165,21 +166,26 @@ class PhoneFlow(_SubentryFlow):
 
     @override
     def _schema(self) -> vol.Schema:
-        """Return the form's fields; phones that sent something lately need not be typed."""
-        entry: GoSmsConfigEntry = self._get_entry()
-        configured = {phone.unique_id for phone in entry.get_subentries_of_type(SUBENTRY_PHONE)}
-        messages = entry.runtime_data.coordinator.data.messages if entry.state is ConfigEntryState.LOADED else ()
-        seen = {message.device_id for message in messages if message.device_id} - configured
-        choices = SelectSelectorConfig(options=sorted(seen), custom_value=True, mode=SelectSelectorMode.DROPDOWN)
+        """Return the form's fields."""
         return vol.Schema(
             {
-                vol.Required(CONF_DEVICE_ID): SelectSelector(choices) if seen else TextSelector(),
+                vol.Required(CONF_DEVICE_ID): device_id_selector(self._get_entry()),
                 vol.Optional(CONF_NAME): TextSelector(),
                 vol.Required(CONF_SIM, default=SIM_DEFAULT): SelectSelector(
                     SelectSelectorConfig(options=[SIM_DEFAULT, *SIM_SLOTS], translation_key="sim")
                 ),
             }
         )
+
+
+def device_id_selector(entry: GoSmsConfigEntry) -> Selector[Any]:
+    """Return a field for the id of a phone; phones that sent something lately need not be typed."""
+    configured = {phone.unique_id for phone in entry.get_subentries_of_type(SUBENTRY_PHONE)}
+    messages = entry.runtime_data.coordinator.data.messages if entry.state is ConfigEntryState.LOADED else ()
+    if seen := {message.device_id for message in messages if message.device_id} - configured:
+        choices = SelectSelectorConfig(options=sorted(seen), custom_value=True, mode=SelectSelectorMode.DROPDOWN)
+        return SelectSelector(choices)
+    return TextSelector()
 
 
 def phone_selector(phones: Iterable[ConfigSubentry]) -> SelectSelector:

@@ -1,6 +1,7 @@
 """Asynchronous client of the GoSMS.ru API, v1. Knows nothing of Home Assistant."""
 
 from .client import DEFAULT_URL, PAGE_SIZE, GoSmsClient, Pace
+from .ended import Ended
 from .exceptions import GoSmsApiError, GoSmsConnectionError, GoSmsError
 from .models import Message, MessagePage, MessageStatus, Phone, Sim
 from .statistics import EndpointStatistics, LastError, Outcome, Statistics
@@ -8,6 +9,7 @@ from .statistics import EndpointStatistics, LastError, Outcome, Statistics
 __all__ = [
     "DEFAULT_URL",
     "PAGE_SIZE",
+    "Ended",
     "EndpointStatistics",
     "GoSmsApiError",
     "GoSmsClient",

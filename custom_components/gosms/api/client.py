@@ -11,6 +11,7 @@ from typing import Final
 import aiohttp
 from aiolimiter import AsyncLimiter
 
+from .ended import Listener, telling
 from .exceptions import GoSmsApiError, GoSmsConnectionError
 from .models import Json, Message, MessagePage, Phone, integer
 from .statistics import Statistics
@@ -62,6 +63,7 @@ class GoSmsClient:
 
     Attributes:
         statistics: how the requests so far ended, and how long they took.
+        on_end: called with each request that ended, before whoever asked for it learns of it.
 
     Source: https://docs.gosms.ru
     """
@@ -83,6 +85,7 @@ class GoSmsClient:
             pace: shared by all clients with the same token and address; one of its own if left out.
         """
         self.statistics = Statistics()
+        self.on_end: Listener | None = None
         self._session = session
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._url = url
@@ -172,7 +175,8 @@ class GoSmsClient:
     ) -> T:
         """Send one request and return what is read from its answer, which must not be None."""
         await self._pace.wait(endpoint)
-        with self.statistics.measure(f"{method} {endpoint}"):
+        name = f"{method} {endpoint}"
+        with self.statistics.measure(name), telling(self.on_end, name, body):
             found = read(await self._exchange(method, endpoint, body, query))
             if found is None:
                 raise _unreadable("the answer lacks what was asked for")

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from homeassistant.const import CONF_DEVICE_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 
-from ..api import GoSmsApiError, GoSmsClient, GoSmsError, MessagePage
+from ..api import GoSmsClient, MessagePage
 from ..const import (
     CONF_CALLBACK_ID,
     CONF_DEFAULT_PHONE,
@@ -26,7 +25,7 @@ from ..const import (
     SIM_SLOTS,
     SUBENTRY_PHONE,
 )
-from ..issues import STORAGE_FAILED
+from ..issues import STORAGE_FAILED, async_clear, async_raise
 from .call import Call, Intake, Result
 from .follower import Follower
 from .ledger import Ledger
@@ -82,7 +81,6 @@ class Outbox:
             client,
             route=self._route,
             callback_id=entry.options.get(CONF_CALLBACK_ID),
-            on_error=self._on_error,
         )
         self._intake = Intake(
             hass,
@@ -226,11 +224,6 @@ class Outbox:
         entries: list[GoSmsConfigEntry] = self._hass.config_entries.async_loaded_entries(DOMAIN)
         return self.claimed.union(*(entry.runtime_data.outbox.claimed for entry in entries))
 
-    def _on_error(self, err: GoSmsError) -> None:
-        """Ask for a new token if this one was refused."""
-        if isinstance(err, GoSmsApiError) and err.unauthorized:
-            self._entry.async_start_reauth(self._hass)
-
     def _on_change(self, message: OutgoingMessage) -> None:
         """Save, follow and tell what changed."""
         self._follower.async_notice(message)
@@ -243,16 +236,7 @@ class Outbox:
 
     def _on_health(self, failure: StorageError | None) -> None:
         """Tell people that the disk does not take the queue, or that it does again."""
-        issue_id = f"{STORAGE_FAILED}_{self._entry.entry_id}"
         if failure is None:
-            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
-            return
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key=STORAGE_FAILED,
-            translation_placeholders={"account": self._entry.title},
-        )
+            async_clear(self._hass, self._entry, STORAGE_FAILED)
+        else:
+            async_raise(self._hass, self._entry, STORAGE_FAILED)

@@ -42,7 +42,6 @@ class Sender:
         *,
         route: Callable[[OutgoingMessage], Route],
         callback_id: str | None,
-        on_error: Callable[[GoSmsError], None],
     ) -> None:
         """Make the sender.
 
@@ -52,14 +51,12 @@ class Sender:
             client: the client of the account.
             route: chooses the phone for a message.
             callback_id: the webhook that the service tells of the messages, or None for all.
-            on_error: called with the error of each attempt that failed.
         """
         self._hass = hass
         self._store = store
         self._client = client
         self._route = route
         self._callback_id = callback_id
-        self._on_error = on_error
         self._attempts: dict[str, asyncio.Task[None]] = {}
         self._doubtful: set[str] = set()
         self._callers: dict[str, asyncio.Future[None]] = {}
@@ -264,7 +261,6 @@ class Sender:
                 message.phone_number, message.part, device_id=message.device_id, sim=sim, callback_id=self._callback_id
             )
         except GoSmsError as err:
-            self._on_error(err)
             self._fail(message.key, err)
         except Exception as err:
             _LOGGER.exception("Unexpected error while sending")

@@ -1,0 +1,457 @@
+"""Repairs: each appears once, says the cure, goes with the cure and not before; and the sensor that tells of them."""
+
+from dataclasses import replace
+from typing import Any, Final
+from unittest.mock import AsyncMock
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.repairs import RepairsFlowManager, repairs_flow_manager
+from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.entity_component import async_update_entity
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    get_schema_suggested_value,
+)
+
+from custom_components.gosms.api import Ended, GoSmsApiError
+from custom_components.gosms.const import DOMAIN
+from custom_components.gosms.outbox.store import OutboxStore, StorageError
+from simulator import Account, Fault, Permission
+from tests import API_TOKEN
+from tests.service import DAD, MUM, PHONE, Service, add_phone, recipient, send, set_up, wait
+
+PROBLEM: Final = "binary_sensor.gosms_ru_problem"
+BATTERY: Final = "sensor.pixel_8_battery"
+SPARE: Final = "sensor.spare_battery"
+TOTAL: Final = "sensor.gosms_ru_total_messages"
+SENDING: Final = "switch.pixel_8_sending"
+OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
+NEW_ID: Final = "6654a4e8f1527149588c89ff"
+
+SEND: Final = "POST /sms/send"
+LIST: Final = "GET /sms"
+INFO: Final = "POST /devices/get/info"
+EDIT: Final = "POST /devices/edit"
+
+MINUTE: Final = 61
+FIVE_MINUTES: Final = 301
+
+pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced")]
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
+    """An account with two recipients and a phone, not set up yet."""
+    add_phone(hass, entry)
+    return entry
+
+
+def repairs(hass: HomeAssistant) -> list[str]:
+    """Return the keys of the open repairs."""
+    issues = ir.async_get(hass).issues.values()
+    return sorted(str(issue.translation_key) for issue in issues if issue.domain == DOMAIN and issue.active)
+
+
+def the_repair(hass: HomeAssistant) -> ir.IssueEntry:
+    """Return the one repair that is open."""
+    (issue,) = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN and issue.active]
+    return issue
+
+
+async def fail_to_send(hass: HomeAssistant) -> None:
+    """Send a message that is refused."""
+    with pytest.raises(HomeAssistantError):
+        await send(hass, "Water leak!")
+    await hass.async_block_till_done()
+
+
+async def flick(hass: HomeAssistant) -> None:
+    """Switch the phone on."""
+    await hass.services.async_call("switch", "turn_on", {"entity_id": SENDING}, blocking=True)
+
+
+async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Reload the account, and let the registry go through its file, as a restart does."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    registry = ir.async_get(hass)
+    stored = registry._data_to_save()
+    registry.issues.clear()
+    await registry._store.async_save(stored)
+    await registry._async_load()
+    await set_up(hass, entry)
+
+
+@pytest.mark.parametrize(
+    ("code", "key"),
+    [
+        (1004, "no_sending_phone"),
+        (1005, "no_send_permission"),
+        (1006, "quota_reached"),
+        (1015, "no_sending_phone"),
+    ],
+)
+async def test_a_refused_message_raises_a_repair_that_only_an_accepted_one_clears(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    service: Service,
+    freezer: FrozenDateTimeFactory,
+    code: int,
+    key: str,
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.CODE, endpoint=SEND, code=code)
+    created = async_capture_events(hass, ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED)
+    await fail_to_send(hass)
+    await fail_to_send(hass)
+    assert repairs(hass) == [key]
+    assert [event.data["action"] for event in created] == ["create"]
+    assert the_repair(hass).issue_id == f"{key}_{entry.entry_id}"
+
+    # Neither good polls nor a restart prove that sending works.
+    service.faults.clear()
+    for _ in range(6):
+        await wait(hass, freezer, MINUTE)
+    await restart(hass, entry)
+    assert repairs(hass) == [key]
+    assert hass.states.get(PROBLEM).state == STATE_ON
+
+    await send(hass, "Water leak!")
+    assert repairs(hass) == []
+    assert hass.states.get(PROBLEM).state == STATE_OFF
+
+
+async def test_a_queued_message_that_is_accepted_later_is_a_proof_too(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.CODE, endpoint=SEND, code=1006, times=1)
+    await fail_to_send(hass)
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1)
+    await send(hass, "Water leak!")
+    assert repairs(hass) == ["quota_reached"]
+    await wait(hass, freezer, MINUTE)
+    assert len(service.account.messages) == 1
+    assert repairs(hass) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "key"), [(1002, "api_inactive"), (1007, "no_read_permission"), (3000, "account_blocked")]
+)
+@pytest.mark.parametrize("endpoint", [LIST, SEND])
+async def test_a_trouble_of_the_account_is_met_by_polls_and_sends_alike_and_cleared_by_a_good_poll(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    service: Service,
+    freezer: FrozenDateTimeFactory,
+    code: int,
+    key: str,
+    endpoint: str,
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.CODE, code=code)
+    await {LIST: lambda: wait(hass, freezer, MINUTE), SEND: lambda: fail_to_send(hass)}[endpoint]()
+    assert repairs(hass) == [key]
+    await wait(hass, freezer, FIVE_MINUTES)
+    await restart(hass, entry)
+    assert repairs(hass) == [key]
+
+    service.faults.clear()
+    service.faults.add(Fault.BAD_GATEWAY, endpoint=LIST)
+    await send(hass, "Water leak!")
+    assert repairs(hass) == [key]
+    service.faults.clear()
+    await wait(hass, freezer, MINUTE)
+    assert repairs(hass) == []
+
+
+async def test_a_token_that_may_not_see_phones_costs_only_what_needs_it(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    service: Service,
+    account: Account,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    account.permissions.remove(Permission.SEE_PHONES)
+    await set_up(hass, entry)
+    assert repairs(hass) == ["no_device_permission"]
+    assert hass.states.get(BATTERY).state == STATE_UNAVAILABLE
+    assert hass.states.get("sensor.gosms_ru_total_messages").state == "0"
+    await send(hass, "Water leak!")
+    assert repairs(hass) == ["no_device_permission"]
+
+    account.permissions.add(Permission.SEE_PHONES)
+    await wait(hass, freezer, FIVE_MINUTES)
+    assert repairs(hass) == []
+    assert hass.states.get(BATTERY).state == "80"
+
+
+async def test_a_token_that_may_not_change_phones_is_proven_to_do_so_by_a_change_alone(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    account: Account,
+    service: Service,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    account.permissions.remove(Permission.EDIT_PHONES)
+    await set_up(hass, entry)
+    with pytest.raises(HomeAssistantError) as error:
+        await flick(hass)
+    assert error.value.translation_key == "no_device_permission"
+    account.permissions.remove(Permission.SEE_PHONES)
+    await wait(hass, freezer, FIVE_MINUTES)
+    account.permissions = set(Permission)
+    await wait(hass, freezer, FIVE_MINUTES)
+    await restart(hass, entry)
+    assert repairs(hass) == ["no_device_permission"]
+    await flick(hass)
+    assert repairs(hass) == []
+
+
+async def test_a_phone_that_was_deleted_is_told_of_hides_no_other_and_may_come_back(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    service: Service,
+    account: Account,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    account.add_phone(OTHER_PHONE, battery=33)
+    add_phone(hass, entry, name="Spare", device_id=OTHER_PHONE)
+    await set_up(hass, entry)
+    removed = account.phones.pop(PHONE)
+    await wait(hass, freezer, FIVE_MINUTES)
+    issue = the_repair(hass)
+    assert (issue.translation_key, issue.is_fixable) == ("unknown_phone", True)
+    assert issue.issue_id == f"unknown_phone_{entry.entry_id}_the_phone"
+    assert hass.states.get(BATTERY).state == STATE_UNAVAILABLE
+    assert hass.states.get(SPARE).state == "33"
+
+    # The other phone's good polls say nothing of this one.
+    await wait(hass, freezer, FIVE_MINUTES)
+    await restart(hass, entry)
+    assert repairs(hass) == ["unknown_phone"]
+    account.phones[PHONE] = removed
+    await wait(hass, freezer, FIVE_MINUTES)
+    assert repairs(hass) == []
+    assert hass.states.get(BATTERY).state == "80"
+
+
+@pytest.mark.parametrize("code", [1012, 1016])
+async def test_a_message_that_meets_a_deleted_phone_raises_its_repair_and_a_good_poll_of_it_clears_it(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory, code: int
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={"default_phone": "the_phone"})
+    await set_up(hass, entry)
+    service.faults.add(Fault.CODE, endpoint=SEND, code=code)
+    service.faults.add(Fault.BAD_GATEWAY, endpoint=INFO)
+    await fail_to_send(hass)
+    assert repairs(hass) == ["unknown_phone"]
+    service.faults.clear()
+    await wait(hass, freezer, FIVE_MINUTES)
+    assert repairs(hass) == []
+
+
+async def test_a_phone_that_only_a_call_named_is_the_callers_affair(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+) -> None:
+    await set_up(hass, entry)
+    with pytest.raises(GoSmsApiError):
+        await entry.runtime_data.client.send(MUM, "Water leak!", device_id=OTHER_PHONE)
+    assert repairs(hass) == []
+
+
+async def test_what_left_before_the_trouble_and_came_back_after_it_proves_nothing(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+) -> None:
+    await set_up(hass, entry)
+    begun = hass.loop.time()
+    freezer.tick(1)
+    service.faults.add(Fault.CODE, endpoint=SEND, code=1006, times=1)
+    await fail_to_send(hass)
+    accepted = Ended(endpoint=SEND, device_id=None, begun=begun, error=None)
+    entry.runtime_data.client.on_end(accepted)
+    assert repairs(hass) == ["quota_reached"]
+    entry.runtime_data.client.on_end(replace(accepted, begun=hass.loop.time()))
+    assert repairs(hass) == []
+
+
+async def test_the_repairs_of_an_account_go_with_it_and_leave_those_of_others(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+) -> None:
+    other = MockConfigEntry(
+        domain=DOMAIN,
+        entry_id="another_account",
+        title="Second account",
+        data={"api_token": API_TOKEN, "url": service.url},
+        subentries_data=[recipient("Grandmother", DAD)],
+    )
+    other.add_to_hass(hass)
+    await set_up(hass, entry)
+    service.faults.add(Fault.CODE, endpoint=SEND, code=1005)
+    await fail_to_send(hass)
+    with pytest.raises(HomeAssistantError):
+        await send(hass, "Hello", to="notify.grandmother")
+    assert repairs(hass) == ["no_send_permission"] * 2
+    assert hass.states.get("binary_sensor.second_account_problem").state == STATE_ON
+
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert the_repair(hass).issue_id == "no_send_permission_another_account"
+
+
+async def test_the_repair_of_a_phone_goes_with_the_phone(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service, account: Account
+) -> None:
+    del account.phones[PHONE]
+    await set_up(hass, entry)
+    assert repairs(hass) == ["unknown_phone"]
+    hass.config_entries.async_remove_subentry(entry, "the_phone")
+    await hass.async_block_till_done()
+    assert repairs(hass) == []
+
+
+async def test_the_problem_sensor_tells_of_a_refused_token_and_of_a_disk_that_is_full(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    service: Service,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await set_up(hass, entry)
+    assert hass.states.get(PROBLEM).state == STATE_OFF
+    assert hass.states.get(PROBLEM).attributes["reason"] == []
+
+    with monkeypatch.context() as patched:
+        patched.setattr(OutboxStore, "_async_write", AsyncMock(side_effect=StorageError))
+        await send(hass, "Water leak!")
+        assert hass.states.get(PROBLEM).attributes["reason"] == ["storage_failed"]
+        account.token = "another"
+        await fail_to_send(hass)
+    assert hass.states.get(PROBLEM).attributes["reason"] == ["reauth", "storage_failed"]
+
+    # The sensor is there while nothing else is.
+    await service.close()
+    await async_update_entity(hass, TOTAL)
+    assert hass.states.get(TOTAL).state == STATE_UNAVAILABLE
+    assert hass.states.get(PROBLEM).state == STATE_ON
+
+
+async def begin_to_fix(hass: HomeAssistant) -> tuple[RepairsFlowManager, str]:
+    """Open the repair as a user does."""
+    assert await async_setup_component(hass, "repairs", {})
+    manager = repairs_flow_manager(hass)
+    assert manager is not None
+    menu = await manager.async_init(DOMAIN, context={"issue_id": the_repair(hass).issue_id})
+    assert menu["type"] is FlowResultType.MENU
+    assert menu["menu_options"] == ["correct", "remove"]
+    return manager, menu["flow_id"]
+
+
+@pytest.fixture
+async def deleted(hass: HomeAssistant, entry: MockConfigEntry, service: Service, account: Account) -> None:
+    """A running account whose phone got a new id, as after a new installation of the app."""
+    account.phones[NEW_ID] = replace(account.phones.pop(PHONE), device_id=NEW_ID)
+    await set_up(hass, entry)
+
+
+@pytest.mark.usefixtures("deleted")
+@pytest.mark.parametrize(
+    ("device_id", "trouble", "error"),
+    [
+        ("hall", None, {"device_id": "invalid_device_id"}),
+        (PHONE, None, {"device_id": "unknown_device"}),
+        (OTHER_PHONE, None, {"device_id": "already_configured"}),
+        (NEW_ID, {"fault": Fault.CODE, "code": 1002}, {"base": "api_inactive"}),
+        (NEW_ID, {"fault": Fault.CODE, "code": 1003}, {"base": "invalid_auth"}),
+        (NEW_ID, {"fault": Fault.CODE, "code": 1007}, {"base": "no_read_permission"}),
+        (NEW_ID, {"fault": Fault.CODE, "code": 3000}, {"base": "account_blocked"}),
+        (NEW_ID, {"fault": Fault.CODE, "code": 4711}, {"base": "unknown"}),
+        (NEW_ID, {"fault": Fault.BAD_GATEWAY}, {"base": "cannot_connect"}),
+    ],
+)
+async def test_a_phone_gets_its_new_id_in_the_repair_itself(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    service: Service,
+    device_id: str,
+    trouble: dict[str, Any] | None,
+    error: dict[str, str],
+) -> None:
+    service.account.add_phone(OTHER_PHONE)
+    add_phone(hass, entry, name="Spare", device_id=OTHER_PHONE)
+    await hass.async_block_till_done()
+    manager, flow_id = await begin_to_fix(hass)
+    form = await manager.async_configure(flow_id, {"next_step_id": "correct"})
+    assert get_schema_suggested_value(form["data_schema"].schema, "device_id") == PHONE
+    for fault in [trouble] if trouble else []:
+        service.faults.add(**fault, endpoint=INFO)
+    form = await manager.async_configure(flow_id, {"device_id": device_id})
+    assert form["errors"] == error
+    assert repairs(hass) == ["unknown_phone"]
+
+    service.faults.clear()
+    done = await manager.async_configure(flow_id, {"device_id": f" {NEW_ID.upper()}"})
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert repairs(hass) == []
+    assert hass.states.get(BATTERY).state == "80"
+    assert entry.subentries["the_phone"].unique_id == NEW_ID
+    assert entry.subentries["the_phone"].data == {"device_id": NEW_ID, "sim": "default"}
+
+
+@pytest.mark.usefixtures("deleted")
+async def test_a_phone_that_came_back_under_its_old_id_shows_at_once(
+    hass: HomeAssistant, service: Service, account: Account
+) -> None:
+    manager, flow_id = await begin_to_fix(hass)
+    await manager.async_configure(flow_id, {"next_step_id": "correct"})
+    account.add_phone(PHONE)
+    await manager.async_configure(flow_id, {"device_id": PHONE})
+    await hass.async_block_till_done()
+    assert repairs(hass) == []
+    assert hass.states.get(BATTERY).state == "80"
+
+
+@pytest.mark.usefixtures("deleted")
+async def test_a_phone_that_is_gone_for_good_is_removed_in_the_repair_itself(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    manager, flow_id = await begin_to_fix(hass)
+    await manager.async_configure(flow_id, {"next_step_id": "remove"})
+    assert "the_phone" in entry.subentries
+    await manager.async_configure(flow_id, {})
+    await hass.async_block_till_done()
+    assert "the_phone" not in entry.subentries
+    assert hass.states.get(BATTERY) is None
+    assert repairs(hass) == []
+
+
+@pytest.mark.usefixtures("deleted")
+@pytest.mark.parametrize("step", ["correct", "remove"])
+async def test_a_phone_that_somebody_else_removes_meanwhile_needs_no_repair(
+    hass: HomeAssistant, entry: MockConfigEntry, step: str
+) -> None:
+    await hass.config_entries.async_unload(entry.entry_id)
+    manager, flow_id = await begin_to_fix(hass)
+    await manager.async_configure(flow_id, {"next_step_id": step})
+    hass.config_entries.async_remove_subentry(entry, "the_phone")
+    done = await manager.async_configure(flow_id, {"correct": {"device_id": NEW_ID}, "remove": {}}[step])
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert repairs(hass) == []
+
+
+@pytest.mark.usefixtures("deleted")
+async def test_the_repair_of_a_phone_that_was_removed_while_the_account_was_off_closes_when_it_is_opened(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_remove_subentry(entry, "the_phone")
+    assert await async_setup_component(hass, "repairs", {})
+    done = await repairs_flow_manager(hass).async_init(DOMAIN, context={"issue_id": the_repair(hass).issue_id})
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert repairs(hass) == []
