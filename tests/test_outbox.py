@@ -852,14 +852,13 @@ async def test_what_a_running_request_ends_in_is_told_when_the_account_is_reload
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.SLOW, endpoint=SEND, times=1, seconds=1)
-    outbox = entry.runtime_data.outbox
-    call = hass.async_create_task(outbox.async_send(entry.subentries["the_recipient_mum"], "Water leak!"))
+    sending = hass.async_create_task(entry.runtime_data.outbox.async_send(call("Water leak!")))
     await until(lambda: len(service.requests_to(SEND)) == 1)
     reload = hass.async_create_task(hass.config_entries.async_reload(entry.entry_id))
     await until(lambda: entry.state is not ConfigEntryState.LOADED)
     while not reload.done():
         freezer.tick(0.1)
         await asyncio.sleep(0)
-    await call
+    await sending
     await hass.async_block_till_done()
     assert told.types == ["accepted"]
