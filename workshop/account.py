@@ -54,8 +54,17 @@ class Account:
         """Add a recipient through its flow, which form is the first step of, and return the subentry's id."""
         form = form or await self.home.start_flow(Flow.SUBENTRY, [self.entry_id, "recipient"])
         await _finish(self.home, Flow.SUBENTRY, form, {"name": name, "phone_number": phone_number})
-        subentries = await self.home.command("config_entries/subentries/list", entry_id=self.entry_id)
-        return next(str(subentry["subentry_id"]) for subentry in reversed(subentries) if subentry["title"] == name)
+        return next(str(each["subentry_id"]) for each in reversed(await self.subentries()) if each["title"] == name)
+
+    async def add_phone(self, device_id: str) -> None:
+        """Add a phone through its flow, under the name that GoSMS knows."""
+        form = await self.home.start_flow(Flow.SUBENTRY, [self.entry_id, "phone"])
+        await _finish(self.home, Flow.SUBENTRY, form, {"device_id": device_id, "sim": "default"})
+
+    async def subentries(self) -> list[Json]:
+        """Return the recipients and phones."""
+        subentries: list[Json] = await self.home.command("config_entries/subentries/list", entry_id=self.entry_id)
+        return subentries
 
     async def ready(self, subentry_id: str) -> None:
         """Wait until the recipient's entities are there and the account was polled."""

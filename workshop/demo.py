@@ -21,11 +21,7 @@ from .house import PASSWORD, USER, House
 from .interrupt import interruptible
 from .screen import Screen
 from .service import Service
-from .showroom import CONFIGURATION, DASHBOARD, furnish, keep_sending, open_at_dashboard
-
-NAME = "Mum"
-NUMBER = "8 (912) 345-67-89"
-MESSAGE = "Water leak in the bathroom! The valve is closed"
+from .showroom import DASHBOARD, WORDS, configuration, furnish, keep_sending, open_at_dashboard, people
 
 FAILED = {"send_failed", "delivery_failed", "refused", "expired", "unconfirmed"}
 
@@ -46,6 +42,7 @@ class Options:
     """What was asked for on the command line."""
 
     token: str | None
+    name: str
     to: str
     url: str | None
     message: str
@@ -61,7 +58,7 @@ def _options() -> Options:
     parser.add_argument("--language", default="en", choices=["en", "ru"], help="the interface's language")
     parser.add_argument("--token", help="send through the real service, with this API token (needs --to)")
     parser.add_argument("--to", metavar="NUMBER", help="the phone number that gets the message")
-    parser.add_argument("--message", default=MESSAGE, help="the text of the message")
+    parser.add_argument("--message", help="the text of the message")
     parser.add_argument("--url", help="another address of the service, used with --token")
     parser.add_argument("--speed", type=float, default=1.0, help="how fast the simulated messages advance")
     parser.add_argument("--timeout", type=float, help="seconds to wait for the delivery")
@@ -70,11 +67,13 @@ def _options() -> Options:
         parser.error("--token needs --to: a message to an invented number would go out for real")
     if found.url and not found.token:
         parser.error("--url needs --token")
+    words = WORDS[found.language]
     return Options(
         token=found.token,
-        to=found.to or NUMBER,
+        name=words.first,
+        to=found.to or words.recipients[words.first],
         url=found.url,
-        message=found.message,
+        message=found.message or words.messages[-1],
         language=found.language,
         serve=found.serve,
         speed=found.speed,
@@ -86,14 +85,18 @@ async def _show(options: Options, screen: Screen) -> None:
     """Go the whole way, from nothing to a delivered message."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gosms-demo-")))
-        token, url = options.token, options.url
+        token, url, service = options.token, options.url, None
         if token is None:
             service = await stack.enter_async_context(Service(folder, arguments=("--speed", str(options.speed))))
             token, url = service.token, service.url
             screen.step(f"The simulated service answers at {url}")
         if options.serve:
-            furnish(folder)
-        house = House(folder, configuration=CONFIGURATION if options.serve else {}, language=options.language)
+            furnish(folder, options.language)
+        house = House(
+            folder,
+            configuration=configuration(options.language, only_first=service is None) if options.serve else {},
+            language=options.language,
+        )
         screen.step(f"Starting Home Assistant {__version__} in {folder}")
         try:
             await stack.enter_async_context(house)
@@ -103,15 +106,15 @@ async def _show(options: Options, screen: Screen) -> None:
         except (AccountError, ClientError, DemoError, RefusedError, TimeoutError) as err:
             raise DemoError(f"{err}\n{house.tail()}") from err
         if options.serve:
-            await _serve(house, account, subentry_id, options, screen)
+            await _serve(house, account, service, options, screen)
 
 
 async def _set_up(house: House, token: str, url: str | None, options: Options, screen: Screen) -> tuple[Account, str]:
     """Add the account and a recipient through the flows that a user sees."""
     screen.step("Adding GoSMS.ru through its config flow")
     account, form = await Account.add(house.home, token, url=url)
-    screen.step(f"Adding the recipient {NAME}, {options.to}")
-    subentry_id = await account.add_recipient(NAME, options.to, form=form)
+    screen.step(f"Adding the recipient {options.name}, {options.to}")
+    subentry_id = await account.add_recipient(options.name, options.to, form=form)
     await account.ready(subentry_id)
     return account, subentry_id
 
@@ -126,7 +129,7 @@ async def _send(account: Account, subentry_id: str, options: Options, screen: Sc
             while True:
                 states = await _look(account, subentry_id, screen)
                 # Older messages to this number do not count.
-                sent = next((m for m in await account.recent() if _is_new(m, known)), None)
+                sent = next((m for m in await account.recent() if _is_new(m, options, known)), None)
                 if sent and sent.status == "delivered" == states[0]:
                     break
                 if FAILED & {states[0], sent.status if sent else None}:
@@ -134,11 +137,11 @@ async def _send(account: Account, subentry_id: str, options: Options, screen: Sc
                 await asyncio.sleep(PAUSE)
     except TimeoutError:
         raise DemoError(f"the message was not delivered within {options.timeout:.0f} seconds") from None
-    screen.good(f"delivered: {NAME}'s phone has the message {sent.text!r}")
+    screen.good(f"delivered: {options.name}'s phone has the message {sent.text!r}")
 
 
-def _is_new(message: Sent, known: set[str]) -> bool:
-    return message.recipient == NAME and message.message_id not in known
+def _is_new(message: Sent, options: Options, known: set[str]) -> bool:
+    return message.recipient == options.name and message.message_id not in known
 
 
 async def _look(account: Account, subentry_id: str, screen: Screen) -> list[str]:
@@ -149,12 +152,15 @@ async def _look(account: Account, subentry_id: str, screen: Screen) -> list[str]
     return states
 
 
-async def _serve(house: House, account: Account, subentry_id: str, options: Options, screen: Screen) -> None:
-    """Keep the house open until Ctrl-C; the simulated account goes on sending."""
+async def _serve(house: House, account: Account, service: Service | None, options: Options, screen: Screen) -> None:
+    """Keep the house open until Ctrl-C; the simulated account is livelier than a real one, and goes on sending."""
     await open_at_dashboard(house.home)
+    sending = None
+    if service is not None:
+        subentries = await people(account, service, options.language)
+        sending = asyncio.create_task(keep_sending(account, service, subentries, options.language))
     screen.say(f"\n  Dashboard:  {house.url}/{DASHBOARD}\n  User:       {USER}\n  Password:   {PASSWORD}\n")
     screen.say("  Ctrl-C ends it and removes everything.\n")
-    sending = asyncio.create_task(keep_sending(account, subentry_id)) if options.token is None else None
     try:
         while await house.child.ended(timeout=None) == RESTART_EXIT_CODE:
             screen.step("Home Assistant restarts, as the interface asked it to")

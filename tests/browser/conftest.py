@@ -12,7 +12,7 @@ from workshop.browser import Browser, find
 from workshop.home_assistant import HomeAssistant
 from workshop.house import House
 from workshop.service import Service
-from workshop.showroom import CONFIGURATION, furnish
+from workshop.showroom import configuration, furnish
 
 from .stage import Stage
 
@@ -37,10 +37,10 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Stag
     loop.set_default_executor(ThreadPoolExecutor(max_workers=1))
     await loop.run_in_executor(None, bool)
     folder = tmp_path_factory.mktemp("house")
-    furnish(folder)
+    furnish(folder, "en")
     async with (
         Service(folder) as service,
-        House(folder, configuration=CONFIGURATION) as house,
+        House(folder, configuration=configuration("en")) as house,
         Browser.open() as browser,
     ):
         yield Stage(browser, house, service)

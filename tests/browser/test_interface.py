@@ -5,6 +5,7 @@ from pathlib import Path
 from playwright.async_api import expect
 import pytest
 
+from tests.translation_checks import texts_of
 from workshop.account import DOMAIN, Account
 from workshop.browser import TIMEOUT
 from workshop.home_assistant import HomeAssistant
@@ -15,6 +16,7 @@ from .stage import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+TEXTS = texts_of("en")
 MUM = "79123456789"
 INTEGRATION = f"/config/integrations/integration/{DOMAIN}"
 
@@ -35,14 +37,14 @@ async def test_an_account_and_a_recipient_are_added_although_the_first_tries_fai
         await screen.press("Advanced")
         await screen.fill("Address of the API", stage.service.url)
         await screen.press("Submit")
-        await screen.sees("GoSMS.ru does not accept this token")
+        await screen.sees(TEXTS["config.error.invalid_auth"])
         await screen.fill("API token", stage.service.token)
         await screen.press("Submit")
-        await screen.sees("Whom should your house be able to text?")
+        await screen.sees(TEXTS["config_subentries.recipient.step.user.description"])
         await screen.fill("Name", "Mum")
         await screen.fill("Phone number", "12")
         await screen.press("Submit")
-        await screen.sees("This is not a phone number")
+        await screen.sees(TEXTS["config_subentries.recipient.error.phone_number_too_short"])
         await screen.fill("Phone number", "8 (912) 345-67-89")
         await screen.press("Submit")
         await screen.sees("Created configuration for Mum")
@@ -70,7 +72,7 @@ async def test_a_message_sent_in_an_outage_is_seen_to_wait_and_then_to_arrive(
         await tools.page.get_by_role("region", name="Entities").wait_for()
         await tools.row("Message").get_by_role("textbox").fill("Tea is ready")
         await tools.press("Perform action")
-        status = dashboard.tile("Last message to Mum")
+        status = dashboard.tile("Mum")
         await expect(status).to_contain_text("Queued", timeout=TIMEOUT)
         await stage.service.control("DELETE", "faults")
         await expect(status).to_contain_text("Delivered", timeout=TIMEOUT)
@@ -90,7 +92,7 @@ async def test_an_account_moves_to_a_new_token_and_is_removed(
         await screen.press("Advanced")
         await screen.fill("Address of the API", service.url)
         await screen.press("Submit")
-        await screen.sees("GoSMS.ru does not accept this token")
+        await screen.sees(TEXTS["config.error.invalid_auth"])
         await screen.fill("API token", service.token)
         await screen.press("Submit")
         await screen.sees("Reconfiguration was successful")

@@ -1,58 +1,148 @@
-"""The dashboard of the documentation fits the entities of an account as it is set up by default."""
+"""The dashboards of the documentation fit the entities of an account as it is set up by default, and each other."""
 
 from collections.abc import Iterator
+import json
 from pathlib import Path
-from typing import Any
+import re
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.template import Template
+from homeassistant.util import slugify
 from homeassistant.util.yaml import parse_yaml
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.service import MUM, Service, set_up
-from workshop.showroom import FORM
+from custom_components.gosms.issues import REAUTH
+from tests import API_TOKEN
+from tests.service import PHONE, Service, phone, recipient, set_up
+from workshop.showroom import WORDS, form
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "dashboard.yaml").read_text()
+ROOT: Final = Path(__file__).resolve().parents[2]
+MUM: Final = "79123456789"
 
-
-def cards() -> list[dict[str, Any]]:
-    dashboard = parse_yaml(TEXT)
-    assert isinstance(dashboard, dict)
-    return [card for view in dashboard["views"] for section in view["sections"] for card in section["cards"]]
-
-
-def entity_ids(card: dict[str, Any]) -> Iterator[str]:
-    yield from [card["entity"]] if "entity" in card else []
-    yield from (row["entity"] for row in card.get("entities", []) if "entity" in row)
+# What a card says in its language; `content` is looked at by its entities.
+WORDING: Final = {"title", "name", "heading", "action_name", "content"}
 
 
-async def test_its_cards_show_entities_that_are_there(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    await set_up(hass, entry)
-    shown = {entity_id for card in cards() if "visibility" not in card for entity_id in entity_ids(card)}
-    assert shown - {state.entity_id for state in hass.states.async_all()} == {"input_text.sms_text"}
+def text_of(language: str) -> str:
+    return (ROOT / "docs" / WORDS[language].dashboard).read_text()
 
 
-def test_a_card_hides_when_its_own_entity_is_missing() -> None:
-    hidden = [card for card in cards() if "visibility" in card]
-    assert [card["visibility"] for card in hidden] == [
-        [{"condition": "state", "entity": card["entity"], "state_not": "unavailable"}] for card in hidden
+def dashboard(language: str) -> dict[str, Any]:
+    found = parse_yaml(text_of(language))
+    assert isinstance(found, dict)
+    return found
+
+
+def nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Give every mapping of a dashboard: cards, badges, rows, conditions."""
+    children: list[Any] = []
+    if isinstance(tree, dict):
+        yield tree
+        children = list(tree.values())
+    elif isinstance(tree, list):
+        children = tree
+    for child in children:
+        yield from nodes(child)
+
+
+def entity_ids(tree: Any) -> set[str]:
+    named = {node["entity"] for node in nodes(tree) if "entity" in node}
+    in_templates = re.findall(
+        r"'((?:binary_)?sensor\.\w+)'", " ".join(node["content"] for node in nodes(tree) if "content" in node)
+    )
+    return named | set(in_templates)
+
+
+def content_with(language: str, entity: str) -> str:
+    return next(str(node["content"]) for node in nodes(dashboard(language)) if entity in node.get("content", ""))
+
+
+def wordless(tree: Any, names: dict[str, str]) -> Any:
+    """Return a dashboard without what it says, and with the ids of its entities in another language."""
+    match tree:
+        case dict():
+            return {key: "" if key in WORDING else wordless(value, names) for key, value in tree.items()}
+        case list():
+            return [wordless(each, names) for each in tree]
+        case str():
+            domain, dot, name = tree.partition(".")
+            own = next((own for own in names if name == own or name.startswith(f"{own}_")), "")
+            return f"{domain}{dot}{names.get(own, '')}{name.removeprefix(own)}"
+    return tree
+
+
+@pytest.fixture(params=list(WORDS))
+def language(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, service: Service, language: str) -> MockConfigEntry:
+    """The account of the demo, not set up yet."""
+    people = [
+        recipient(name, f"7{re.sub(r'\D', '', number)[1:]}") for name, number in WORDS[language].recipients.items()
     ]
+    entry = MockConfigEntry(
+        domain="gosms",
+        title="GoSMS.ru",
+        data={"api_token": API_TOKEN, "url": service.url},
+        subentries_data=[*people, phone("the_phone", PHONE)],
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.mark.usefixtures("all_entities_enabled")
+async def test_its_cards_show_entities_that_are_there(
+    hass: HomeAssistant, entry: MockConfigEntry, language: str
+) -> None:
+    await set_up(hass, entry)
+    helpers = {f"{domain}.{name}" for domain, made in form(language).items() for name in made}
+    there = {state.entity_id for state in hass.states.async_all()} | helpers
+    assert entity_ids(dashboard(language)) - there == set()
+
+
+def test_what_not_everybody_has_hides_while_it_is_missing(language: str) -> None:
+    everybody_has = {"sensor.gosms_ru_total_messages", "sensor.gosms_ru_last_message"}
+    shown = [node for node in nodes(dashboard(language)) if node.get("type") == "tile" and "visibility" not in node]
+    assert {node["entity"] for node in shown} == everybody_has
+
+
+def test_both_languages_are_one_dashboard() -> None:
+    english, russian = WORDS["en"], WORDS["ru"]
+    people = zip(english.recipients, russian.recipients, strict=True)
+    names = {slugify(theirs): slugify(ours) for ours, theirs in people} | {
+        russian.recipient_helper[0]: english.recipient_helper[0],
+        russian.text_helper[0]: english.text_helper[0],
+        russian.script[0]: english.script[0],
+    }
+    assert wordless(dashboard("ru"), names) == wordless(dashboard("en"), {})
+    assert re.findall(r"'(\w+)': ", text_of("ru")) == re.findall(r"'(\w+)': ", text_of("en"))
+
+
+def test_it_has_words_for_every_problem(language: str) -> None:
+    problems = json.loads((ROOT / "custom_components/gosms/translations/en.json").read_text())["issues"].keys()
+    told = re.findall(r"'(\w+)': '", content_with(language, "binary_sensor.gosms_ru_problem"))
+    assert sorted(told) == sorted(problems | {REAUTH})
 
 
 async def test_its_list_shows_messages_as_they_were_written(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service, language: str
 ) -> None:
     service.account.add_message(message="Second line\nof <b>two</b>", phone_number=MUM)
     service.account.add_message(message="To somebody else", phone_number="79990000000")
     await set_up(hass, entry)
-    markdown = next(card["content"] for card in cards() if card["type"] == "markdown")
-    shown = str(Template(markdown, hass).async_render())
+    shown = str(Template(content_with(language, "sensor.gosms_ru_last_message"), hass).async_render())
     assert "**+79990000000**" in shown
-    assert "**Mum**" in shown
-    assert "> Second line<br>of &lt;b&gt;two&lt;/b&gt;" in shown
+    assert f"**{WORDS[language].first}**" in shown
+    assert "Second line<br>of &lt;b&gt;two&lt;/b&gt;" in shown
 
 
-def test_the_script_it_tells_to_make_is_the_one_of_the_demo() -> None:
-    comment = TEXT[TEXT.index("#     alias:") : TEXT.index("---")]
+def test_the_script_it_tells_to_make_is_the_one_of_the_demo(language: str) -> None:
+    text = text_of(language)
+    comment = text[text.index("#     alias:") : text.index("---")]
     told = "\n".join(line.removeprefix("#") for line in comment.splitlines())
-    assert parse_yaml(told) == FORM["script"]["send_sms"]
+    assert [parse_yaml(told)] == list(form(language)["script"].values())
