@@ -46,6 +46,17 @@ class _Options:
             raise ValueError(f"unknown: {sorted(self._left)}")
 
 
+class _AdvancedClock:
+    """A clock that was put forward, by so many seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.ahead = 0.0
+        self._clock = clock
+
+    def __call__(self) -> float:
+        return self._clock() + self.ahead
+
+
 def add_faults(faults: Faults, wanted: object) -> None:
     """Switch on one fault, or each of a list."""
     for entry in wanted if isinstance(wanted, list) else [wanted]:
@@ -144,6 +155,12 @@ def _remove_phone(account: Account, value: object) -> None:
     del account.phones[_typed("remove_phone", value, str)]
 
 
+def _advance(account: Account, value: object) -> None:
+    clock = account.clock if isinstance(account.clock, _AdvancedClock) else _AdvancedClock(account.clock)
+    clock.ahead += _typed("advance", value, float)
+    account.clock = clock
+
+
 def _change_fields(account: Account, phone: Phone, options: _Options) -> None:
     for name, kind in _PHONE_FIELDS.items():
         setattr(phone, name, options.take(name, kind, getattr(phone, name)))
@@ -156,6 +173,7 @@ def _change_fields(account: Account, phone: Phone, options: _Options) -> None:
 _CHANGES: Final[dict[str, Callable[[Account, object], None]]] = {
     **{name: _set_flag(name) for name in FLAGS},
     **{name: _set_number(name) for name in NUMBERS},
+    "advance": _advance,
     "permissions": _set_permissions,
     "generation": _set_generation,
     "delivery": _set_delivery,

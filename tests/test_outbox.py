@@ -612,6 +612,23 @@ async def test_the_counters_of_today_begin_anew_at_midnight_and_survive_a_restar
     assert delivered.attributes["last_reset"] == "2026-11-25T00:00:00+00:00"
 
 
+async def test_a_counter_of_today_that_stays_at_zero_is_not_written_at_midnight(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
+    await hass.config.async_set_time_zone("UTC")
+    service.account.delivery = Delivery.ending()
+    await set_up(hass, entry)
+    before = hass.states.get("sensor.gosms_ru_delivered_today")
+    await wait(hass, freezer, 12 * 3600 + 1)
+    assert hass.states.get("sensor.gosms_ru_delivered_today") is before
+
+    await send(hass, "Water leak!")
+    await wait_in_steps(hass, freezer, 15)
+    delivered = hass.states.get("sensor.gosms_ru_delivered_today")
+    assert delivered.state == "1"
+    assert delivered.attributes["last_reset"] == "2026-11-25T00:00:00+00:00"
+
+
 def stored_files(folder: Path) -> list[Path]:
     """Return what the integration has on disk."""
     return list(folder.glob(".storage/gosms.*"))

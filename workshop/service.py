@@ -14,7 +14,8 @@ from .home_assistant import Json
 # Nothing of this opens anything anywhere.
 TOKEN = "invented.token.of-the-demo"
 
-START_TIMEOUT = 20.0
+# With a history of a million messages it takes some of it.
+START_TIMEOUT = 60.0
 PAUSE = 0.05
 
 

@@ -103,6 +103,14 @@ async def test_the_way_of_messages_is_changed(api: Api, account: Account, wanted
     assert account.generation == NEW
 
 
+async def test_its_clock_is_put_forward(api: Api, account: Account, clock: Clock) -> None:
+    for _ in range(2):
+        await api.control("POST /account", {"advance": 30})
+    clock.tick(1)
+
+    assert account.clock() == NOW + 61
+
+
 async def test_statuses_are_forced(api: Api, account: Account) -> None:
     first, second = account.send(**SMS), account.send(**SMS)
 
@@ -133,6 +141,7 @@ async def test_phones_are_added_changed_and_removed(api: Api, account: Account, 
         {"nonsense": 1},
         {"blocked": 1},
         {"quota": "5"},
+        {"advance": "a day"},
         {"permissions": ["everything"]},
         {"generation": "newest"},
         {"delivery": {"steps": [1]}},

@@ -192,6 +192,9 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
 
     def _calculate(self) -> None:
         """Take the value from the outbox."""
+        before = self._attr_native_value
         self._attr_native_value = self.entity_description.value_fn(self._outbox, dt_util.now().date())
-        if self.entity_description.state_class is SensorStateClass.TOTAL:
+        is_counter = self.entity_description.state_class is SensorStateClass.TOTAL
+        # A counter that stays at 0 has nothing to reset: an idle day leaves no trace in the database.
+        if is_counter and (self._attr_native_value or self._attr_native_value != before):
             self._attr_last_reset = dt_util.start_of_local_day()
