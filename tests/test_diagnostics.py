@@ -7,7 +7,7 @@ from unittest.mock import patch
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.diagnostics import (
@@ -118,12 +118,7 @@ async def test_what_is_wrong_with_the_account_is_listed(
         pytest.raises(HomeAssistantError),
     ):
         await send(hass, "Hello")
-    ir.async_create_issue(
-        hass, "other", f"x_{entry.entry_id}", is_fixable=False, severity=ir.IssueSeverity.ERROR, translation_key="x"
-    )
-    account = (await diagnose())["account"]
-    assert account["repairs"] == ["storage_failed"]
-    assert account["reauth"] is True
+    assert (await diagnose())["account"]["problems"] == ["reauth", "storage_failed"]
 
 
 async def test_an_account_that_is_not_loaded_still_shows_its_settings(
@@ -185,3 +180,16 @@ async def test_a_phones_device_shows_the_messages_that_were_sent_with_it(
     assert (phone["sim"], phone["default_phone"], phone["recipients"]) == ("sim2", True, 0)
     assert phone["messages"]["newest_messages"] == phone["messages"]["with_a_sim"] == 1
     assert phone["outbox"]["states"] == {"accepted": 1}
+    assert phone["state"] == {
+        "last_update_success": True,
+        "last_exception": None,
+        "update_interval": 300,
+        "online": True,
+        "is_fit": True,
+        "is_active": True,
+        "is_charging": False,
+        "battery": 80,
+        "last_online_age": 0,
+        "default_sim": -2,
+        "sims": 2,
+    }

@@ -10,14 +10,14 @@ from operator import attrgetter
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState, ConfigSubentry
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import CONF_COUNTRY, CONF_DEVICE_ID, CONF_URL
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .api import DEFAULT_URL, GoSmsClient, Message
+from .api import DEFAULT_URL, GoSmsClient, Message, MessagePage
 from .const import (
     CONF_CALLBACK_ID,
     CONF_DEFAULT_PHONE,
@@ -38,7 +38,8 @@ from .const import (
     SUBENTRY_PHONE,
     SUBENTRY_RECIPIENT,
 )
-from .coordinator import GoSmsCoordinator
+from .coordinator import GoSmsPhoneCoordinator
+from .issues import async_open_issues
 from .outbox import Outbox, OutgoingMessage
 from .runtime_data import GoSmsConfigEntry
 
@@ -59,7 +60,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: GoSmsCo
     if entry.state is ConfigEntryState.LOADED:
         data = entry.runtime_data
         diagnostics["requests"] = _requests(data.client)
-        diagnostics["messages"] = _poll(data.coordinator)
+        diagnostics["messages"] = _poll(data.coordinator) | _page(data.coordinator.data)
         diagnostics["outbox"] = _outbox(data.outbox) | _under_way(hass, data.outbox.messages)
     return diagnostics
 
@@ -84,12 +85,7 @@ def _account(hass: HomeAssistant, entry: GoSmsConfigEntry) -> dict[str, Any]:
         "polling": not entry.pref_disable_polling,
         "recipients": len(list(entry.get_subentries_of_type(SUBENTRY_RECIPIENT))),
         "phones": len(list(entry.get_subentries_of_type(SUBENTRY_PHONE))),
-        "reauth": any(entry.async_get_active_flows(hass, {SOURCE_REAUTH})),
-        "repairs": sorted(
-            str(issue.translation_key)
-            for (domain, issue_id), issue in ir.async_get(hass).issues.items()
-            if domain == DOMAIN and issue.active and entry.entry_id in issue_id
-        ),
+        "problems": async_open_issues(hass, entry),
     }
 
 
@@ -128,17 +124,20 @@ def _requests(client: GoSmsClient) -> dict[str, Any]:
     }
 
 
-def _poll(coordinator: GoSmsCoordinator) -> dict[str, Any]:
-    """Return how the polls go, and what the last good one told."""
+def _poll(coordinator: DataUpdateCoordinator[Any]) -> dict[str, Any]:
+    """Return how the polls go."""
     error = coordinator.last_exception
     return {
         "last_update_success": coordinator.last_update_success,
         # An error's own text may say anything; its key says which text the user was shown.
         "last_exception": error and (getattr(error, "translation_key", None) or type(error).__name__),
         "update_interval": coordinator.update_interval and round(coordinator.update_interval.total_seconds()),
-        "total": coordinator.data.total,
-        **_newest(coordinator.data.messages),
     }
+
+
+def _page(page: MessagePage) -> dict[str, Any]:
+    """Return what the last good poll told."""
+    return {"total": page.total, **_newest(page.messages)}
 
 
 def _newest(messages: Iterable[Message]) -> dict[str, Any]:
@@ -193,7 +192,8 @@ def _subentry(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: ConfigSube
     belongs_to = attrgetter(CONF_PHONE_NUMBER if is_recipient else CONF_DEVICE_ID)
     newest = (message for message in data.coordinator.data.messages if belongs_to(message) == subentry.unique_id)
     under_way = (message for message in data.outbox.messages if belongs_to(message) == subentry.unique_id)
-    return settings | {"messages": _newest(newest), "outbox": _under_way(hass, under_way)}
+    told = {} if is_recipient else {"state": _reported(data.client, data.phones[subentry.subentry_id])}
+    return settings | told | {"messages": _newest(newest), "outbox": _under_way(hass, under_way)}
 
 
 def _recipient(entry: GoSmsConfigEntry, recipient: ConfigSubentry) -> dict[str, Any]:
@@ -212,4 +212,20 @@ def _phone(entry: GoSmsConfigEntry, phone: ConfigSubentry) -> dict[str, Any]:
         CONF_SIM: phone.data[CONF_SIM],
         CONF_DEFAULT_PHONE: entry.options.get(CONF_DEFAULT_PHONE) == phone.subentry_id,
         "recipients": sum(recipient.data.get(CONF_PHONE) == phone.subentry_id for recipient in recipients),
+    }
+
+
+def _reported(client: GoSmsClient, phone: GoSmsPhoneCoordinator) -> dict[str, Any]:
+    """Return what GoSMS knows of a phone. Its model stays out: people give phones names of their own there."""
+    now = client.server_time or dt_util.utcnow().timestamp()
+    return {
+        **_poll(phone),
+        "online": phone.online,
+        "is_fit": phone.is_fit,
+        "is_active": phone.data.is_active,
+        "is_charging": phone.data.is_charging,
+        "battery": phone.data.battery,
+        "last_online_age": phone.data.last_online and round(now - phone.data.last_online.timestamp()),
+        "default_sim": phone.data.sim,
+        "sims": len(phone.data.sims),
     }
