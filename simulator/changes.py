@@ -5,7 +5,7 @@ from typing import Final
 
 from .account import Account
 from .faults import Fault, Faults
-from .models import NEW, OLD, Delivery, Permission, Phone
+from .models import NEW, OLD, Delivery, Permission, Phone, Sim
 
 FLAGS: Final = ("api_active", "api_deleted", "blocked", "explains_unauthorized")
 NUMBERS: Final = ("quota", "rate_limit", "retry_after")
@@ -167,6 +167,15 @@ def _change_fields(account: Account, phone: Phone, options: _Options) -> None:
     online = options.take("online", bool, None)
     if online is not None:
         phone.set_online(online=online, now=account.clock())
+    # Seconds since its last report: a phone that has been out of touch for long, without the wait.
+    silent = options.take("silent", float, None)
+    if silent is not None:
+        phone.held_last_online = account.clock() - silent
+    names = options.take("sims", list, None)
+    if names is not None:
+        phone.sims = tuple(
+            Sim(slot_index=slot, display_name=_typed("sims", name, str)) for slot, name in enumerate(names)
+        )
     options.close()
 
 

@@ -13,7 +13,7 @@ from .const import DOMAIN, SUBENTRY_PHONE
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .entity import account_device, async_describe_phone
 from .issues import IssueWatch, async_remove as async_remove_issues
-from .outbox import Outbox, OutboxStore
+from .outbox import Occurrence, Outbox, OutboxStore, OutgoingMessage, State
 from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
@@ -40,7 +40,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
         await coordinator.async_refresh()
         return coordinator.data if coordinator.last_update_success else None
 
-    outbox = Outbox(hass, entry, client, async_poll)
+    def is_fit(device_id: str) -> bool | None:
+        """Tell what is known of a phone's ability to send."""
+        return next((phone.is_fit for phone in phones.values() if phone.device_id == device_id), None)
+
+    outbox = Outbox(hass, entry, client, async_poll, is_fit)
     await outbox.async_load()
     entry.runtime_data = GoSmsData(client=client, coordinator=coordinator, phones=phones, outbox=outbox)
     # The devices of the subentries hang on this one, so it must be there before any platform.
@@ -55,9 +59,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
         outbox.async_take(coordinator.data)
 
     entry.async_on_unload(coordinator.async_add_listener(async_take_page))
-    for subentry_id, phone in phones.items():
-        describe = partial(async_describe_phone, hass, entry, entry.subentries[subentry_id])
-        entry.async_on_unload(phone.async_add_listener(describe))
+    _look_after_phones(hass, entry)
     # Before the network goes: what was accepted is on disk then, and the running request has ended.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
     for refresh in (coordinator.async_refresh, *(phone.async_refresh for phone in phones.values())):
@@ -89,6 +91,24 @@ async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> No
 async def _async_reload(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Take up changed settings and subentries."""
     hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+@callback
+def _look_after_phones(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Keep the devices of the phones up to date, and ask how a phone fares that failed to send."""
+    phones = entry.runtime_data.phones
+    for subentry_id, phone in phones.items():
+        describe = partial(async_describe_phone, hass, entry, entry.subentries[subentry_id])
+        entry.async_on_unload(phone.async_add_listener(describe))
+
+    @callback
+    def async_ask(message: OutgoingMessage, occurrence: Occurrence) -> None:
+        """Ask about the phone that a failed message was sent with."""
+        for phone in phones.values():
+            if occurrence.type in {State.REFUSED, State.SEND_FAILED} and phone.device_id == message.device_id:
+                entry.async_create_background_task(hass, phone.async_request_refresh(), "GoSMS.ru look at a phone")
+
+    entry.async_on_unload(entry.runtime_data.outbox.async_listen(async_ask))
 
 
 @callback

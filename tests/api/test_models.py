@@ -362,6 +362,8 @@ def test_a_phone_of_the_year_1970_was_seen_a_thousand_times_later() -> None:
         # In UTC it would be before the year 1, and no sensor could tell it.
         "0001-01-01T00:00:00+03:00",
         "9999-12-31T23:59:59-03:00",
+        # How the vendor's language writes no time.
+        "0001-01-01T00:00:00Z",
     ],
 )
 def test_a_phone_of_an_absurd_time_was_never_seen(told: Json) -> None:

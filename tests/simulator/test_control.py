@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from simulator import NEW, OLD, Account, Delivery, Fault, Faults, Permission
+from simulator import NEW, OLD, Account, Delivery, Fault, Faults, Permission, Sim
 
 from .conftest import NOW, PHONE, Api, Clock
 
@@ -121,6 +121,20 @@ async def test_statuses_are_forced(api: Api, account: Account) -> None:
     assert [message.status for message in account.messages] == [42, 3]
 
 
+async def test_a_phone_is_out_of_touch_for_long_without_a_wait_until_it_is_back(
+    api: Api, account: Account, clock: Clock
+) -> None:
+    await api.control("POST /account", {"phone": {"device_id": PHONE, "silent": 900}})
+    assert account.phones[PHONE].last_online(clock()) == clock() - 900
+    await api.control("POST /account", {"phone": {"device_id": PHONE, "online": True}})
+    assert account.phones[PHONE].last_online(clock()) == clock()
+
+
+async def test_a_phone_gets_other_sim_cards(api: Api, account: Account) -> None:
+    await api.control("POST /account", {"phone": {"device_id": PHONE, "sims": ["T2"]}})
+    assert account.phones[PHONE].sims == (Sim(slot_index=0, display_name="T2"),)
+
+
 async def test_phones_are_added_changed_and_removed(api: Api, account: Account, clock: Clock) -> None:
     await api.control("POST /account", {"add_phone": {"device_id": OTHER_PHONE, "name": "Kitchen", "is_active": False}})
     await api.control("POST /account", {"phone": {"device_id": PHONE, "battery": 3, "online": False}})
@@ -150,6 +164,7 @@ async def test_phones_are_added_changed_and_removed(api: Api, account: Account, 
         {"set_status": {"id": OTHER_PHONE}},
         {"add_phone": {"device_id": OTHER_PHONE, "colour": "red"}},
         {"phone": {"device_id": OTHER_PHONE}},
+        {"phone": {"device_id": PHONE, "sims": [1]}},
         {"remove_phone": OTHER_PHONE},
     ],
 )

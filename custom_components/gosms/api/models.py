@@ -227,12 +227,12 @@ def _iso_time(value: Json) -> datetime | None:
 
 
 def _report_time(value: Json) -> datetime | None:
-    """Return when a phone reported.
+    """Return when a phone reported, or None if it never did.
 
     The vendor's own example is of January 1970: a time in seconds that was taken for milliseconds. No phone reported
-    then, so such a time is put right.
+    then, so such a time is put right. A time before that is how the vendor's language writes none.
     """
     time = _iso_time(value)
-    if time is None or time.year != _EPOCH.year:
-        return time
-    return _EPOCH + (time - _EPOCH) * 1000
+    if time is None or time < _EPOCH:
+        return None
+    return time if time.year > _EPOCH.year else _EPOCH + (time - _EPOCH) * 1000

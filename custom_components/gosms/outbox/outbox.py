@@ -3,41 +3,38 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+import logging
 from typing import TYPE_CHECKING
 
-from homeassistant.const import CONF_DEVICE_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..api import GoSmsClient, MessagePage
 from ..const import (
     CONF_CALLBACK_ID,
-    CONF_DEFAULT_PHONE,
     CONF_DELIVERY_TIMEOUT,
     CONF_HOURLY_LIMIT,
-    CONF_PHONE,
     CONF_QUEUE_EXPIRY,
-    CONF_SIM,
     DEFAULT_DELIVERY_TIMEOUT,
     DEFAULT_HOURLY_LIMIT,
     DEFAULT_QUEUE_EXPIRY,
     DOMAIN,
-    SIM_DEFAULT,
-    SIM_SLOTS,
-    SUBENTRY_PHONE,
 )
 from ..issues import STORAGE_FAILED, async_clear, async_raise
 from .call import Call, Intake, Result
 from .follower import Follower
 from .ledger import Ledger
 from .message import OutgoingMessage, State
+from .route import Fitness, Route, choose
 from .seeker import Seeker
-from .sender import Route, Sender
+from .sender import Sender
 from .store import OutboxStore, StorageError
 from .teller import Listener, Teller
 from .waiter import Waiter
 
 if TYPE_CHECKING:
     from ..runtime_data import GoSmsConfigEntry
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Outbox:
@@ -53,6 +50,7 @@ class Outbox:
         entry: GoSmsConfigEntry,
         client: GoSmsClient,
         poll: Callable[[], Awaitable[MessagePage | None]],
+        is_fit: Fitness = lambda _device_id: None,
     ) -> None:
         """Make the outbox.
 
@@ -61,9 +59,11 @@ class Outbox:
             entry: the account that sends.
             client: the client of that account.
             poll: fetches the newest messages of the account; None if that failed.
+            is_fit: tells what is known of a phone's ability to send.
         """
         self._hass = hass
         self._entry = entry
+        self._is_fit = is_fit
         self._listeners: list[Callable[[OutgoingMessage], None]] = []
         self._store = store = OutboxStore(hass, entry.entry_id)
         self._teller = Teller(hass, store)
@@ -206,18 +206,13 @@ class Outbox:
             return [Result.of(latest[each.key] if isinstance(each, OutgoingMessage) else each) for each in taken]
 
     def _route(self, message: OutgoingMessage) -> Route:
-        """Return the phone to send with and its SIM slot: the call's, the recipient's, the account's, else any."""
-        phones = list(self._entry.get_subentries_of_type(SUBENTRY_PHONE))
-        if message.sender:
-            phone = next((phone for phone in phones if phone.data[CONF_DEVICE_ID] == message.sender), None)
-        else:
-            recipient = self._entry.subentries.get(message.recipient or "")
-            phone_id = (recipient and recipient.data.get(CONF_PHONE)) or self._entry.options.get(CONF_DEFAULT_PHONE)
-            # A phone that was removed since means any phone.
-            phone = next((phone for phone in phones if phone.subentry_id == phone_id), None)
-        device_id = message.sender or (phone.data[CONF_DEVICE_ID] if phone else None)
-        sim = message.sim or (phone.data[CONF_SIM] if phone else SIM_DEFAULT)
-        return device_id, SIM_SLOTS.get(sim) if device_id else None
+        """Return how a message leaves; where that is not as chosen, the log says why."""
+        route = choose(message, self._entry, self._is_fit)
+        if route.passed_over and not message.attempts:
+            _LOGGER.warning(
+                "A message leaves with any phone: the one chosen for it is out of touch or switched off, another is fit"
+            )
+        return route
 
     def _claimed_everywhere(self) -> set[str]:
         """Return the ids that belong to messages of any entry: two tokens may belong to one account."""

@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 from ..api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError
 from ..errors import Failure, not_queued
 from .message import OutgoingMessage, State
+from .route import Route
 from .store import OutboxStore, StorageError
 
 _LOGGER = logging.getLogger(__name__)
@@ -26,9 +27,6 @@ _CONCURRENT: Final = 8
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 _EAGER_PAUSE: Final = 5.0
-
-# Which phone a message is sent with: its id and its SIM slot.
-type Route = tuple[str | None, int | None]
 
 
 class Sender:
@@ -49,7 +47,7 @@ class Sender:
             hass: Home Assistant.
             store: the messages.
             client: the client of the account.
-            route: chooses the phone for a message.
+            route: chooses how a message leaves.
             callback_id: the webhook that the service tells of the messages, or None for all.
         """
         self._hass = hass
@@ -222,21 +220,21 @@ class Sender:
     async def _async_attempt(self, key: str, turn: asyncio.Event, next_turn: asyncio.Event) -> None:
         """Try to send the next part of a message, after those that were begun before it."""
         try:
-            message = await self._async_prepare(self._store.messages[key])
+            route = self._route(self._store.messages[key])
+            message = await self._async_prepare(self._store.messages[key], route.device_id)
             await turn.wait()
             next_turn.set()
             if message:
-                await self._async_request(message)
+                await self._async_request(message, route.sim)
         finally:
             next_turn.set()
             self._last_attempt = self._hass.loop.time()
             del self._attempts[key]
             self.async_run()
 
-    async def _async_prepare(self, message: OutgoingMessage) -> OutgoingMessage | None:
+    async def _async_prepare(self, message: OutgoingMessage, device_id: str | None) -> OutgoingMessage | None:
         """Write down that a request is about to leave; None if it must not."""
         now = self._hass.loop.time()
-        device_id, _ = self._route(message)
         # Before the first answer of a run the own clock has to do: a message without any time is never found again
         # after a restart of a machine whose clock stood still meanwhile.
         server_time = self._client.server_time or dt_util.utcnow().timestamp()
@@ -253,9 +251,8 @@ class Sender:
             self._store.change(message.key, OutgoingMessage.never_again)
         return self._store.messages[message.key]
 
-    async def _async_request(self, message: OutgoingMessage) -> None:
+    async def _async_request(self, message: OutgoingMessage, sim: int | None) -> None:
         """Send the next part of a message, and take note of what became of it."""
-        _, sim = self._route(message)
         try:
             message_id = await self._client.send(
                 message.phone_number, message.part, device_id=message.device_id, sim=sim, callback_id=self._callback_id

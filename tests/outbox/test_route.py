@@ -1,0 +1,91 @@
+"""Which phone sends."""
+
+from typing import Any, Final
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.gosms.outbox import OutgoingMessage
+from custom_components.gosms.outbox.route import Route, choose
+from tests.service import MUM, phone, recipient
+
+HALL: Final = "6654a4e8f1527149588c89f2"
+CELLAR: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
+ANOTHER: Final = "6654a4e8f1527149588c89ff"
+
+
+def route(
+    message: dict[str, Any] | None = None,
+    *,
+    recipients: str | None = None,
+    default: str | None = None,
+    fit: dict[str, bool] | None = None,
+) -> Route:
+    """Return how a message leaves, with what is known of the phones in the hall (SIM 2) and the cellar."""
+    entry = MockConfigEntry(
+        domain="gosms",
+        options={"default_phone": default} if default else {},
+        subentries_data=[
+            recipient("Mum", MUM, **({"phone": recipients} if recipients else {})),
+            phone("hall", HALL, sim="sim2"),
+            phone("cellar", CELLAR),
+        ],
+    )
+    asked = OutgoingMessage(
+        key="1",
+        phone_number=MUM,
+        text="Hello",
+        parts=("Hello",),
+        created=0.0,
+        expires=60.0,
+        **{"recipient": "the_recipient_mum", **(message or {})},
+    )
+    return choose(asked, entry, (fit or {}).get)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, Route()),
+        ({"default": "hall"}, Route(device_id=HALL, sim=1)),
+        ({"default": "cellar"}, Route(device_id=CELLAR)),
+        ({"default": "removed since"}, Route()),
+        ({"recipients": "hall", "default": "cellar"}, Route(device_id=HALL, sim=1)),
+        ({"recipients": "removed since", "default": "cellar"}, Route()),
+        ({"message": {"recipient": None}, "recipients": "hall", "default": "cellar"}, Route(device_id=CELLAR)),
+        ({"message": {"sender": CELLAR}, "recipients": "hall"}, Route(device_id=CELLAR)),
+        ({"message": {"sender": HALL}}, Route(device_id=HALL, sim=1)),
+        ({"message": {"sender": HALL, "sim": "default"}}, Route(device_id=HALL)),
+        ({"message": {"sender": ANOTHER}, "default": "hall"}, Route(device_id=ANOTHER)),
+        ({"message": {"sender": ANOTHER, "sim": "sim1"}}, Route(device_id=ANOTHER, sim=0)),
+        ({"message": {"sim": "sim1"}, "default": "hall"}, Route(device_id=HALL, sim=0)),
+        ({"message": {"sim": "sim1"}}, Route()),
+    ],
+)
+def test_the_calls_phone_sends_else_the_recipients_else_the_accounts_else_any(
+    asked: dict[str, Any], expected: Route
+) -> None:
+    assert route(**asked) == expected
+
+
+@pytest.mark.parametrize("asked", [{"message": {"sender": HALL}}, {"recipients": "hall"}, {"default": "hall"}])
+@pytest.mark.parametrize(
+    ("fit", "passed_over"),
+    [
+        ({}, False),
+        ({HALL: True, CELLAR: True}, False),
+        ({HALL: True, CELLAR: False}, False),
+        ({HALL: False}, False),
+        ({HALL: False, CELLAR: False}, False),
+        ({CELLAR: True}, False),
+        ({HALL: False, CELLAR: True}, True),
+    ],
+)
+def test_a_phone_is_passed_over_only_if_it_is_known_to_be_unable_and_another_to_be_able(
+    asked: dict[str, Any], fit: dict[str, bool], *, passed_over: bool
+) -> None:
+    assert route(**asked, fit=fit) == (Route(passed_over=True) if passed_over else Route(device_id=HALL, sim=1))
+
+
+def test_nothing_is_passed_over_where_nothing_was_chosen() -> None:
+    assert route(fit={HALL: False, CELLAR: True}) == Route()
