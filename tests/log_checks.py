@@ -2,21 +2,19 @@
 
 from collections.abc import Generator
 import logging
-from typing import Final, override
+from typing import override
 from unittest.mock import patch
 
 from homeassistant import block_async_io
 import pytest
 
 from tests import API_TOKEN
-
-# Home Assistant's complaints: about a way of calling it that ends soon, and about a call that stops the event loop.
-_COMPLAINTS: Final = ("Detected that custom integration", "event loop by custom integration")
+from workshop.complaints import complaints_in
 
 
 def faults_of_a_line(line: str) -> list[str]:
     """Return what is wrong with a line of the log."""
-    faults = [f"Home Assistant complains: {line}" for complaint in _COMPLAINTS if complaint in line]
+    faults = [f"Home Assistant complains: {complaint}" for complaint in complaints_in(line)]
     if any(part in line for part in API_TOKEN.split(".")):
         faults.append(f"the token is in the log: {line}")
     return faults

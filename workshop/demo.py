@@ -103,6 +103,7 @@ async def _show(options: Options, screen: Screen) -> None:
             screen.step(f"Home Assistant runs at {house.url}")
             account, subentry_id = await _set_up(house, token, url, options, screen)
             await _send(account, subentry_id, options, screen)
+            _listen(house)
         except (AccountError, ClientError, DemoError, RefusedError, TimeoutError) as err:
             raise DemoError(f"{err}\n{house.tail()}") from err
         if options.serve:
@@ -138,6 +139,12 @@ async def _send(account: Account, subentry_id: str, options: Options, screen: Sc
     except TimeoutError:
         raise DemoError(f"the message was not delivered within {options.timeout:.0f} seconds") from None
     screen.good(f"delivered: {options.name}'s phone has the message {sent.text!r}")
+
+
+def _listen(house: House) -> None:
+    """Fail if Home Assistant has anything to say against the integration."""
+    if complaints := house.complaints():
+        raise DemoError("\n".join(["Home Assistant complains:", *complaints]))
 
 
 def _is_new(message: Sent, options: Options, known: set[str]) -> bool:

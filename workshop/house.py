@@ -20,6 +20,7 @@ from typing import Self
 from aiohttp import ClientConnectionError
 
 from .child import LOOPBACK, ROOT, Child, ChildError, free_port
+from .complaints import complaints_in
 from .home_assistant import HomeAssistant, Json, RefusedError
 
 TETHER = ROOT / "workshop" / "tether.py"
@@ -125,6 +126,10 @@ class House:
         """Return the end of Home Assistant's log under a heading, or nothing where there is none."""
         log = self._child.tail() if self._child else ""
         return f"\nThe end of Home Assistant's log:\n{log}" if log else ""
+
+    def complaints(self) -> list[str]:
+        """Return what Home Assistant said against the integration, in all its starts."""
+        return complaints_in(self.child.log.read_text(errors="replace"))
 
     async def saved(self, store: str, text: str) -> None:
         """Wait until a file of .storage contains a text: before that, a kill undoes what was done."""

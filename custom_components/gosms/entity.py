@@ -104,9 +104,12 @@ def subentry_device(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: Conf
             hass, (DOMAIN, entry.entry_id), config_entry_id=entry.entry_id
         ),
     )
+    # From 2026.11 on this is no dictionary any more; both kinds have `update`.
     if subentry.subentry_type == SUBENTRY_PHONE:
-        return device | _phone_details(entry.runtime_data.phones[subentry.subentry_id])
-    return device | DeviceInfo(entry_type=DeviceEntryType.SERVICE, manufacturer="GoSMS.ru")
+        device.update(_phone_details(entry.runtime_data.phones[subentry.subentry_id]))
+    else:
+        device.update(DeviceInfo(entry_type=DeviceEntryType.SERVICE, manufacturer="GoSMS.ru"))
+    return device
 
 
 @callback
