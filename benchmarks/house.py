@@ -98,10 +98,7 @@ class Home:
         account, form = await Account.add(house.home, service.token, url=service.url)
         anna = await account.add_recipient("Anna", ANNA, form=form)
         boris = await account.add_recipient("Boris", BORIS)
-        form = await house.home.start_flow(Flow.OPTIONS, account.entry_id)
-        await house.home.answer_flow(
-            Flow.OPTIONS, form["flow_id"], {"sending": {}, "text": {}, "trust": {"hourly_limit": 0}}
-        )
+        await account.send_without_limit()
         await account.ready(boris)
         return cls(
             house, server, account, await account.entity_id(f"{anna}_sms"), await account.entity_id("total_messages")

@@ -143,6 +143,7 @@ async def _run(options: Options, screen: Screen) -> Result:
 async def _set_up(house: House, service: Service) -> tuple[Account, dict[str, str]]:
     """Add the account and the recipients, and wait until a kill does not undo it; returns the subentries' ids."""
     account, form = await Account.add(house.home, service.token, url=service.url)
+    await account.send_without_limit()
     subentries = {}
     for name, number in RECIPIENTS.items():
         subentries[number] = await account.add_recipient(name, number, form=form)

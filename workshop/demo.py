@@ -164,6 +164,7 @@ async def _serve(house: House, account: Account, service: Service | None, option
     await open_at_dashboard(house.home)
     sending = None
     if service is not None:
+        await account.send_without_limit()
         subentries = await people(account, service, options.language)
         sending = asyncio.create_task(keep_sending(account, service, subentries, options.language))
     screen.say(f"\n  Dashboard:  {house.url}/{DASHBOARD}\n  User:       {USER}\n  Password:   {PASSWORD}\n")
