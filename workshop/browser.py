@@ -6,7 +6,7 @@
 Nothing is downloaded. The variable GOSMS_BROWSER names the browser where it is not found by itself.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 import json
 import os
@@ -16,6 +16,7 @@ from typing import Final, Literal, Self
 
 from playwright.async_api import Browser as Chromium, Page, async_playwright
 
+from .home_assistant import Json
 from .house import House
 
 VARIABLE: Final = "GOSMS_BROWSER"
@@ -89,8 +90,18 @@ class Browser:
         size: tuple[int, int] = DESKTOP,
         theme: Literal["light", "dark"] = "light",
         scale: float = 1.0,
+        storage: Mapping[str, object] | None = None,
     ) -> Page:
-        """Open a page of a house as its user, in a context of its own that ends with `page.context.close()`."""
+        """Open a page of a house as its user, in a context of its own that ends with `page.context.close()`.
+
+        Args:
+            house: what is visited.
+            path: the page's address in the house.
+            size: of the window, in points.
+            theme: what the user's system prefers.
+            scale: pixels of a point.
+            storage: what the interface remembers of earlier visits with this browser, by its own keys.
+        """
         width, height = size
         context = await self._chromium.new_context(
             base_url=house.url,
@@ -102,22 +113,21 @@ class Browser:
             timezone_id="Europe/Moscow",
         )
         context.set_default_timeout(TIMEOUT)
-        await context.add_init_script(f"localStorage.setItem('hassTokens', {json.dumps(_tokens(house))})")
+        for key, value in {"hassTokens": _tokens(house), **(storage or {})}.items():
+            await context.add_init_script(f"localStorage.setItem({json.dumps(key)}, {json.dumps(json.dumps(value))})")
         page = await context.new_page()
         await page.goto(path)
         return page
 
 
-def _tokens(house: House) -> str:
+def _tokens(house: House) -> Json:
     """Return what the interface keeps of a login."""
-    return json.dumps(
-        {
-            "hassUrl": house.url,
-            "clientId": f"{house.url}/",
-            "access_token": house.home.token,
-            "refresh_token": "",
-            "token_type": "Bearer",
-            "expires_in": 1800,
-            "expires": NEVER,
-        }
-    )
+    return {
+        "hassUrl": house.url,
+        "clientId": f"{house.url}/",
+        "access_token": house.home.token,
+        "refresh_token": "",
+        "token_type": "Bearer",
+        "expires_in": 1800,
+        "expires": NEVER,
+    }

@@ -20,9 +20,9 @@ COLOURS = {"delivered": GREEN, "send_failed": RED, "delivery_failed": RED, "refu
 class Screen:
     """A terminal, or a file that gets plain lines."""
 
-    def __init__(self, stream: TextIO = sys.stdout) -> None:
-        self._stream = stream
-        self._live = stream.isatty()
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._live = self._stream.isatty()
         self._began = time.monotonic()
         self._height = 0
         self._shown: dict[str, str] = {}
