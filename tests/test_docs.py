@@ -1,0 +1,166 @@
+"""The two READMEs say the same, and what they say of entities, actions, events and options is what there is."""
+
+from itertools import chain
+import json
+import re
+from typing import Any, Final
+
+from homeassistant.util.yaml import parse_yaml
+import pytest
+
+from custom_components.gosms.outbox import EVENT_TYPES
+from tests.code_texts import PACKAGE
+from tests.readme import ROOT, Readme, Table, keys_in
+from tests.translation_checks import flat
+
+ENGLISH: Final = Readme.read("README.md")
+RUSSIAN: Final = Readme.read("README.ru.md")
+BOTH: Final = {"en": ENGLISH, "ru": RUSSIAN}
+
+both = pytest.mark.parametrize("language", BOTH)
+
+# The sections that Home Assistant's quality scale asks for, by its rules.
+SECTIONS: Final = {
+    "docs-actions": "Actions",
+    "docs-configuration-parameters": "Options",
+    "docs-data-update": "How data is updated",
+    "docs-examples": "Examples",
+    "docs-high-level-description": "GoSMS.ru for Home Assistant",
+    "docs-installation-instructions": "Installation",
+    "docs-installation-parameters": "Set-up",
+    "docs-known-limitations": "Known limitations",
+    "docs-removal-instructions": "Removal",
+    "docs-supported-devices": "Supported devices",
+    "docs-supported-functions": "Entities",
+    "docs-troubleshooting": "Troubleshooting",
+    "docs-use-cases": "What it is good for",
+    "prerequisites": "What you need",
+    "privacy": "Privacy",
+}
+
+
+def texts_of(language: str) -> dict[str, Any]:
+    texts: dict[str, Any] = json.loads((PACKAGE / f"translations/{language}.json").read_text(encoding="utf-8"))
+    return texts
+
+
+def table_with(readme: Readme, key: str, column: int = 0) -> Table:
+    """Return the table that has this key alone in a column of one of its rows."""
+    (table,) = (table for table in readme.tables if any(keys_in(row[column]) == [key] for row in table))
+    return table
+
+
+def test_both_have_the_same_headings_in_the_same_order() -> None:
+    levels = [[level for level, _ in readme.headings] for readme in BOTH.values()]
+    assert levels[0] == levels[1]
+    assert len(set(RUSSIAN.headings)) == len(RUSSIAN.headings)
+
+
+def test_both_have_the_same_tables() -> None:
+    # The keys that stand as code, without the ids of entities, whose names are Russian in Russian.
+    keys = [
+        [[[key for cell in row for key in keys_in(cell) if "mum" not in key and "mama" not in key] for row in table]
+         for table in readme.tables]
+        for readme in BOTH.values()
+    ]  # fmt: skip
+    assert keys[0] == keys[1]
+
+
+def test_both_lead_to_the_same_places() -> None:
+    leading = [
+        [link.replace("dashboard.ru.", "dashboard.") for link in readme.links if not link.startswith(("#", "README"))]
+        for readme in BOTH.values()
+    ]
+    assert leading[0] == leading[1]
+
+
+def test_both_show_the_same_examples() -> None:
+    # As far as they are structure; what they say is Russian in Russian.
+    shapes = [[(kind, sorted(flat(_loaded(kind, text)))) for kind, text in each.examples] for each in BOTH.values()]
+    assert shapes[0] == shapes[1]
+
+
+def _loaded(kind: str, text: str) -> dict[str, Any]:
+    return {"document": parse_yaml(text)} if kind == "yaml" else {}
+
+
+@both
+def test_each_link_into_the_repository_finds_something(language: str) -> None:
+    readme = BOTH[language]
+    inner = [link for link in readme.links if "://" not in link]
+    assert [link for link in inner if link.startswith("#") and link[1:] not in readme.anchors] == []
+
+
+@both
+def test_the_contents_name_every_section(language: str) -> None:
+    readme = BOTH[language]
+    named = [link[1:] for link in readme.links if link.startswith("#")]
+    sections = [title for level, title in readme.headings if level == 2]
+    assert [title for title in sections if title.lower().replace(" ", "-") not in named] == []
+
+
+@pytest.mark.parametrize("rule", SECTIONS)
+def test_what_the_quality_scale_asks_for_is_there(rule: str) -> None:
+    assert SECTIONS[rule] in [title for _, title in ENGLISH.headings]
+
+
+@both
+def test_every_entity_is_listed_under_its_name(language: str) -> None:
+    listed = {(keys_in(row[1])[0], row[2]) for row in table_with(BOTH[language], "notify", column=1)}
+    entities = texts_of(language)["entity"]
+    named = {(platform, texts["name"]) for platform, keys in entities.items() for texts in keys.values()}
+    # A notify entity is named after its recipient.
+    assert {entity for entity in listed if entity[0] != "notify"} == named
+
+
+@both
+def test_every_status_is_explained(language: str) -> None:
+    states = texts_of(language)["entity"]["sensor"]["last_message_status"]["state"]
+    listed = [keys_in(row[0])[0] for row in table_with(BOTH[language], "waiting")]
+    assert sorted(listed) == sorted([*states, "unknown"])
+
+
+@both
+def test_every_event_and_attribute_is_explained(language: str) -> None:
+    assert [keys_in(row[0])[0] for row in table_with(BOTH[language], "accepted")] == list(EVENT_TYPES)
+    attributes = set(texts_of(language)["entity"]["event"]["message"]["state_attributes"]) - {"event_type"}
+    assert {keys_in(row[0])[0] for row in table_with(BOTH[language], "message_ids")} == attributes
+
+
+@both
+def test_every_field_of_the_forms_is_explained_under_its_name(language: str) -> None:
+    texts = texts_of(language)
+    steps = [
+        texts["config"]["step"]["user"],
+        *(texts["config_subentries"][kind]["step"]["user"] for kind in ("recipient", "phone")),
+        texts["options"]["step"]["init"],
+    ]
+    fields = {
+        (name, key)
+        for step in steps
+        for part in (step, *step.get("sections", {}).values())
+        for key, name in part.get("data", {}).items()
+    }
+    rows = chain.from_iterable(
+        table_with(BOTH[language], key, column=1) for key in ("api_token", "phone_number", "sim", "queue_expiry")
+    )
+    # A field of a section is named after the section too.
+    assert {(row[0].split(": ")[-1], keys_in(row[1])[0]) for row in rows} == fields
+
+
+@both
+def test_every_repair_is_explained(language: str) -> None:
+    listed = [keys_in(row[1])[0] for row in table_with(BOTH[language], "quota_reached", column=1)]
+    assert sorted(listed) == sorted(texts_of(language)["issues"])
+
+
+@both
+def test_the_advice_on_the_database_is_what_the_search_for_secrets_uses(language: str) -> None:
+    advice = [parse_yaml(text) for kind, text in BOTH[language].examples if kind == "yaml" and "recorder" in text]
+    assert advice == [{"recorder": {"exclude": {"event_types": ["call_service"]}}}]
+
+
+@both
+def test_no_version_but_the_one_of_hacs_is_asked_for(language: str) -> None:
+    oldest = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))["homeassistant"]
+    assert set(re.findall(r"Home Assistant (20\d\d\.\d+)", BOTH[language].text)) == {oldest.removesuffix(".0")}
