@@ -8,12 +8,11 @@ from homeassistant.const import CONF_API_TOKEN, CONF_URL, Platform
 from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 
-from .api import MessagePage
 from .const import DOMAIN, SUBENTRY_PHONE
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .entity import account_device, async_describe_phone
 from .issues import IssueWatch, async_remove as async_remove_issues
-from .outbox import Occurrence, Outbox, OutboxStore, OutgoingMessage, State
+from .outbox import Occurrence, Outbox, OutgoingMessage, State
 from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
@@ -35,16 +34,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
         for phone in entry.get_subentries_of_type(SUBENTRY_PHONE)
     }
 
-    async def async_poll() -> MessagePage | None:
-        """Poll now, whoever asks; the sensors learn of it too."""
-        await coordinator.async_refresh()
-        return coordinator.data if coordinator.last_update_success else None
-
     def is_fit(device_id: str) -> bool | None:
         """Tell what is known of a phone's ability to send."""
         return next((phone.is_fit for phone in phones.values() if phone.device_id == device_id), None)
 
-    outbox = Outbox(hass, entry, client, async_poll, is_fit)
+    outbox = Outbox(hass, entry, client, coordinator.async_poll, is_fit)
     await outbox.async_load()
     entry.runtime_data = GoSmsData(client=client, coordinator=coordinator, phones=phones, outbox=outbox)
     # The devices of the subentries hang on this one, so it must be there before any platform.
@@ -85,7 +79,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bo
 async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Remove what an account leaves behind: its repairs, and what it has on disk."""
     async_remove_issues(hass, entry)
-    await OutboxStore(hass, entry.entry_id).async_remove()
+    await Outbox.async_remove(hass, entry.entry_id)
 
 
 async def _async_reload(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:

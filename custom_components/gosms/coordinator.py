@@ -9,7 +9,7 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_DEVICE_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from .api import GoSmsClient, MessagePage, Phone
@@ -47,13 +47,28 @@ class GoSmsCoordinator(DataUpdateCoordinator[MessagePage]):
             always_update=False,
         )
         self._client = client
+        self._not_before = float("-inf")
         self.data = MessagePage()
+
+    async def async_poll(self) -> MessagePage | None:
+        """Poll now, and let the sensors learn of it too.
+
+        None if that failed, or if the service asked for a pause that is not over: it was asked for by the poll before.
+        """
+        if self.hass.loop.time() < self._not_before:
+            return None
+        await self.async_refresh()
+        return self.data if self.last_update_success else None
 
     @override
     async def _async_update_data(self) -> MessagePage:
         """Fetch the newest messages."""
-        with update_errors():
-            return await self._client.list()
+        try:
+            with update_errors():
+                return await self._client.list()
+        except UpdateFailed as err:
+            self._not_before = self.hass.loop.time() + (err.retry_after or 0)
+            raise
 
 
 class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):

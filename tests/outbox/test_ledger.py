@@ -67,14 +67,6 @@ def test_the_time_of_the_last_delivery_stays_when_a_later_message_fails() -> Non
     assert ledger.delivery_time == 7.5
 
 
-def test_a_message_that_ended_twice_because_of_a_kill_counts_once() -> None:
-    ledger = Ledger()
-    ledger.add(ended(), 1.0, MONDAY)
-    ledger.add(ended(), 2.0, MONDAY)
-    assert ledger.today(MONDAY) == (1, 0)
-    assert [each.time for each in ledger.ended] == [1.0]
-
-
 def test_ids_stay_claimed_for_a_day_and_no_longer() -> None:
     ledger = Ledger()
     ledger.add(ended("one"), 0.0, MONDAY)

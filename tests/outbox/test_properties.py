@@ -10,7 +10,7 @@ import pytest
 
 from custom_components.gosms.api import GoSmsApiError
 from custom_components.gosms.outbox import State
-from tests.outbox.world import FAULTS, LATE, World
+from tests.outbox.world import FAULTS, LATE, QUEUE, World
 from tests.service import MUM
 
 FINAL: Final = {state.value for state in State if state.is_final}
@@ -111,8 +111,13 @@ class Outages(RuleBasedStateMachine):
         self.world.disk_is_full = True
 
     @rule()
+    def the_disk_has_room_for_the_ledger_alone(self) -> None:
+        self.world.files_without_room = {QUEUE}
+
+    @rule()
     def the_disk_has_room(self) -> None:
         self.world.disk_is_full = False
+        self.world.files_without_room.clear()
 
     @precondition(runs)
     @rule(point=POINT)
@@ -264,3 +269,23 @@ def test_a_message_that_fails_beside_its_twin_is_not_mistaken_for_it() -> None:
         world.send(0, "Leak!")
         world.pass_time(300)
     assert world.taken == [(MUM, "Leak!")] * 2
+
+
+def test_a_message_that_ended_is_not_sent_again_by_a_run_that_finds_it_in_the_queue() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.send(0, "Leak!")
+        # The file says by now that a request is under way.
+        world.pass_time(0.03)
+        world.files_without_room = {QUEUE}
+        world.pass_time(1)
+        world.account.set_status(world.account.messages[0].id, 4)
+        world.pass_time(10)
+        world.kill(1)
+        world.files_without_room.clear()
+        world.start()
+        world.pass_time(60)
+    assert world.taken == [(MUM, "Leak!")]
+    assert [told.types for told in world.told.values()] == [["accepted", "delivered"]]

@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
-from ..errors import Failure, hourly_limit, other_content, queue_full
+from ..errors import Failure, hourly_limit, not_queued, other_content, queue_full
 from .ledger import Ended
 from .message import Fingerprint, OutgoingMessage, State
 from .sender import Sender
@@ -163,6 +163,8 @@ class Intake:
             place = places[addressee.phone_number]
             if known := found.get(place):
                 taken.append(known)
+            elif self._store.is_sealed:
+                taken.append(not_queued("the account was unloaded"))
             elif waiting >= _CAPACITY:
                 taken.append(queue_full())
             elif self._limit and len(recent) >= self._limit:
@@ -200,9 +202,8 @@ class Intake:
     def _recent(self) -> list[float]:
         """Return when the messages of the last hour were asked for, oldest first."""
         since = self._hass.loop.time() - _HOUR
-        # By their keys: a run that was killed may have left one on its way that had ended.
-        times = {known.key: known.created for known in self._known() if known.counts and known.created is not None}
-        return sorted(time for time in times.values() if time > since)
+        times = (known.created for known in self._known() if known.counts)
+        return sorted(time for time in times if time is not None and time > since)
 
     def _fingerprint(self, call: Call) -> Fingerprint | None:
         """Return what the messages of a call are known again by, for the first of its numbers."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+import logging
 from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -11,6 +12,8 @@ from ..api import GoSmsApiError, GoSmsClient, GoSmsError, Message, MessagePage
 from . import tracker
 from .message import OutgoingMessage
 from .store import OutboxStore
+
+_LOGGER = logging.getLogger(__name__)
 
 # Seconds. A message that was just accepted shows at once; a burst of them shares the next poll.
 _COOLDOWN: Final = 2.0
@@ -52,6 +55,8 @@ class Follower:
         self._polled = float("-inf")
         self._timer: CALLBACK_TYPE | None = None
         self._followed: set[str] = set()
+        # When the messages that left the page were asked for, by the service's ids.
+        self._asked: dict[str, float] = {}
 
     @callback
     def async_close(self) -> None:
@@ -106,15 +111,30 @@ class Follower:
         self._polling = True
         self._polled = self._hass.loop.time()
         seen = set(self._followed)
-        page = await self._poll()
-        self.async_take(page.messages if page else ())
-        if page is not None:
-            for message_id in tracker.missing(self._tracked(), page, self._polled)[:_SINGLY]:
-                await self._async_ask(message_id)
-        self._polling = False
+        try:
+            await self._async_look()
+        except Exception:
+            # Such as a mistake in what shows the poll: it must not end the tracking of every message.
+            _LOGGER.exception("Unexpected error while following messages")
+        finally:
+            self._polling = False
         if tracked := self._tracked():
             news = any(message.key not in seen for message in tracked)
             self._plan(self._polled + (_COOLDOWN if news else tracker.pause(tracked, self._polled)))
+
+    async def _async_look(self) -> None:
+        """Poll, and ask for a few of those under way that the page does not tell of."""
+        page = await self._poll()
+        self.async_take(page.messages if page else ())
+        if page is None:
+            return
+        missing = tracker.missing(self._tracked(), page, self._polled)
+        # Those first that were not asked for the longest: one that has no end for days must not keep others waiting.
+        missing.sort(key=lambda message_id: self._asked.get(message_id, 0.0))
+        self._asked = {message_id: self._asked[message_id] for message_id in missing if message_id in self._asked}
+        for message_id in missing[:_SINGLY]:
+            self._asked[message_id] = self._polled
+            await self._async_ask(message_id)
 
     async def _async_ask(self, message_id: str) -> None:
         """Ask for one message; one that was deleted on the server is given up."""

@@ -71,9 +71,6 @@ class Ledger:
 
     def add(self, message: OutgoingMessage, now: float, today: date) -> None:
         """Remember and count a message that ended, and forget what is too long ago."""
-        if any(ended.key == message.key for ended in self.ended):
-            # The run before was killed after it had written the ledger, and before the message left the queue.
-            return
         self.ended.append(
             Ended(
                 key=message.key,

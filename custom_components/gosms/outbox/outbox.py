@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
 
 from ..api import GoSmsClient, MessagePage
 from ..const import (
@@ -17,7 +18,6 @@ from ..const import (
     DEFAULT_DELIVERY_TIMEOUT,
     DEFAULT_HOURLY_LIMIT,
     DEFAULT_QUEUE_EXPIRY,
-    DOMAIN,
 )
 from ..issues import STORAGE_FAILED, async_clear, async_raise
 from .call import Call, Intake, Result
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from ..runtime_data import GoSmsConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
+
+# Those of all entries, by their ids. One that was unloaded stays until it is loaded again: its ids are nobody else's.
+_OUTBOXES: HassKey[dict[str, Outbox]] = HassKey("gosms_outboxes")
 
 
 class Outbox:
@@ -74,7 +77,7 @@ class Outbox:
             poll=poll,
             delivery_timeout=60 * entry.options.get(CONF_DELIVERY_TIMEOUT, DEFAULT_DELIVERY_TIMEOUT),
         )
-        self._seeker = Seeker(hass, store, client, self._claimed_everywhere)
+        self._seeker = Seeker(hass, store, client, claimed=self._claimed_everywhere, has_twin=self._has_twin)
         self._sender = Sender(
             hass,
             store,
@@ -90,7 +93,6 @@ class Outbox:
             expiry=60 * entry.options.get(CONF_QUEUE_EXPIRY, DEFAULT_QUEUE_EXPIRY),
         )
         self._waiter = Waiter()
-        store.on_change = self._on_change
         store.on_health = self._on_health
 
     @property
@@ -121,10 +123,18 @@ class Outbox:
     async def async_load(self) -> None:
         """Take up what an earlier run left."""
         await self._store.async_load()
+        self._hass.data.setdefault(_OUTBOXES, {})[self._entry.entry_id] = self
+
+    @staticmethod
+    async def async_remove(hass: HomeAssistant, entry_id: str) -> None:
+        """Remove everything that is known of the messages of an account."""
+        hass.data.get(_OUTBOXES, {}).pop(entry_id, None)
+        await OutboxStore(hass, entry_id).async_remove()
 
     @callback
     def async_start(self) -> None:
-        """Begin to send, to follow and to tell."""
+        """Begin to send, to follow and to tell: not earlier, or the first poll would come before the entities."""
+        self._store.on_change = self._on_change
         self._teller.async_start()
         for message in list(self.messages):
             self._on_change(message)
@@ -216,8 +226,15 @@ class Outbox:
 
     def _claimed_everywhere(self) -> set[str]:
         """Return the ids that belong to messages of any entry: two tokens may belong to one account."""
-        entries: list[GoSmsConfigEntry] = self._hass.config_entries.async_loaded_entries(DOMAIN)
-        return self.claimed.union(*(entry.runtime_data.outbox.claimed for entry in entries))
+        return set().union(*(outbox.claimed for outbox in self._hass.data[_OUTBOXES].values()))
+
+    def _has_twin(self, message: OutgoingMessage) -> bool:
+        """Tell if a request of a message's text to its number is under way, also from another entry."""
+        return any(
+            other.state is State.SENDING and (other.phone_number, other.part) == (message.phone_number, message.part)
+            for outbox in self._hass.data[_OUTBOXES].values()
+            for other in outbox.messages
+        )
 
     def _on_change(self, message: OutgoingMessage) -> None:
         """Save, follow and tell what changed."""
@@ -227,7 +244,11 @@ class Outbox:
         self._waiter.async_notice(message)
         self._teller.async_wake()
         for listener in list(self._listeners):
-            listener(message)
+            try:
+                listener(message)
+            except Exception:
+                # Whoever changed the message has more to do.
+                _LOGGER.exception("Unexpected error while showing a message that changed")
 
     def _on_health(self, failure: StorageError | None) -> None:
         """Tell people that the disk does not take the queue, or that it does again."""

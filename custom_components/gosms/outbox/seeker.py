@@ -9,7 +9,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ..api import GoSmsApiError, GoSmsClient, GoSmsError
+from ..api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError
 from . import tracker
 from .message import OutgoingMessage, State
 from .store import OutboxStore
@@ -21,10 +21,15 @@ _GRACE: Final = 30.0
 
 # Seconds: a look that failed is tried again after twice the time, up to the longest, and no more after three days.
 _LONGEST_PAUSE: Final = 60.0
+_LONGEST_ASKED: Final = 600.0
 _GIVE_UP: Final = 72 * 60 * 60
 
 # Seconds by which a message may seem older than its attempt: whole seconds are told, and by two clocks.
 _TOLERANCE: Final = 5.0
+
+# Pages of what the service finds for a number. A message that was sent to it is on the first one, unless there are more
+# than a hundred since, or so many whose text or longer number contains the number.
+_PAGES: Final = 20
 
 _NO_READ_PERMISSION: Final = 1007
 
@@ -36,13 +41,14 @@ class _Search:
     began: float
     clean: int = 0
     failures: int = 0
+    asked: float = 0.0
     cancel: CALLBACK_TYPE
 
     @property
     def pause(self) -> float:
-        """Return the seconds until the next look."""
+        """Return the seconds until the next look: after a failure no less than the service asked for."""
         if self.failures:
-            return min(2.0**self.failures, _LONGEST_PAUSE)
+            return max(min(2.0**self.failures, _LONGEST_PAUSE), min(self.asked, _LONGEST_ASKED))
         return _LOOKS[min(self.clean, len(_LOOKS) - 1)]
 
 
@@ -50,13 +56,28 @@ class Seeker:
     """Settles the messages of a store that are in doubt."""
 
     def __init__(
-        self, hass: HomeAssistant, store: OutboxStore, client: GoSmsClient, claimed: Callable[[], set[str]]
+        self,
+        hass: HomeAssistant,
+        store: OutboxStore,
+        client: GoSmsClient,
+        *,
+        claimed: Callable[[], set[str]],
+        has_twin: Callable[[OutgoingMessage], bool],
     ) -> None:
-        """Make the seeker; `claimed` returns the ids that belong to messages, of every account."""
+        """Make the seeker.
+
+        Args:
+            hass: Home Assistant.
+            store: the messages.
+            client: the client of the account.
+            claimed: returns the ids that belong to messages, of every account.
+            has_twin: tells if a request of the same text to the same number is under way, from whichever account.
+        """
         self._hass = hass
         self._store = store
         self._client = client
         self._claimed = claimed
+        self._has_twin = has_twin
         self._searches: dict[str, _Search] = {}
 
     @callback
@@ -89,17 +110,17 @@ class Seeker:
         """Look for the part of a message that is in doubt; True once it is found, certainly absent, or given up."""
         loop = self._hass.loop
         try:
-            page = await self._client.list(search=message.phone_number)
+            found = await self._async_find(message)
         except GoSmsError as err:
             search.failures += 1
+            search.asked = (err.retry_after or 0.0) if isinstance(err, GoSmsApiError) else 0.0
             forbidden = isinstance(err, GoSmsApiError) and err.code == _NO_READ_PERMISSION
-            if forbidden or loop.time() - search.began >= _GIVE_UP:
+            if forbidden or loop.time() - (message.attempted or search.began) >= _GIVE_UP:
                 self._store.change(message.key, lambda message: message.give_up(loop.time()))
                 return True
             return False
         search.failures = 0
         now = loop.time()
-        found = tracker.find(message, page, earliest=self._earliest(message, now), claimed=self._claimed())
         if found:
             self._store.change(message.key, lambda message: message.accept(found, now))
             return True
@@ -109,12 +130,30 @@ class Seeker:
             return True
         return False
 
-    def _earliest(self, message: OutgoingMessage, now: float) -> float:
+    async def _async_find(self, message: OutgoingMessage) -> str | None:
+        """Return the id of the part of a message that is in doubt, or None if the service does not have it.
+
+        Raises:
+            GoSmsError: a request failed, or what was found says neither.
+        """
+        for number in range(1, _PAGES + 1):
+            page = await self._client.list(search=message.phone_number, page=number)
+            earliest = self._earliest(message)
+            found = tracker.find(message, page, earliest=earliest, claimed=self._claimed())
+            if found and self._has_twin(message):
+                # It may be the other one, whose request has not told its id yet.
+                break
+            if found or tracker.ends(page, earliest):
+                return found
+        raise GoSmsConnectionError("what was found proves nothing", maybe_accepted=True)
+
+    def _earliest(self, message: OutgoingMessage) -> float:
         """Return when the message can have been created at the earliest, in Unix seconds of the service's clock.
 
         There are two ways to know, and either may be wrong: the service told a wrong time once, or the wall clock
         lost time between two runs. The earlier one is the safe one: what is found is not sent again.
         """
+        now = self._hass.loop.time()
         server_time = self._client.server_time or dt_util.utcnow().timestamp()
         by_age = server_time - (now - (message.attempted or now))
         return min(by_age, by_age if message.attempted_server is None else message.attempted_server) - _TOLERANCE

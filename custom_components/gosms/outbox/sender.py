@@ -27,6 +27,9 @@ _CONCURRENT: Final = 8
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
 _EAGER_PAUSE: Final = 5.0
+# A service that asks for a longer pause is asked again all the same: a mistake of a proxy must not silence an alarm
+# for a day.
+_LONGEST_ASKED: Final = 600.0
 
 
 class Sender:
@@ -81,6 +84,9 @@ class Sender:
             if message.state is State.SENDING:
                 # The run before ended in the middle of a request.
                 self._store.put(message.lose(None, self._hass.loop.time()))
+            elif message.state is State.QUEUED and not message.may_wait:
+                # The run before ended before its one attempt.
+                self._store.put(message.expire(None, self._hass.loop.time()))
         self.async_run()
 
     async def async_close(self) -> None:
@@ -89,7 +95,8 @@ class Sender:
         self.async_run()
         await asyncio.gather(*self._attempts.values(), return_exceptions=True)
         for key in list(self._callers):
-            self._answer(key)
+            self._leave(self._store.messages[key])
+        await self.async_answer(list(self._callers))
 
     @callback
     def async_notice(self, message: OutgoingMessage) -> None:
@@ -108,8 +115,7 @@ class Sender:
         if message.may_wait and (must_wait or self.is_down):
             self._queue(message)
         elif must_wait:
-            self._store.put(message.expire(not_queued("it would have had to wait"), message.created))
-            self._answer(message.key)
+            self._give_up(message, "it would have had to wait")
         else:
             self._store.put(message)
             if not message.may_wait:
@@ -122,6 +128,18 @@ class Sender:
         if callers := [self._callers[key] for key in keys if key in self._callers]:
             # Whoever waits here may be cancelled; the message goes on, and others may wait for it too.
             await asyncio.wait(callers)
+
+    def _leave(self, message: OutgoingMessage) -> None:
+        """Leave a message whose turn did not come to a later one, if it may wait."""
+        if message.may_wait:
+            self._queue(message)
+        else:
+            self._give_up(message, "it would have had to wait")
+
+    def _give_up(self, message: OutgoingMessage, reason: str) -> None:
+        """Let a message end that had to wait, and might not or could not."""
+        self._store.put(message.expire(not_queued(reason), self._hass.loop.time()))
+        self._answer(message.key)
 
     def _queue(self, message: OutgoingMessage) -> None:
         """Queue a message that can't leave now; those of the same moment share one write."""
@@ -136,12 +154,12 @@ class Sender:
             message = self._store.messages.get(key)
             if message is None or message.state is not State.QUEUED or key in self._attempts:
                 return
-            if self._closed:
-                self._store.put(message.expire(not_queued("it could not be stored"), self._hass.loop.time()))
-                self._answer(key)
-            else:
-                self._begin(message)
-            return
+            if key not in self._store.written:
+                if self._closed or (message.phone_number, message.part) in self._in_doubt():
+                    self._give_up(message, "it could not be stored")
+                else:
+                    self._begin(message)
+                return
         self._answer(key)
         if not self._asked_to_wait:
             self._next_attempt = min(self._next_attempt, self._last_attempt + _EAGER_PAUSE)
@@ -226,6 +244,14 @@ class Sender:
             next_turn.set()
             if message:
                 await self._async_request(message, route.sim)
+        except Exception as err:
+            _LOGGER.exception("Unexpected error while sending")
+            message = self._store.messages[key]
+            if message.state is State.SENDING:
+                self._fail(key, GoSmsConnectionError(type(err).__name__, maybe_accepted=True))
+            elif message.state is State.QUEUED:
+                self._pause(None)
+                self._leave(message)
         finally:
             next_turn.set()
             self._last_attempt = self._hass.loop.time()
@@ -259,9 +285,6 @@ class Sender:
             )
         except GoSmsError as err:
             self._fail(message.key, err)
-        except Exception as err:
-            _LOGGER.exception("Unexpected error while sending")
-            self._fail(message.key, GoSmsConnectionError(type(err).__name__, maybe_accepted=True))
         else:
             self._recover()
             now = self._hass.loop.time()
@@ -296,12 +319,14 @@ class Sender:
             self._asked_to_wait = False
 
     def _pause(self, asked: float | None) -> None:
-        """Wait before the next attempt: as long as the service asked, or longer each time."""
+        """Wait before the next attempt: longer each time, and at least as long as the service asked."""
         now = self._hass.loop.time()
-        if self.is_down and now < self._next_attempt:
+        if not self.is_down or now >= self._next_attempt:
             # Attempts that were begun together fail together, and count as one.
-            return
-        self._failures += 1
-        self._asked_to_wait = asked is not None
-        longest = min(_FIRST_PAUSE * 2.0 ** (self._failures - 1), _LONGEST_PAUSE)
-        self._next_attempt = now + (longest * random.uniform(0.5, 1) if asked is None else asked)  # noqa: S311  # Jitter, no secret.
+            self._failures += 1
+            self._asked_to_wait = False
+            longest = min(_FIRST_PAUSE * 2.0 ** (self._failures - 1), _LONGEST_PAUSE)
+            self._next_attempt = now + longest * random.uniform(0.5, 1)  # noqa: S311  # Jitter, no secret.
+        if asked is not None and (end := now + min(asked, _LONGEST_ASKED)) >= self._next_attempt:
+            self._next_attempt = end
+            self._asked_to_wait = True

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 import logging
 import os
+from pathlib import Path
 import secrets
 from typing import Any, Final, override
 
@@ -141,6 +142,10 @@ class OutboxStore:
                     await self._async_write()
                 except StorageError as err:
                     self._failure = err
+                except Exception as err:
+                    # As long as it is not certain that they are on disk, they are not.
+                    _LOGGER.exception("Unexpected error while writing %s", self._queue_file.key)
+                    self._failure = StorageError(type(err).__name__)
                 self.on_health(self._failure)
             return self._failure
 
@@ -149,6 +154,19 @@ class OutboxStore:
         async with self._lock:
             await self._queue_file.async_remove()
             await self._ledger_file.async_remove()
+            await self._hass.async_add_executor_job(self._remove_aside)
+
+    def _remove_aside(self) -> None:
+        """Remove what was set aside: it holds numbers and texts too."""
+        for file in (self._queue_file, self._ledger_file):
+            path = Path(file.path)
+            for aside in path.parent.glob(f"{path.name}.*"):
+                aside.unlink()
+
+    @property
+    def is_sealed(self) -> bool:
+        """Tell if no message can be taken any more."""
+        return self._sealed
 
     def seal(self) -> None:
         """Take no change any more: the next run owns the files from now on."""
@@ -204,12 +222,18 @@ class OutboxStore:
         except vol.Invalid:
             return [data]
         self.secret = valid.get("secret", self.secret)
+        ended = {each.key for each in self.ledger.ended}
         damaged = []
         for record in valid["messages"]:
             try:
-                self.put(unpack_message(record, now - _elapsed(valid["saved"])))
+                message = unpack_message(record, now - _elapsed(valid["saved"]))
             except vol.Invalid, ValueError:
                 damaged.append(record)
+            else:
+                # What the ledger has was told to its end, and the disk took the ledger alone, or the run was killed
+                # before the queue was written.
+                if message.key not in ended:
+                    self.put(message)
         return damaged
 
     def _unpack_ledger(self, data: dict[str, Any], now: float) -> list[Any]:

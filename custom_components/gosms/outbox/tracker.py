@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from typing import Final
 
-from ..api import Message, MessagePage
+from ..api import PAGE_SIZE, Message, MessagePage
 from .message import OutgoingMessage
 
 # Seconds after acceptance. What has not ended by then never will: the service keeps no promise for longer.
 _GIVE_UP: Final = 72 * 60 * 60
 
-# Seconds between two polls: short for fresh messages, longer as they age.
+# Seconds between two polls: short for fresh messages, longer as they age. The longest is a second under the interval of
+# the poll that is always made, and takes its place: that one's timer runs up to a second ahead, and both would ask.
 _SHORTEST: Final = 5.0
-_LONGEST: Final = 60.0
+_LONGEST: Final = 59.0
 _SHARE_OF_AGE: Final = 0.1
 
 
@@ -82,3 +83,11 @@ def find(message: OutgoingMessage, page: MessagePage, *, earliest: float, claime
         and (found.created is None or found.created.timestamp() >= earliest)
     ]
     return candidates[-1] if candidates else None
+
+
+def ends(page: MessagePage, earliest: float) -> bool:
+    """Tell if no later page can have a message that was created at a time or after it, in Unix seconds."""
+    if len(page.messages) < PAGE_SIZE:
+        return True
+    created = page.messages[-1].created
+    return created is not None and created.timestamp() < earliest
