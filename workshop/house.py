@@ -60,11 +60,16 @@ class House:
     """A Home Assistant process with its configuration, its first user and a way to speak to it."""
 
     def __init__(
-        self, folder: Path, *, configuration: Mapping[str, object] | None = None, language: str = "en"
+        self,
+        folder: Path,
+        *,
+        configuration: Mapping[str, object] | None = None,
+        language: str = "en",
+        port: int | None = None,
     ) -> None:
         """Plan a house in folder, which must exist; configuration adds to configuration.yaml."""
         self.folder = folder
-        self.port = free_port()
+        self.port = port or free_port()
         self.language = language
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.home = HomeAssistant(self.url)

@@ -128,7 +128,8 @@ def form(language: str, *, only_first: bool = False) -> Json:
 def furnish(folder: Path, language: str) -> None:
     """Put the dashboard into a house's folder, as a link: an edited file shows with the next reload of the page."""
     name = WORDS[language].dashboard
-    (folder / name).symlink_to(ROOT / "docs" / name)
+    if not (link := folder / name).is_symlink():
+        link.symlink_to(ROOT / "docs" / name)
 
 
 async def open_at_dashboard(home: HomeAssistant) -> None:
