@@ -68,7 +68,7 @@ def test_both_have_the_same_tables() -> None:
 
 def test_both_lead_to_the_same_places() -> None:
     leading = [
-        [link.replace("dashboard.ru.", "dashboard.") for link in readme.links if not link.startswith(("#", "README"))]
+        [link.replace(".ru.", ".") for link in readme.links if not link.startswith(("#", "README"))]
         for readme in BOTH.values()
     ]
     assert leading[0] == leading[1]
@@ -158,6 +158,11 @@ def test_every_repair_is_explained(language: str) -> None:
 def test_the_advice_on_the_database_is_what_the_search_for_secrets_uses(language: str) -> None:
     advice = [parse_yaml(text) for kind, text in BOTH[language].examples if kind == "yaml" and "recorder" in text]
     assert advice == [{"recorder": {"exclude": {"event_types": ["call_service"]}}}]
+
+
+def test_every_picture_is_shown() -> None:
+    shown = [link for readme in BOTH.values() for link in readme.links if link.endswith(".png")]
+    assert sorted(shown) == sorted(str(file.relative_to(ROOT)) for file in (ROOT / "docs/images").glob("*.png"))
 
 
 @both
