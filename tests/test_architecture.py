@@ -15,7 +15,7 @@ PACKAGE: Final = Path(__file__).parents[1] / "custom_components/gosms"
 ROWS: Final = (
     ("api", "const", "symbols"),
     ("errors", "issues", "text", "phone_number"),
-    ("coordinator", "outbox"),
+    ("compose", "coordinator", "outbox"),
     ("runtime_data",),
     ("entity", "subentry_flow"),
     ("options_flow",),

@@ -185,10 +185,12 @@ async def test_a_message_is_certainly_not_sent_where_nobody_listens(
 async def test_what_the_caller_can_mend_is_a_validation_error(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry
 ) -> None:
+    hass.config_entries.async_update_entry(entry, options={"replace_symbols": False})
     await set_up(hass, entry)
     with pytest.raises(ServiceValidationError) as error:
         await send(hass, "21 °C")
-    assert error.value.translation_key == "invalid_message"
+    assert error.value.translation_key == "forbidden_symbols"
+    assert service.requests_to(SEND) == []
 
 
 async def test_a_message_leaves_while_the_account_can_not_be_polled(

@@ -7,6 +7,7 @@ from typing import Final
 from homeassistant.const import CONF_API_TOKEN, CONF_URL, Platform
 from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN, SUBENTRY_PHONE
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
@@ -14,10 +15,17 @@ from .entity import account_device, async_describe_phone
 from .issues import IssueWatch, async_remove as async_remove_issues
 from .outbox import Occurrence, Outbox, OutgoingMessage, State
 from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
+from .services import async_setup_services
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
 _PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NOTIFY, Platform.SENSOR, Platform.SWITCH]
+
+
+async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
+    """Register the actions: they are there without an account too, so that an automation can be checked."""
+    async_setup_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bool:

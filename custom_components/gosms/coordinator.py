@@ -113,7 +113,7 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
             HomeAssistantError: GoSMS refused it, or did not answer. Translated.
         """
         try:
-            with action_errors(self.hass, self.config_entry):
+            with action_errors(self.hass):
                 await self._client.set_phone_active(self.device_id, active=active)
             self.data = replace(self.data, is_active=active)
             self.async_update_listeners()

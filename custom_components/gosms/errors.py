@@ -3,12 +3,12 @@
 No other module names the translation key of an error.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, Self
+from typing import Final, Self
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -17,9 +17,6 @@ from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from .api import GoSmsApiError, GoSmsError
 from .const import DOMAIN
-
-if TYPE_CHECKING:
-    from .runtime_data import GoSmsConfigEntry
 
 # The vendor's error codes, as keys under "exceptions" in the translations.
 _KEYS: Final = {
@@ -132,16 +129,11 @@ def in_words(hass: HomeAssistant, error: HomeAssistantError) -> str:
 
 
 @contextmanager
-def action_errors(hass: HomeAssistant, entry: GoSmsConfigEntry) -> Iterator[None]:
-    """Tell failures to whoever asked for something that can be asked for again without harm.
-
-    A refused token starts reauthentication.
-    """
+def action_errors(hass: HomeAssistant) -> Iterator[None]:
+    """Tell failures to whoever asked for something that can be asked for again without harm."""
     try:
         yield
     except GoSmsError as err:
-        if isinstance(err, GoSmsApiError) and err.unauthorized:
-            entry.async_start_reauth(hass)
         key = _repeatable_key(err)
         raise Failure(key=key, placeholders=_placeholders(key, err) or {}).error(hass) from err
 
@@ -160,6 +152,56 @@ def update_errors() -> Iterator[None]:
             translation_placeholders=_placeholders(key, err),
             retry_after=None if pause is None else min(max(pause, _SHORTEST_PAUSE), _LONGEST_PAUSE),
         ) from err
+
+
+def invalid_input(key: str, placeholders: Mapping[str, str] | None = None) -> ServiceValidationError:
+    """Return the error for a text or a number that can't be sent, or sent to."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=dict(placeholders) if placeholders else None,
+    )
+
+
+def invalid_message_id() -> ServiceValidationError:
+    """Return the error for what can't be the id of a message."""
+    return ServiceValidationError(translation_domain=DOMAIN, translation_key="invalid_message_id")
+
+
+def invalid_phone() -> ServiceValidationError:
+    """Return the error for what names no phone of the account."""
+    return ServiceValidationError(translation_domain=DOMAIN, translation_key="invalid_phone")
+
+
+def no_recipient() -> ServiceValidationError:
+    """Return the error for a call that names nobody."""
+    return ServiceValidationError(translation_domain=DOMAIN, translation_key="no_recipient")
+
+
+def not_all_arrived(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantError]]) -> HomeAssistantError:
+    """Return the error for a call of which some or all messages failed."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="not_all_arrived",
+        translation_placeholders={"failures": _listed(hass, errors)},
+    )
+
+
+def not_deleted(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantError]]) -> HomeAssistantError:
+    """Return the error for messages of which some or all could not be deleted."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="not_deleted",
+        translation_placeholders={"failures": _listed(hass, errors)},
+    )
+
+
+def _listed(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantError]]) -> str:
+    """Return what failed and why, each reason once."""
+    names: dict[str, list[str]] = {}
+    for name, error in errors:
+        names.setdefault(in_words(hass, error), []).append(name)
+    return " ".join(f"{', '.join(of_reason)}: {reason}" for reason, of_reason in names.items())
 
 
 def queue_full() -> Failure:

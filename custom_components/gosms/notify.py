@@ -8,6 +8,7 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .compose import compose
 from .const import CONF_PHONE_NUMBER, SUBENTRY_RECIPIENT
 from .entity import GoSmsEntity
 from .outbox import Addressee, Call
@@ -39,14 +40,14 @@ class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
     def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, recipient: ConfigSubentry) -> None:
         """Make the entity of this recipient."""
         super().__init__(hass, entry, _SMS, recipient)
-        self._outbox = entry.runtime_data.outbox
+        self._entry = entry
         self._recipient = recipient
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Send an SMS; a title stands before the text, on a line of its own."""
-        text = f"{title}\n{message}" if title else message
+        text = compose(self._entry, message, title)
         to = Addressee(phone_number=self._recipient.data[CONF_PHONE_NUMBER], recipient=self._recipient.subentry_id)
-        (result,) = await self._outbox.async_send(Call(to=(to,), text=text, parts=(text,)))
+        (result,) = await self._entry.runtime_data.outbox.async_send(Call(to=(to,), text=text.text, parts=text.parts))
         if result.failure:
             raise result.failure.error(self.hass)

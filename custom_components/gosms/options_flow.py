@@ -40,8 +40,8 @@ _SECTION_SENDING: Final = "sending"
 _SECTION_TEXT: Final = "text"
 _SECTION_TRUST: Final = "trust"
 
-# Far beyond what one phone can send in an hour; a larger number is a slip of the finger.
-_MOST_IN_AN_HOUR: Final = 10_000
+# Far beyond what one phone can send in an hour, and as many as the ledger can count.
+_MOST_IN_AN_HOUR: Final = 1000
 
 
 def _minutes(minimum: int) -> NumberSelector:

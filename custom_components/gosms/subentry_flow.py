@@ -6,7 +6,7 @@ import re
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry, ConfigSubentryFlow, SubentryFlowResult
-from homeassistant.const import CONF_API_TOKEN, CONF_COUNTRY, CONF_DEVICE_ID, CONF_NAME, CONF_URL
+from homeassistant.const import CONF_API_TOKEN, CONF_DEVICE_ID, CONF_NAME, CONF_URL
 from homeassistant.helpers.selector import (
     SelectOptionDict,
     Selector,
@@ -20,9 +20,10 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .api import GoSmsApiError, GoSmsClient, GoSmsError
+from .compose import async_normalize
 from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SIM_DEFAULT, SIM_SLOTS, SUBENTRY_PHONE
 from .errors import form_error
-from .phone_number import InvalidPhoneNumberError, normalize
+from .phone_number import InvalidPhoneNumberError
 from .runtime_data import GoSmsConfigEntry, async_create_client
 
 # The vendor writes the ids of phones and webhooks in two ways.
@@ -30,9 +31,6 @@ _VENDOR_ID: Final = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a
 
 # The errors that the id itself is to blame for.
 _DEVICE_ERRORS: Final = frozenset({"invalid_device_id", "unknown_device"})
-
-# Where numbers without a country code belong if neither the options nor the home say: the service is Russian.
-DEFAULT_COUNTRY: Final = "RU"
 
 # This token may not see phones: nothing can be said about the phone, and nothing against it.
 _NO_DEVICE_PERMISSION: Final = 1011
@@ -113,9 +111,8 @@ class RecipientFlow(_SubentryFlow):
         """Show the form, or take what was filled in."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            country = self._get_entry().options.get(CONF_COUNTRY) or self.hass.config.country or DEFAULT_COUNTRY
             try:
-                number = await self.hass.async_add_executor_job(normalize, user_input[CONF_PHONE_NUMBER], country)
+                number = await async_normalize(self.hass, self._get_entry(), user_input[CONF_PHONE_NUMBER])
             except InvalidPhoneNumberError as err:
                 errors[CONF_PHONE_NUMBER] = err.reason
             else:

@@ -1,0 +1,141 @@
+"""The actions that look at messages, delete them, or show what a text would become."""
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
+from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.util.json import JsonObjectType
+import voluptuous as vol
+
+from ..api import PAGE_SIZE, Message
+from ..compose import compose
+from ..const import DOMAIN
+from ..errors import action_errors, invalid_message_id, not_deleted
+
+if TYPE_CHECKING:
+    from ..runtime_data import GoSmsConfigEntry
+
+_LIMIT: Final = "limit"
+_MESSAGE: Final = "message"
+_MESSAGE_ID: Final = "message_id"
+_PAGE: Final = "page"
+_SEARCH: Final = "search"
+_TITLE: Final = "title"
+
+_ID: Final = re.compile(r"[0-9a-f]{24}")
+
+
+def _account(call: ServiceCall) -> GoSmsConfigEntry:
+    """Return the account that a call names, or the only one there is."""
+    entry: GoSmsConfigEntry = async_get_config_entry(call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID))
+    return entry
+
+
+def _message_id(typed: str) -> str:
+    """Return the id of a message; one that can't be one is refused without asking the service."""
+    if not _ID.fullmatch(message_id := typed.strip().lower()):
+        raise invalid_message_id()
+    return message_id
+
+
+def _as_response(message: Message) -> JsonObjectType:
+    """Return a message as a response tells of it."""
+    return {
+        "id": message.id,
+        "phone_number": message.phone_number,
+        "message": message.text,
+        "status": message.status_name,
+        "status_code": message.status_code,
+        "phone": message.device_id,
+        "sim": message.sim,
+        "callback_id": message.callback_id,
+        "created": message.created.isoformat() if message.created else None,
+    }
+
+
+GET_MESSAGES_SCHEMA: Final = vol.Schema(
+    {
+        vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Optional(_LIMIT, default=10): vol.All(vol.Coerce(int), vol.Range(min=1, max=PAGE_SIZE)),
+        vol.Optional(_PAGE, default=1): vol.All(vol.Coerce(int), vol.Range(min=1)),
+        vol.Optional(_SEARCH): cv.string,
+    }
+)
+
+
+async def async_get_messages(call: ServiceCall) -> ServiceResponse:
+    """Return a page of the account's messages, newest first."""
+    limit, number = call.data[_LIMIT], call.data[_PAGE]
+    entry = _account(call)
+    with action_errors(call.hass):
+        page = await entry.runtime_data.client.list(limit=limit, page=number, search=call.data.get(_SEARCH) or None)
+    return {
+        "total": page.total,
+        "page": number,
+        "limit": limit,
+        "messages": [_as_response(message) for message in page.messages],
+    }
+
+
+GET_MESSAGE_SCHEMA: Final = vol.Schema(
+    {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string, vol.Required(_MESSAGE_ID): cv.string}
+)
+
+
+async def async_get_message(call: ServiceCall) -> ServiceResponse:
+    """Return one message."""
+    message_id = _message_id(call.data[_MESSAGE_ID])
+    entry = _account(call)
+    with action_errors(call.hass):
+        return _as_response(await entry.runtime_data.client.get(message_id))
+
+
+DELETE_MESSAGE_SCHEMA: Final = vol.Schema(
+    {
+        vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Required(_MESSAGE_ID): vol.All(cv.ensure_list, vol.Length(min=1), [cv.string]),
+    }
+)
+
+
+async def async_delete_message(call: ServiceCall) -> None:
+    """Delete messages from the service: all that can be, then one error names the others."""
+    message_ids = list(dict.fromkeys(map(_message_id, call.data[_MESSAGE_ID])))
+    entry = _account(call)
+    errors: list[tuple[str, HomeAssistantError]] = []
+    for message_id in message_ids:
+        try:
+            with action_errors(call.hass):
+                await entry.runtime_data.client.delete(message_id)
+        except HomeAssistantError as err:
+            errors.append((message_id, err))
+    if len(errors) < len(message_ids):
+        await entry.runtime_data.coordinator.async_request_refresh()
+    if errors:
+        raise errors[0][1] if len(message_ids) == 1 else not_deleted(call.hass, errors)
+
+
+PREVIEW_SCHEMA: Final = vol.Schema(
+    {
+        vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Required(_MESSAGE): cv.string,
+        vol.Optional(_TITLE): cv.string,
+    }
+)
+
+
+async def async_preview(call: ServiceCall) -> ServiceResponse:
+    """Return what a text would become; nothing is sent."""
+    prepared = compose(_account(call), call.data[_MESSAGE], call.data.get(_TITLE))
+    return {
+        "text": prepared.text,
+        "parts": list(prepared.parts),
+        "characters": prepared.characters,
+        "segments": prepared.segments,
+        "encoding": prepared.encoding,
+        "replaced": dict(prepared.replaced),
+    }

@@ -1,0 +1,158 @@
+"""The action that sends."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
+from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.service import async_get_config_entry
+from homeassistant.util.json import JsonObjectType
+import voluptuous as vol
+
+from ..compose import compose
+from ..const import CONF_PHONE, CONF_SIM, DOMAIN, SIM_DEFAULT, SIM_SLOTS
+from ..errors import Failure, in_words, invalid_input, no_recipient, not_all_arrived
+from ..outbox import Addressee, Call, Result, State
+from ..text import PreparedText
+from .recipients import Named, async_named, sender_of
+
+if TYPE_CHECKING:
+    from ..runtime_data import GoSmsConfigEntry
+
+_EXPIRE_AFTER: Final = "expire_after"
+_IDEMPOTENCY_KEY: Final = "idempotency_key"
+_MESSAGE: Final = "message"
+_PHONE_NUMBERS: Final = "phone_numbers"
+_TAG: Final = "tag"
+_TIMEOUT: Final = "timeout"
+_TITLE: Final = "title"
+_WAIT_FOR: Final = "wait_for"
+
+# What did not become a message has no state.
+_FAILED: Final = "failed"
+
+SEND_SMS_SCHEMA: Final = vol.Schema(
+    {
+        **cv.ENTITY_SERVICE_FIELDS,
+        vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Optional(_EXPIRE_AFTER): vol.All(cv.positive_time_period, vol.Range(max=timedelta(days=1))),
+        # An empty key, as of a template that failed, would make all calls one.
+        vol.Optional(_IDEMPOTENCY_KEY): vol.All(cv.string, vol.Length(min=1)),
+        vol.Required(_MESSAGE): cv.string,
+        vol.Optional(CONF_PHONE): cv.string,
+        vol.Optional(_PHONE_NUMBERS, default=list): vol.All(cv.ensure_list, [cv.string]),
+        vol.Optional(CONF_SIM): vol.In([SIM_DEFAULT, *SIM_SLOTS]),
+        vol.Optional(_TAG): cv.string,
+        vol.Optional(_TIMEOUT, default=timedelta(seconds=60)): vol.All(
+            cv.positive_time_period, vol.Range(max=timedelta(minutes=10))
+        ),
+        vol.Optional(_TITLE): cv.string,
+        vol.Optional(_WAIT_FOR, default=State.ACCEPTED.value): vol.In(
+            [State.ACCEPTED.value, State.SENT.value, State.DELIVERED.value]
+        ),
+    }
+)
+
+
+async def async_send_sms(call: ServiceCall) -> ServiceResponse:
+    """Send a text to everybody whom a call names, and tell what became of it.
+
+    All are tried. With a response asked for, it tells what went wrong; without, one error does.
+
+    Raises:
+        ServiceValidationError: the call itself is wrong, and nothing was sent. Translated.
+        HomeAssistantError: see above. Translated.
+    """
+    hass = call.hass
+    account: GoSmsConfigEntry | None = None
+    if numbers := call.data[_PHONE_NUMBERS]:
+        account = async_get_config_entry(hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID))
+    named = await async_named(call, account, numbers)
+    wrong = [each.failure for each in named if each.failure]
+    if len(wrong) == len(named):
+        raise invalid_input(wrong[0].key) if wrong else no_recipient()
+    accounts = {each.entry.entry_id: each.entry for each in named}
+    texts = {
+        entry_id: compose(entry, call.data[_MESSAGE], call.data.get(_TITLE)) for entry_id, entry in accounts.items()
+    }
+    results = await _async_send(call, accounts, named, texts)
+    if call.return_response:
+        messages = zip(named, results, strict=True)
+        return {"messages": [_as_response(hass, each, texts[each.entry.entry_id], result) for each, result in messages]}
+    _raise_failures(hass, named, results)
+    return None
+
+
+async def _async_send(
+    call: ServiceCall, accounts: dict[str, GoSmsConfigEntry], named: list[Named], texts: dict[str, PreparedText]
+) -> list[Result]:
+    """Send to everybody by their own accounts, and return the results in the order of their names."""
+    calls = {
+        entry_id: _call(call, entry, texts[entry_id], [each for each in named if each.entry is entry])
+        for entry_id, entry in accounts.items()
+    }
+    for entry_id, entry in accounts.items():
+        entry.runtime_data.outbox.async_check(calls[entry_id])
+    sent = await asyncio.gather(
+        *(entry.runtime_data.outbox.async_send(calls[entry_id]) for entry_id, entry in accounts.items())
+    )
+    by_number = {
+        addressee.phone_number: result
+        for of_account, results in zip(calls.values(), sent, strict=True)
+        for addressee, result in zip(of_account.to, results, strict=True)
+    }
+    return [Result(failure=each.failure) if each.failure else by_number[each.phone_number] for each in named]
+
+
+def _call(call: ServiceCall, entry: GoSmsConfigEntry, text: PreparedText, named: Iterable[Named]) -> Call:
+    """Return what a call asks of one account."""
+    phone, expire_after = call.data.get(CONF_PHONE), call.data.get(_EXPIRE_AFTER)
+    return Call(
+        to=tuple(
+            Addressee(phone_number=each.phone_number, recipient=each.recipient.subentry_id if each.recipient else None)
+            for each in named
+            if not each.failure
+        ),
+        text=text.text,
+        parts=text.parts,
+        tag=call.data.get(_TAG),
+        sender=sender_of(call.hass, entry, phone) if phone else None,
+        sim=call.data.get(CONF_SIM),
+        expire_after=None if expire_after is None else expire_after.total_seconds(),
+        idempotency_key=call.data.get(_IDEMPOTENCY_KEY),
+        wait_for=State(call.data[_WAIT_FOR]),
+        timeout=call.data[_TIMEOUT].total_seconds(),
+    )
+
+
+def _as_response(hass: HomeAssistant, named: Named, text: PreparedText, result: Result) -> JsonObjectType:
+    """Return what became of one message."""
+    return {
+        "phone_number": named.phone_number,
+        "recipient": named.recipient.title if named.recipient else None,
+        "message_ids": list(result.message_ids),
+        "status": result.status or _FAILED,
+        "queued": result.status == State.QUEUED,
+        "segments": text.segments,
+        "encoding": text.encoding,
+        "parts": len(text.parts),
+        "replaced": dict(text.replaced),
+        "error": _error(hass, result.failure) if result.failure else None,
+    }
+
+
+def _error(hass: HomeAssistant, failure: Failure) -> JsonObjectType:
+    """Return what went wrong, in the language of the home."""
+    return {"key": failure.key, "code": failure.code, "message": in_words(hass, failure.error(hass))}
+
+
+def _raise_failures(hass: HomeAssistant, named: list[Named], results: list[Result]) -> None:
+    """Raise one error that names all that failed."""
+    failures = [
+        (each.name, result.failure.error(hass)) for each, result in zip(named, results, strict=True) if result.failure
+    ]
+    if failures:
+        raise failures[0][1] if len(named) == 1 else not_all_arrived(hass, failures)
