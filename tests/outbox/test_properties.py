@@ -17,9 +17,10 @@ FINAL: Final = {state.value for state in State if state.is_final}
 # Ends that say that the service never had the message.
 NOT_SENT: Final = {"refused", "expired"}
 
-# Few people and few texts, so that many messages are twins.
+# Few people and few texts, so that many messages are twins, of messages of the other account or parts of others too.
 PERSON: Final = st.integers(0, 1)
-TEXT: Final = st.sampled_from(["Leak!", "Leak!", "Fire!"])
+PARTS: Final = st.sampled_from([("Leak!",), ("Leak!",), ("Fire!",), ("Fire!", "Leak!")])
+ACCOUNT: Final = st.sampled_from([0, 0, 1])
 TIMES: Final = st.sampled_from([1, 1, 3])
 # From the middle of a write to the middle of an outage.
 SECONDS: Final = st.sampled_from([0.005, 0.03, 0.06, 0.2, 1, 5, 12, 35, 100, 400, 700])
@@ -42,7 +43,7 @@ class Outages(RuleBasedStateMachine):
 
     @initialize(queue_expiry=st.sampled_from([10, 10, 10, 0]))
     def begin(self, queue_expiry: int) -> None:
-        self.world = World(queue_expiry)
+        self.world = World(queue_expiry, accounts=2)
         self._rules.enter_context(self.world.rules())
         self.world.start()
         self.world.pass_time(1)
@@ -54,29 +55,44 @@ class Outages(RuleBasedStateMachine):
         return self.world.run is None
 
     @precondition(runs)
-    @rule(person=PERSON, text=TEXT, times=TIMES)
-    def send(self, person: int, text: str, times: int) -> None:
+    @rule(person=PERSON, parts=PARTS, times=TIMES, account=ACCOUNT)
+    def send(self, person: int, parts: tuple[str, ...], times: int, account: int) -> None:
         for _ in range(times):
-            self.world.send(person, text)
+            self.world.send(person, *parts, account=account)
 
     @precondition(runs)
-    @rule(person=PERSON, text=TEXT, fault=st.sampled_from([*FAULTS, LATE]), seconds=SECONDS)
-    def send_a_twin_in_trouble(self, person: int, text: str, fault: str, seconds: float) -> None:
+    @rule(
+        person=PERSON,
+        parts=PARTS,
+        accounts=st.tuples(ACCOUNT, ACCOUNT),
+        fault=st.sampled_from([*FAULTS, LATE]),
+        seconds=SECONDS,
+    )
+    def send_a_twin_in_trouble(
+        self, person: int, parts: tuple[str, ...], accounts: tuple[int, int], fault: str, seconds: float
+    ) -> None:
         self.the_service_recovers()
-        self.world.send(person, text)
+        self.world.send(person, *parts, account=accounts[0])
         self.world.pass_time(seconds)
         self.world.faults = [fault]
-        self.world.send(person, text)
+        self.world.send(person, *parts, account=accounts[1])
         self.world.pass_time(seconds)
 
     @precondition(runs)
-    @rule(person=PERSON, text=TEXT, times=TIMES, point=POINT, downtime=DOWNTIME, keeps_time=st.booleans())
+    @rule(person=PERSON, parts=PARTS, times=TIMES, point=POINT, downtime=DOWNTIME, keeps_time=st.booleans())
     def send_and_kill(
-        self, person: int, text: str, times: int, point: int, downtime: float, *, keeps_time: bool
+        self, person: int, parts: tuple[str, ...], times: int, point: int, downtime: float, *, keeps_time: bool
     ) -> None:
-        self.send(person, text, times)
+        self.send(person, parts, times, 0)
         self.world.kill(point)
         self.start(downtime, keeps_time=keeps_time)
+
+    @precondition(runs)
+    @rule(person=PERSON, parts=PARTS, account=ACCOUNT, seconds=SECONDS)
+    def send_and_reload(self, person: int, parts: tuple[str, ...], account: int, seconds: float) -> None:
+        self.world.send(person, *parts, account=account)
+        self.world.pass_time(seconds)
+        self.world.reload(account)
 
     @rule(faults=st.lists(st.sampled_from([*FAULTS, LATE]), min_size=1, max_size=4))
     def sending_fails(self, faults: list[str]) -> None:
@@ -175,7 +191,7 @@ class Outages(RuleBasedStateMachine):
             for message in world.account.messages:
                 world.account.set_status(message.id, max(message.status, 4))
         assert world.run is not None
-        assert not world.run.outbox.messages
+        assert not any(outbox.messages for outbox in world.run.outboxes)
         assert all(call.done for call in world.calls if call.run is world.run)
 
     def _check_ends(self) -> None:
@@ -204,13 +220,16 @@ class Outages(RuleBasedStateMachine):
         least: Counter[tuple[str, str]] = Counter()
         most: Counter[tuple[str, str]] = Counter()
         for call in world.calls:
-            content = call.number, call.text
             told = world.told.get(call.key or "")
-            end = told.types[-1] if told else None
-            sure = told is not None and call.key not in world.gone | world.shaky
-            in_doubt = end == "unconfirmed" and told is not None and not told.message.ids
-            least[content] += bool(sure and end not in NOT_SENT and not in_doubt)
-            most[content] += not (sure and end in NOT_SENT)
+            for place, part in enumerate(call.parts):
+                content = call.number, part
+                if told is None or call.key in world.gone | world.shaky:
+                    most[content] += 1
+                    continue
+                known = place < len(told.message.ids)
+                in_doubt = place == len(told.message.ids) and told.types[-1] == "unconfirmed"
+                least[content] += known
+                most[content] += known or in_doubt
         for content in there | least | most:
             assert least[content] <= there[content] <= most[content], (content, least, there, most)
 
@@ -289,3 +308,19 @@ def test_a_message_that_ended_is_not_sent_again_by_a_run_that_finds_it_in_the_qu
         world.pass_time(60)
     assert world.taken == [(MUM, "Leak!")]
     assert [told.types for told in world.told.values()] == [["accepted", "delivered"]]
+
+
+def test_a_message_whose_next_part_comes_too_late_is_seen_to_end_last() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.faults = ["cut after"]
+        world.looking_fails = GoSmsApiError(500)
+        world.send(0, "Fire!", "Leak!")
+        world.pass_time(700)
+        world.looking_fails = None
+        world.pass_time(100)
+    assert world.taken == [(MUM, "Fire!")]
+    assert [told.types for told in world.told.values()] == [["queued", "expired"]]
+    assert world.troubles == []

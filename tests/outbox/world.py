@@ -46,8 +46,9 @@ from tests.service import DAD, MUM, recipient
 # Unix seconds by the service's clock when the world begins.
 BEGINNING: Final = 1_800_000_000.0
 
+# The accounts in Home Assistant, which are one at the service; the files of the first one are named.
+ACCOUNTS: Final = ("the_account", "the_second_account")
 QUEUE: Final = "gosms.the_account.outbox"
-_LEDGER: Final = "gosms.the_account.ledger"
 
 # Seconds of one way to the service, and of a write.
 _LATENCY: Final = 0.05
@@ -73,7 +74,7 @@ class Call:
     """A call that asked for a message, and what it was told."""
 
     number: str
-    text: str
+    parts: tuple[str, ...]
     run: Run
     key: str | None = None
     done: bool = False
@@ -94,7 +95,7 @@ _caller: ContextVar[Call] = ContextVar("caller")
 class World:
     """The service, the disk and the clocks, which outlive any run of Home Assistant; and the run there is, if any."""
 
-    def __init__(self, queue_expiry: int) -> None:
+    def __init__(self, queue_expiry: int, accounts: int = 1) -> None:
         """Begin without a run; messages may wait for this many minutes."""
         self.run: Run | None = None
         # Seconds since the beginning, without the run there is.
@@ -102,13 +103,16 @@ class World:
         self.account = Account(token=API_TOKEN, clock=self.server_clock)
         self.account.add_phone()
         self.account.rate_limit = None
-        self.entry = MockConfigEntry(
-            domain="gosms",
-            entry_id="the_account",
-            options={"queue_expiry": queue_expiry, "delivery_timeout": 1},
-            subentries_data=[recipient("Mum", MUM), recipient("Dad", DAD)],
-        )
-        self.people = list(self.entry.subentries.values())
+        self.entries = [
+            MockConfigEntry(
+                domain="gosms",
+                entry_id=entry_id,
+                options={"queue_expiry": queue_expiry, "delivery_timeout": 1, "hourly_limit": 0},
+                subentries_data=[recipient("Mum", MUM), recipient("Dad", DAD)],
+            )
+            for entry_id in ACCOUNTS[:accounts]
+        ]
+        self.people = list(self.entries[0].subentries.values())
         self.files: dict[str, str] = {}
         self.disk_is_full = False
         # Files that have no room even so: the queue may need more than the ledger.
@@ -199,7 +203,8 @@ class World:
     def stop(self) -> None:
         """Stop Home Assistant in good order; without a disk to remember it, that is no better than a kill."""
         run = self._living()
-        run.loop.run_until_complete(run.outbox.async_unload())
+        for outbox in run.outboxes:
+            run.loop.run_until_complete(outbox.async_unload())
         self._bury()
         self.kills -= not (self.disk_is_full or self.files_without_room)
 
@@ -210,26 +215,43 @@ class World:
     def _bury(self) -> None:
         """Let the process be gone, and see what it took along."""
         run = self._living()
-        on_disk = self.on_disk()
-        ended = {each["key"] for each in self._read(_LEDGER).get("ended", ())}
-        for message in run.outbox.messages:
-            if message.key not in on_disk:
-                self.gone.add(message.key)
-            elif message.state.is_final and not State(on_disk[message.key]["state"]).is_final:
-                self.shaky.add(message.key)
-        remembered = {each.key for each in run.outbox.ledger.ended}
-        self.shaky |= {key for key in remembered - ended if key in on_disk}
+        for outbox in run.outboxes:
+            self.see_what_is_lost(outbox)
         self.kills += 1
         self._passed += run.uptime
         self.run = None
         run.end()
+
+    def reload(self, account: int) -> None:
+        """Reload an account; without a disk to remember it, that is no better than a kill."""
+        run = self._living()
+        run.loop.run_until_complete(run.reload(account))
+        self.kills += self.disk_is_full or bool(self.files_without_room)
+
+    def see_what_is_lost(self, outbox: Outbox) -> None:
+        """Take note of the messages of which the next run does not know, or not what was told last."""
+        on_disk = self.on_disk()
+        ended = {
+            each["key"] for account in ACCOUNTS for each in self._read(f"gosms.{account}.ledger").get("ended", ())
+        }
+        for message in outbox.messages:
+            if message.key not in on_disk:
+                self.gone.add(message.key)
+            elif message.state.is_final and not State(on_disk[message.key]["state"]).is_final:
+                self.shaky.add(message.key)
+        remembered = {each.key for each in outbox.ledger.ended}
+        self.shaky |= {key for key in remembered - ended if key in on_disk}
 
     def _read(self, file: str) -> dict[str, Any]:
         return cast("dict[str, Any]", json.loads(self.files.get(file, "{}")))
 
     def on_disk(self) -> dict[str, dict[str, Any]]:
         """The messages that the next run will know, by their keys."""
-        return {record["key"]: record for record in self._read(QUEUE).get("messages", ())}
+        return {
+            record["key"]: record
+            for account in ACCOUNTS
+            for record in self._read(f"gosms.{account}.outbox").get("messages", ())
+        }
 
     # The service
 
@@ -257,17 +279,22 @@ class World:
 
     # What people ask for
 
-    def send(self, person: int, text: str) -> None:
-        """Send a message from an automation that waits for the result."""
+    def send(
+        self, person: int, *parts: str, account: int = 0, expire_after: float | None = None, key: str | None = None
+    ) -> None:
+        """Send a message of one part or several from an automation that waits for the result."""
         run = self._living()
         to = self.people[person]
-        call = Call(number=to.data["phone_number"], text=text, run=run)
+        call = Call(number=to.data["phone_number"], parts=parts, run=run)
         self.calls.append(call)
 
         async def automation() -> None:
             _caller.set(call)
             addressee = Addressee(phone_number=call.number, recipient=to.subentry_id)
-            (result,) = await run.outbox.async_send(Request(to=(addressee,), text=text, parts=(text,)))
+            request = Request(
+                to=(addressee,), text=" ".join(parts), parts=parts, expire_after=expire_after, idempotency_key=key
+            )
+            (result,) = await run.outboxes[account].async_send(request)
             call.error = result.failure.key if result.failure else None
             call.done = True
 
@@ -294,19 +321,42 @@ class Run:
         # What the process may still do with the line and the disk before it is killed.
         self.fuse: int | None = None
         self.hass: HomeAssistant
-        self.outbox: Outbox
+        self.outboxes: list[Outbox] = []
         self._states: dict[str, State] = {}
+        self._leave: dict[Outbox, list[Callable[[], None]]] = {}
 
     @property
     def uptime(self) -> float:
         """How long the run has lasted, in seconds."""
         return self.loop.time() - 60.0
 
+    @property
+    def outbox(self) -> Outbox:
+        """The outbox of the first account."""
+        return self.outboxes[0]
+
     async def start(self) -> None:
-        """Set the account up as the integration does."""
+        """Set the accounts up."""
         self.hass = HomeAssistant("/nowhere")
         self.hass.config_entries = ConfigEntries(self.hass, {})
         self.hass.set_state(CoreState.running)
+        for entry in self.world.entries:
+            self.outboxes.append(await self._set_up(entry))
+
+    async def reload(self, account: int) -> None:
+        """Reload an account as the integration does: its entities go first, and come before anything is told."""
+        outbox = self.outboxes[account]
+        outbox.async_hush()
+        for leave in self._leave.pop(outbox):
+            leave()
+        await outbox.async_unload()
+        self.world.see_what_is_lost(outbox)
+        for message in outbox.messages:
+            self._states.pop(message.key, None)
+        self.outboxes[account] = await self._set_up(self.world.entries[account])
+
+    async def _set_up(self, entry: MockConfigEntry) -> Outbox:
+        """Set an account up as the integration does."""
         client = Line(self)
 
         async def poll() -> MessagePage | None:
@@ -314,15 +364,15 @@ class Run:
                 page = await client.list()
             except GoSmsError:
                 return None
-            self.outbox.async_take(page)
+            outbox.async_take(page)
             return page
 
-        self.outbox = Outbox(self.hass, self.world.entry, cast("GoSmsClient", client), poll)
-        await self.outbox.async_load()
-        self.outbox.async_listen(self._hear)
-        self.outbox.async_listen_changes(self._see)
-        self.outbox.async_start()
+        outbox = Outbox(self.hass, entry, cast("GoSmsClient", client), poll)
+        await outbox.async_load()
+        self._leave[outbox] = [outbox.async_listen(self._hear), outbox.async_listen_changes(self._see)]
+        outbox.async_start()
         self.hass.async_create_background_task(poll(), "first poll", eager_start=False)
+        return outbox
 
     async def point(self) -> None:
         """Come to a point where the process may be killed; what is killed never comes back from here."""
@@ -346,8 +396,9 @@ class Run:
     def end(self) -> None:
         """Let nothing of the run go on."""
         self.is_dead = True
-        self.outbox._store.seal()
-        self.outbox._sender._closed = True
+        for outbox in self.outboxes:
+            outbox._store.seal()
+            outbox._sender._closed = True
         tasks = asyncio.all_tasks(self.loop)
         self.loop.run_until_complete(self._cancel(tasks))
         self.loop.close()

@@ -240,7 +240,6 @@ class Outbox:
         """Save, follow and tell what changed."""
         self._follower.async_notice(message)
         self._seeker.async_notice(message)
-        self._sender.async_notice(message)
         self._waiter.async_notice(message)
         self._teller.async_wake()
         for listener in list(self._listeners):
@@ -249,6 +248,8 @@ class Outbox:
             except Exception:
                 # Whoever changed the message has more to do.
                 _LOGGER.exception("Unexpected error while showing a message that changed")
+        # At last: it may change the message at once, and everybody hears of changes in their order.
+        self._sender.async_notice(message)
 
     def _on_health(self, failure: StorageError | None) -> None:
         """Tell people that the disk does not take the queue, or that it does again."""
