@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 import json
 from pathlib import Path
+import re
 import signal
 from types import TracebackType
 from typing import Self
@@ -32,6 +33,9 @@ START_TIMEOUT = 90.0
 # Home Assistant writes what it knows with a delay of one second, some of it with ten.
 SAVE_TIMEOUT = 30.0
 PAUSE = 0.1
+
+# The one thing of YAML that JSON cannot say, and a configuration may.
+INCLUDE = re.compile(r'"(!include [\w.]+)"')
 
 CORE: Json = {
     "name": "Workshop",
@@ -158,7 +162,8 @@ class House:
             "logger": {"default": "warning", "logs": LOGS},
             **self._configuration,
         }
-        (self.folder / "configuration.yaml").write_text(json.dumps(configuration, indent=2, ensure_ascii=False))
+        text = json.dumps(configuration, indent=2, ensure_ascii=False)
+        (self.folder / "configuration.yaml").write_text(INCLUDE.sub(r"\1", text))
         # An `http:` section of the YAML is only tried for five minutes; then Home Assistant restarts itself on port
         # 8123 of every address. The stored setting stays.
         _store(

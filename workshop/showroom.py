@@ -16,6 +16,7 @@ from .home_assistant import HomeAssistant, Json, RefusedError
 from .service import Service
 
 DASHBOARD: Final = "sms-dashboard"
+AUTOMATIONS: Final = "automations.yaml"
 
 # Seconds between two messages of the demo, and of an outage in which they wait.
 INTERVAL: Final = 15.0
@@ -78,6 +79,8 @@ def configuration(language: str, *, only_first: bool = False) -> Json:
     words = WORDS[language]
     return {
         **form(language, only_first=only_first),
+        # What is built in the automation editor runs.
+        "automation": f"!include {AUTOMATIONS}",
         "history": {},
         "logbook": {},
         "lovelace": {
@@ -127,6 +130,7 @@ def form(language: str, *, only_first: bool = False) -> Json:
 
 def furnish(folder: Path, language: str) -> None:
     """Put the dashboard into a house's folder, as a link: an edited file shows with the next reload of the page."""
+    (folder / AUTOMATIONS).write_text("[]")
     name = WORDS[language].dashboard
     if not (link := folder / name).is_symlink():
         link.symlink_to(ROOT / "docs" / name)

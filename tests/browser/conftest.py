@@ -39,7 +39,7 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Stag
     folder = tmp_path_factory.mktemp("house")
     furnish(folder, "en")
     async with (
-        Service(folder) as service,
+        Service(folder, arguments=("--speed", "4")) as service,
         House(folder, configuration=configuration("en")) as house,
         Browser.open() as browser,
     ):

@@ -1,5 +1,6 @@
 """From nothing to a delivered message, and back to nothing, by clicking."""
 
+import asyncio
 from pathlib import Path
 
 from playwright.async_api import expect
@@ -18,12 +19,24 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TEXTS = texts_of("en")
 MUM = "79123456789"
+PAUSE = 0.2
 INTEGRATION = f"/config/integrations/integration/{DOMAIN}"
 
 
 async def add_account_with_mum(stage: Stage) -> None:
     account, form = await Account.add(stage.house.home, stage.service.token, url=stage.service.url)
     await account.ready(await account.add_recipient("Mum", MUM, form=form))
+
+
+async def send(home: HomeAssistant, message: str) -> None:
+    await home.act("notify.send_message", {"message": message}, target={"entity_id": "notify.mum"})
+
+
+async def automation(home: HomeAssistant, entity_id: str, *, ran: bool) -> None:
+    """Wait until an automation is there, or has run."""
+    async with asyncio.timeout(TIMEOUT / 1000):
+        while (state := await home.state(entity_id)) is None or (ran and not state["attributes"]["last_triggered"]):
+            await asyncio.sleep(PAUSE)
 
 
 async def test_an_account_and_a_recipient_are_added_although_the_first_tries_fail(
@@ -96,10 +109,29 @@ async def test_an_account_moves_to_a_new_token_and_is_removed(
         await screen.fill("API token", service.token)
         await screen.press("Submit")
         await screen.sees("Reconfiguration was successful")
-        await home.act("notify.send_message", {"message": "Moved"}, target={"entity_id": "notify.mum"})
+        await send(home, "Moved")
         assert (await service.control("GET", "state"))["messages"]["list"][0]["message"] == "Moved"
         await screen.page.get_by_text("Close", exact=True).click()
         await screen.choose("Delete")
         await screen.press("Delete")
         await screen.sees("No entries")
     assert await home.entries(DOMAIN) == []
+
+
+async def test_an_automation_that_is_built_on_a_recipients_events_runs(stage: Stage, home: HomeAssistant) -> None:
+    await add_account_with_mum(stage)
+    async with stage.visit("/config/automation/edit/new") as screen:
+        await screen.press("Add trigger")
+        await screen.page.get_by_placeholder("Search").fill("Event received")
+        await screen.pick("when one or more event entities receive")
+        await screen.press("Add target")
+        await screen.pick("Mum")
+        await screen.page.get_by_role("region", name="Entities").wait_for()
+        await screen.pick("Event type")
+        await screen.pick(TEXTS["entity.event.message.state_attributes.event_type.state.delivered"])
+        await screen.press("Save")
+        await screen.fill("Name", "SMS arrived")
+        await screen.press("Save", within=screen.page.locator("ha-dialog-footer"))
+        await automation(home, "automation.sms_arrived", ran=False)
+        await send(home, "Tea is ready")
+        await automation(home, "automation.sms_arrived", ran=True)
