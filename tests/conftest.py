@@ -13,11 +13,22 @@ import pytest
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
+from tests.home import configuration, home
 from tests.log_checks import clean_log, loop_protection
 from tests.service import account, entry, service, unpaced
 from tests.translation_checks import translations_exist
 
-__all__ = ["account", "clean_log", "entry", "loop_protection", "service", "translations_exist", "unpaced"]
+__all__ = [
+    "account",
+    "clean_log",
+    "configuration",
+    "entry",
+    "home",
+    "loop_protection",
+    "service",
+    "translations_exist",
+    "unpaced",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The YAML in the documents, and how a person would put it into a Home Assistant."""
+"""The YAML in the documents."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,9 +7,6 @@ import re
 import textwrap
 from typing import Any, Final
 
-from homeassistant.core import HomeAssistant
-from homeassistant.setup import async_setup_component
-from homeassistant.util import slugify
 from homeassistant.util.yaml import parse_yaml
 import pytest
 
@@ -56,23 +53,3 @@ def example(*names: str, into: str = "content") -> pytest.MarkDecorator:
 def unclaimed() -> set[str]:
     """Return the examples that no test runs, and what tests ask for that no document has."""
     return {each.name for each in EXAMPLES} ^ _CLAIMED
-
-
-async def put_in(hass: HomeAssistant, content: dict[str, Any]) -> None:
-    """Put an example in: automation, script, piece of configuration.yaml, or an action as the script `example`."""
-    match content:
-        case {"triggers": _}:
-            assert await async_setup_component(hass, "automation", {"automation": content})
-            assert hass.states.get(f"automation.{slugify(content['alias'])}").state == "on"
-        case {"action": _}:
-            # What it answers is handed on.
-            answer = {"response_variable": content["response_variable"]} if "response_variable" in content else {}
-            sequence = [content, {"stop": "Done", **answer}]
-            assert await async_setup_component(hass, "script", {"script": {"example": {"sequence": sequence}}})
-        case {"sequence": _}:
-            assert await async_setup_component(hass, "script", {"script": {slugify(content["alias"]): content}})
-            assert hass.services.has_service("script", slugify(content["alias"]))
-        case _:
-            for integration in content:
-                assert await async_setup_component(hass, integration, content)
-    await hass.async_block_till_done()
