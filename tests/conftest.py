@@ -13,7 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
 
-from tests.home import configuration, home
+from tests.home import configuration, family, home
 from tests.log_checks import clean_log, loop_protection
 from tests.service import account, entry, service, unpaced
 from tests.translation_checks import translations_exist
@@ -23,6 +23,7 @@ __all__ = [
     "clean_log",
     "configuration",
     "entry",
+    "family",
     "home",
     "loop_protection",
     "service",

@@ -7,6 +7,7 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.persistent_notification import DOMAIN as NOTIFICATIONS
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er, label_registry as lr
 from homeassistant.setup import async_setup_component
 from homeassistant.util import slugify
 import pytest
@@ -37,6 +38,17 @@ async def home(
         await hass.services.async_call("automation", "turn_off", {"entity_id": automation}, blocking=True)
 
 
+@pytest.fixture
+def family(hass: HomeAssistant, home: None) -> str:
+    """A label that Dad has."""
+    label = lr.async_get(hass).async_create("Family")
+    entity = er.async_get(hass).async_get("notify.dad")
+    assert entity is not None
+    assert entity.device_id is not None
+    dr.async_get(hass).async_update_device(entity.device_id, labels={label.label_id})
+    return label.label_id
+
+
 async def until(condition: Callable[[], object]) -> None:
     """Let what is ready happen until something is so; time stands still meanwhile."""
     while not condition():
@@ -63,9 +75,12 @@ async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds
 
 
 async def pass_time_until(hass: HomeAssistant, freezer: FrozenDateTimeFactory, condition: Callable[[], object]) -> None:
-    """Let time pass second by second until something is so."""
-    while not condition():
+    """Let time pass second by second until something is so, which must be within an hour."""
+    for _ in range(3600):
+        if condition():
+            return
         await pass_time(hass, freezer, 1)
+    pytest.fail("It did not happen in an hour")
 
 
 async def run(hass: HomeAssistant, script: str, **data: Any) -> dict[str, Any]:

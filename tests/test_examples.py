@@ -7,7 +7,6 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import CONFIG_SCHEMA as RECORDER_SCHEMA
 from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry, entity_registry, label_registry
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
@@ -237,10 +236,9 @@ async def test_one_message_a_day_is_sent_however_often_the_box_is_opened(
 
 
 @example("Smoke")
-async def test_everybody_with_a_label_is_told(hass: HomeAssistant, service: Service, content: dict[str, Any]) -> None:
-    label = label_registry.async_get(hass).async_create("Family")
-    device_id = entity_registry.async_get(hass).async_get("notify.dad").device_id
-    device_registry.async_get(hass).async_update_device(device_id, labels={label.label_id})
+async def test_everybody_with_a_label_is_told(
+    hass: HomeAssistant, service: Service, family: str, content: dict[str, Any]
+) -> None:
     await put_in(hass, content)
     await switch(hass, "binary_sensor.smoke", "off", "on", friendly_name="Kitchen")
     assert sent(service) == [(DAD, "Smoke: Kitchen!")]
@@ -271,7 +269,7 @@ async def test_a_sentence_sends_and_tells_how_it_went(
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(hass, "conversation", {})
     await put_in(hass, content)
-    said = await hass.services.async_call(
+    said: Any = await hass.services.async_call(
         "conversation", "process", {"text": "Tell mum dinner is ready"}, blocking=True, return_response=True
     )
     assert sent(service) == messages
@@ -295,7 +293,8 @@ async def test_a_certain_phone_sends_with_a_certain_sim_card(
     await put_in(hass, content)
     await run(hass, "through_the_work_sim_card")
     (request,) = service.requests_to("POST /sms/send")
-    assert (request.json["device_id"], request.json["to_sim"]) == (PHONE, 1)
+    expected = {"message": "The meeting room is too warm.", "phone_number": DAD, "device_id": PHONE, "to_sim": 1}
+    assert request.json == expected
 
 
 @example("Delete what was delivered")

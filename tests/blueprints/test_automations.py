@@ -8,7 +8,7 @@ from typing import Any, Final
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.helpers import area_registry, device_registry, entity_registry, label_registry
+from homeassistant.helpers import area_registry as ar, entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
@@ -285,20 +285,11 @@ async def test_self_test_tells_the_reason_and_takes_it_back_when_all_is_well_aga
     assert len(sent(service)) == 1
 
 
-@pytest.fixture
-def family(hass: HomeAssistant) -> str:
-    """A label that Dad has."""
-    label = label_registry.async_get(hass).async_create("Family")
-    device_id = entity_registry.async_get(hass).async_get("notify.dad").device_id
-    device_registry.async_get(hass).async_update_device(device_id, labels={label.label_id})
-    return label.label_id
-
-
 async def test_alarm_tells_everybody_with_the_label_where_it_is(
     hass: HomeAssistant, service: Service, family: str
 ) -> None:
-    area = area_registry.async_get(hass).async_create("Cellar")
-    registry = entity_registry.async_get(hass)
+    area = ar.async_get(hass).async_create("Cellar")
+    registry = er.async_get(hass)
     leak = registry.async_get_or_create("binary_sensor", "test", "1", suggested_object_id="leak")
     registry.async_update_entity(leak.entity_id, area_id=area.id)
     await use(hass, "alarm", sensors=["binary_sensor.leak", "binary_sensor.smoke"], label=family, actions=[NOTE])
