@@ -11,7 +11,7 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 
 ROOT: Final = Path(__file__).parents[1]
-DOCUMENTS: Final = sorted([*ROOT.glob("README*.md"), *ROOT.glob("docs/*.md")])
+DOCUMENTS: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
 _FENCE: Final = re.compile(r"^( *)```yaml\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 

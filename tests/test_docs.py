@@ -169,3 +169,27 @@ def test_every_picture_is_shown() -> None:
 def test_no_version_but_the_one_of_hacs_is_asked_for(language: str) -> None:
     oldest = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))["homeassistant"]
     assert set(re.findall(r"Home Assistant (20\d\d\.\d+)", BOTH[language].text)) == {oldest.removesuffix(".0")}
+
+
+def test_the_page_of_the_actions_explains_every_field_and_which_ones_are_required() -> None:
+    actions = parse_yaml((PACKAGE / "services.yaml").read_text(encoding="utf-8"))
+    assert isinstance(actions, dict)
+    required = [
+        {
+            name: field.get("required", False)
+            for key, part in action["fields"].items()
+            for name, field in part.get("fields", {key: part}).items()
+        }
+        for action in actions.values()
+    ]
+    # Before them stand the list of the actions and Home Assistant's own action; a target is no field.
+    tables = Readme.read("docs/actions.md").tables[2:]
+    assert [{keys_in(row[0])[0]: row[2] == "yes" for row in table if keys_in(row[0])} for table in tables] == required
+
+
+def test_the_page_of_the_actions_names_every_action() -> None:
+    actions = parse_yaml((PACKAGE / "services.yaml").read_text(encoding="utf-8"))
+    page = Readme.read("docs/actions.md")
+    named = [keys_in(row[0])[0] for row in page.tables[0]]
+    assert named == ["notify.send_message", *(f"gosms.{action}" for action in actions)]
+    assert [link for link in page.links if link.startswith("#") and link[1:] not in page.anchors] == []

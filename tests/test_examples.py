@@ -1,60 +1,107 @@
 """Every example of the documents is put into a Home Assistant and does what it promises."""
 
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import CONFIG_SCHEMA as RECORDER_SCHEMA
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from simulator import Delivery, Status
 from tests.examples import example, unclaimed
-from tests.home import notifications, pass_time_until, put_in, run, sent, switch, until
+from tests.home import notifications, pass_time_until, put_in, run, sent, switch
 from tests.service import DAD, MUM, PHONE, Service, send, wait
 
+MAMA: Final = "79160000000"
+
 pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced", "home")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leak:
+    """What an automation says of a leak."""
+
+    sms: tuple[str, str]
+    notification: tuple[str, str]
+
+
+# By the names of the automations.
+LEAKS: Final = {
+    "Water leak": Leak(
+        sms=(MUM, "Water leak in the bathroom\nThe valve is closed. Humidity: 80 %"),
+        notification=("SMS not confirmed", "Mum may not know about the water leak. Please call her."),
+    ),
+    "Протечка": Leak(
+        sms=(MAMA, "Протечка в ванной\nКран перекрыт. Влажность: 80 %"),
+        notification=("SMS не подтверждено", "Мама может не знать о протечке. Позвоните ей."),
+    ),
+}
+# By what the examples of a first message say.
+FIRST: Final = {
+    "The valve is closed.": (MUM, "Water leak\nThe valve is closed."),
+    "The house can text now: 21 °C inside.": (MUM, "The house can text now: 21 deg. C inside."),
+    "Дом теперь умеет писать SMS. Внутри 21 °C.": (MAMA, "Дом теперь умеет писать SMS. Внутри 21 град. C."),
+}
+NOT_ARRIVED: Final = {"An SMS has not arrived": "SMS has not arrived", "SMS не дошло": "SMS не дошло"}
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
+    """An account with a Russian recipient too."""
+    person = ConfigSubentry(
+        data=MappingProxyType({"phone_number": MAMA}), subentry_type="recipient", title="Мама", unique_id=MAMA
+    )
+    hass.config_entries.async_add_subentry(entry, person)
+    return entry
 
 
 def test_every_example_is_run() -> None:
     assert unclaimed() == set()
 
 
-@example("Water leak")
+@example(*LEAKS)
 async def test_a_leak_is_told_and_another_channel_used_where_the_delivery_is_not(
     hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
+    leak = LEAKS[content["alias"]]
     hass.states.async_set("sensor.bathroom_humidity", "80")
     hass.states.async_set("binary_sensor.bathroom_leak", "off")
     await put_in(hass, content)
     hass.states.async_set("binary_sensor.bathroom_leak", "on")
-    await until(lambda: sent(service))
-    assert sent(service) == [(MUM, "Water leak in the bathroom\nThe valve is closed. Humidity: 80 %")]
-
+    began = dt_util.utcnow()
     await pass_time_until(hass, freezer, lambda: notifications(hass))
-    assert hass.states.get("sensor.mum_last_message_status").state == "waiting"
-    assert notifications(hass) == [("SMS not confirmed", "Mum may not know about the water leak. Please call her.")]
+    assert sent(service) == [leak.sms]
+    assert notifications(hass) == [leak.notification]
+    assert dt_util.utcnow() - began >= timedelta(minutes=5)
 
 
-@example("Water leak")
+@example(*LEAKS)
 async def test_a_leak_that_was_told_needs_no_other_channel(
     hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     service.account.delivery = Delivery.ending()
+    hass.states.async_set("sensor.bathroom_humidity", "80")
     hass.states.async_set("binary_sensor.bathroom_leak", "off")
     await put_in(hass, content)
     hass.states.async_set("binary_sensor.bathroom_leak", "on")
-    await until(lambda: sent(service))
-    await pass_time_until(hass, freezer, lambda: hass.states.get("automation.water_leak").attributes["current"] == 0)
-    assert hass.states.get("sensor.mum_last_message_status").state == "delivered"
+    (automation,) = hass.states.async_entity_ids("automation")
+    await pass_time_until(hass, freezer, lambda: sent(service))
+    await pass_time_until(hass, freezer, lambda: hass.states.get(automation).attributes["current"] == 0)
+    assert sent(service) == [LEAKS[content["alias"]].sms]
+    assert hass.states.get("event.gosms_ru_message").attributes["event_type"] == "delivered"
     assert notifications(hass) == []
 
 
-@example("An SMS has not arrived")
+@example(*NOT_ARRIVED)
 async def test_what_did_not_arrive_is_told_in_the_interface(
     hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
@@ -64,7 +111,19 @@ async def test_what_did_not_arrive_is_told_in_the_interface(
     service.account.set_status(service.account.messages[0].id, Status.DELIVERY_ERROR)
     service.account.set_status(service.account.messages[1].id, Status.DELIVERED)
     await wait(hass, freezer, 6)
-    assert notifications(hass) == [("SMS has not arrived", "Mum: Hello")]
+    assert notifications(hass) == [(NOT_ARRIVED[content["alias"]], "Mum: Hello")]
+
+
+@example(*NOT_ARRIVED)
+async def test_also_the_first_message_of_all_is_told_of_if_it_does_not_arrive(
+    hass: HomeAssistant, service: Service, content: dict[str, Any]
+) -> None:
+    await put_in(hass, content)
+    service.account.quota = 0
+    with pytest.raises(HomeAssistantError):
+        await send(hass, "Hello")
+    await hass.async_block_till_done()
+    assert notifications(hass) == [(NOT_ARRIVED[content["alias"]], "Mum: Hello")]
 
 
 @example("recorder")
@@ -74,12 +133,12 @@ async def test_no_text_and_no_number_reaches_the_database(content: dict[str, Any
 
 
 @example("notify.send_message")
-async def test_home_assistants_own_action_sends_a_title_and_a_text(
+async def test_home_assistants_own_action_sends_what_it_is_given(
     hass: HomeAssistant, service: Service, content: dict[str, Any]
 ) -> None:
     await put_in(hass, content)
     await run(hass, "example")
-    assert sent(service) == [(MUM, "Water leak\nThe valve is closed.")]
+    assert sent(service) == [FIRST[content["data"]["message"]]]
 
 
 @example("gosms.send_sms")

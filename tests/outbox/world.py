@@ -231,9 +231,7 @@ class World:
     def see_what_is_lost(self, outbox: Outbox) -> None:
         """Take note of the messages of which the next run does not know, or not what was told last."""
         on_disk = self.on_disk()
-        ended = {
-            each["key"] for account in ACCOUNTS for each in self._read(f"gosms.{account}.ledger").get("ended", ())
-        }
+        ended = {each["key"] for account in ACCOUNTS for each in self._read(f"gosms.{account}.ledger").get("ended", ())}
         for message in outbox.messages:
             if message.key not in on_disk:
                 self.gone.add(message.key)
