@@ -155,6 +155,25 @@ def test_every_repair_is_explained(language: str) -> None:
 
 
 @both
+def test_every_action_is_listed_with_every_field(language: str) -> None:
+    listed = {keys_in(row[0])[0]: set(keys_in(row[1])) for row in table_with(BOTH[language], "gosms.preview")}
+    del listed["notify.send_message"]
+    assert listed == fields_of_actions()
+
+
+def fields_of_actions() -> dict[str, set[str]]:
+    """Return the fields of the integration's actions."""
+    actions = parse_yaml((PACKAGE / "services.yaml").read_text(encoding="utf-8"))
+    return {f"gosms.{name}": set(_fields(action.get("fields", {}))) for name, action in actions.items()}
+
+
+def _fields(fields: dict[str, Any]) -> list[str]:
+    """Return the names of fields, those in sections too."""
+    inner = {name: _fields(field["fields"]) if "fields" in field else [name] for name, field in fields.items()}
+    return list(chain.from_iterable(inner.values()))
+
+
+@both
 def test_the_advice_on_the_database_is_what_the_search_for_secrets_uses(language: str) -> None:
     advice = [parse_yaml(text) for kind, text in BOTH[language].examples if kind == "yaml" and "recorder" in text]
     assert advice == [{"recorder": {"exclude": {"event_types": ["call_service"]}}}]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from http import HTTPStatus
 import logging
 from pathlib import Path
@@ -27,6 +28,7 @@ from pytest_homeassistant_custom_component.typing import (
     WebSocketGenerator,
 )
 from sqlalchemy import select
+import voluptuous as vol
 
 from custom_components.gosms.const import DOMAIN
 from simulator import TEXTS as VENDORS_TEXTS, Account, Delivery, Fault, Permission, Sim, Status
@@ -40,6 +42,7 @@ ARCHIBALD: Final = "447911123456"
 STRANGER: Final = "79265554433"
 PHONE: Final = "6654a4e8f1527149588c89f2"
 OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
+UNKNOWN_MESSAGE: Final = "0123456789abcdef01234567"
 UNKNOWN_PHONE: Final = "0191f2a4-bbbb-4bbb-8ccc-1234567890ab"
 WEBHOOK: Final = "6654a4e8f1527149588c89aa"
 
@@ -51,7 +54,11 @@ QUEUED: Final = 'Поливать Бегония "дважды"'
 TITLE: Final = "Тревога Орхидея"
 FAILED: Final = "Дом пуст до пятницы Азалия"
 OTHERS: Final = "Чужое сообщение Магнолия"
-WORDS: Final = ("Хризантема", "Гиацинт", "Настурция", "Бегония", "Орхидея", "Азалия", "Магнолия")
+LONG: Final = " ".join(["Список покупок Ромашка"] * 40)
+TAG: Final = "метка-пион"
+KEY: Final = "ключ-жасмин"
+FLOWERS: Final = ("Хризантема", "Гиацинт", "Настурция", "Бегония", "Орхидея", "Азалия", "Магнолия", "Ромашка")
+WORDS: Final = (*FLOWERS, TAG, KEY)
 
 # Names of people and phones. Home Assistant itself makes entity ids and names of entities of them, so they are in its
 # database and in its own log, but the integration adds none, and diagnostics can be posted.
@@ -59,7 +66,7 @@ PEOPLE: Final = ("Серафима", "Serafima", "Archibald")
 PHONES: Final = ("Пиксель Аркадия", "Redmi of Arkadi", "Tele2 of Arkadi")
 
 SECRETS: Final = (*API_TOKEN.split("."), *NEW_TOKEN.split("."), SERAFIMA, ARCHIBALD, STRANGER, *WORDS)
-IDS: Final = (PHONE, OTHER_PHONE, UNKNOWN_PHONE, WEBHOOK)
+IDS: Final = (PHONE, OTHER_PHONE, UNKNOWN_PHONE, UNKNOWN_MESSAGE, WEBHOOK)
 
 SEND: Final = "POST /sms/send"
 NOTIFY: Final = "notify.serafima"
@@ -108,13 +115,16 @@ def recorder_config() -> dict[str, Any]:
 def records() -> Generator[Records]:
     """Everything that is logged, as finely as there is."""
     records = Records()
+    root = logging.getLogger()
     levels = {"": logging.DEBUG, **LEVELS}
     before = {name: logging.getLogger(name).level for name in levels}
+    handlers = root.handlers[:]
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
-    logging.getLogger().addHandler(records)
+    # Alone, since there are so many lines that each other handler would take its time too.
+    root.handlers[:] = [records]
     yield records
-    logging.getLogger().removeHandler(records)
+    root.handlers[:] = handlers
     for name, level in before.items():
         logging.getLogger(name).setLevel(level)
 
@@ -135,16 +145,19 @@ def account(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
 
 @pytest.fixture
 async def homely(hass: HomeAssistant, recorder_mock: Recorder) -> None:
-    """A house with a database and an automation, which logs what goes wrong in it."""
+    """A house with a database and an automation, which logs what goes wrong in each of its actions."""
     hass.config.country = "RU"
     # The loop tells of each step that takes time, with all that it knows of it.
     hass.loop.slow_callback_duration = 0
-    action = {
-        "action": "notify.send_message",
-        "target": {"entity_id": NOTIFY},
-        "data": {"message": "{{ trigger.event.data.text }}"},
-    }
-    automation = {"alias": "Tell", "triggers": {"trigger": "event", "event_type": "tell"}, "actions": action}
+    actions: list[dict[str, Any]] = [
+        {"action": "notify.send_message", "target": {"entity_id": NOTIFY}, "data": {"message": REFUSED}},
+        {"action": "gosms.send_sms", "data": {"message": LONG, "phone_numbers": [STRANGER, ARCHIBALD], "tag": TAG}},
+        {"action": "gosms.send_sms", "data": {"message": REFUSED, "phone_numbers": f"{STRANGER}{STRANGER}"}},
+        {"action": "gosms.get_messages", "data": {"search": SERAFIMA}, "response_variable": "found"},
+    ]
+    # Each goes on after an error, which is then a line of the log.
+    actions = [action | {"continue_on_error": True} for action in actions]
+    automation = {"alias": "Tell", "triggers": {"trigger": "event", "event_type": "tell"}, "actions": actions}
     assert await async_setup_component(hass, "automation", {"automation": automation})
     for component in ("diagnostics", "notify", "system_health", "websocket_api"):
         assert await async_setup_component(hass, component, {})
@@ -196,10 +209,48 @@ async def send_in_every_way(hass: HomeAssistant, service: Service, freezer: Froz
         await send(hass, f"{UNCLEAR} {fault}", to=NOTIFY)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=2)
     await send(hass, QUEUED, to="notify.archibald")
-    await pass_time(hass, freezer, 300)
+    await pass_time(hass, freezer, 300, step=15)
     service.account.delivery = Delivery.ending(Status.DELIVERY_ERROR)
     await send(hass, FAILED, to="notify.archibald")
     await pass_time(hass, freezer, 30)
+
+
+async def call(hass: HomeAssistant, action: str, **data: Any) -> None:
+    """Call one of the integration's actions in both ways that it can be called, whatever comes of it."""
+    for return_response in (True, False):
+        with suppress(HomeAssistantError, vol.Invalid):
+            await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=return_response)
+    await hass.async_block_till_done()
+
+
+async def act_in_every_way(hass: HomeAssistant, service: Service) -> None:
+    """Call every action with what is right and with what is wrong."""
+    everybody = {"entity_id": "all", "phone_numbers": ["8 (926) 555-44-33", "8 916 1", ARCHIBALD]}
+    for message in (ACCEPTED, LONG, f"{QUEUED} 🌸 21 °C", LONG * 10, " "):
+        await call(hass, "send_sms", message=message, title=TITLE, tag=TAG, **everybody)
+        await call(hass, "preview", message=message, title=TITLE)
+    for code in (1004, 1006, 2001, 2002):
+        service.faults.add(Fault.CODE, endpoint=SEND, code=code, status=400, times=3)
+        await call(hass, "send_sms", message=LONG, tag=TAG, **everybody)
+    for fault in (Fault.CUT_AFTER, Fault.ERROR_AFTER, Fault.TOO_MANY_REQUESTS):
+        service.faults.add(fault, endpoint=SEND, times=3)
+        await call(hass, "send_sms", message=UNCLEAR, tag=TAG, **everybody)
+    for message in (ACCEPTED, REFUSED):
+        await call(hass, "send_sms", message=message, idempotency_key=KEY, phone_numbers=SERAFIMA)
+    for phone in (PHONE, OTHER_PHONE, UNKNOWN_PHONE, PHONES[0]):
+        await call(hass, "send_sms", message=FAILED, phone=phone, sim="sim2", phone_numbers=SERAFIMA)
+    known = service.account.messages[0].id
+    for message_id in (known, UNKNOWN_MESSAGE, SERAFIMA):
+        await call(hass, "get_message", message_id=message_id)
+        await call(hass, "delete_message", message_id=[message_id, known])
+    for fault in (Fault.CUT_BEFORE, Fault.CAPTIVE_PORTAL, Fault.FORBIDDEN):
+        service.faults.add(fault, times=2)
+        await call(hass, "get_messages", search=SERAFIMA)
+    service.account.phones[OTHER_PHONE].is_active = False
+    for state in ("on", "off"):
+        service.faults.add(Fault.CODE, endpoint="POST /devices/edit", code=1013, status=400, times=1)
+        with pytest.raises(HomeAssistantError):
+            await hass.services.async_call("switch", f"turn_{state}", {"entity_id": "all"}, blocking=True)
 
 
 async def fail_in_every_way(hass: HomeAssistant, service: Service, websocket: Any) -> None:
@@ -209,7 +260,8 @@ async def fail_in_every_way(hass: HomeAssistant, service: Service, websocket: An
         service.faults.add(Fault.CODE, endpoint=SEND, code=code, status=400, times=1)
         with pytest.raises(HomeAssistantError):
             await send(hass, REFUSED, to=NOTIFY)
-    service.faults.add(Fault.CODE, endpoint=SEND, code=2001, times=2)
+    service.faults.add(Fault.CODE, endpoint=SEND, code=2001, times=6)
+    service.faults.add(Fault.CODE, endpoint="GET /sms", code=1007, times=6)
     hass.bus.async_fire("tell")
     await hass.async_block_till_done()
     for data in ({"message": REFUSED}, {"message": [REFUSED, SERAFIMA]}, {"text": REFUSED}):
@@ -311,6 +363,8 @@ async def recorded(hass: HomeAssistant, recorder: Recorder) -> str:
     return await recorder.async_add_executor_job(dump)
 
 
+# Seconds. It is a long story, and on a busy machine it takes its time.
+@pytest.mark.timeout(240)
 async def test_no_secret_gets_out(
     hass: HomeAssistant,
     recorder_mock: Recorder,
@@ -322,13 +376,15 @@ async def test_no_secret_gets_out(
 ) -> None:
     entry = await set_up(hass, service)
     await send_in_every_way(hass, service, freezer)
+    await act_in_every_way(hass, service)
+    await pass_time(hass, freezer, 60, step=15)
     await fail_in_every_way(hass, service, await hass_ws_client())
     await downloads.add(entry)
     await poll_in_every_way(hass, service, freezer)
     await downloads.add(entry)
     repairs = repr(list(ir.async_get(hass).issues.values()))
     tasks = await come_and_go(hass, service, freezer, entry)
-    await pass_time(hass, freezer, 120)
+    await pass_time(hass, freezer, 120, step=30)
     await downloads.add(entry)
     await hass.config_entries.async_unload(entry.entry_id)
 
