@@ -129,6 +129,4 @@ def _phone_details(phone: GoSmsPhoneCoordinator) -> DeviceInfo:
         device["model"] = phone.data.model
     if phone.data.name:
         device["model_id"] = phone.data.name
-    if sims := [sim.name for sim in phone.data.sims if sim.name]:
-        device["hw_version"] = ", ".join(sims)
     return device
