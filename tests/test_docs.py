@@ -89,6 +89,8 @@ def test_each_link_into_the_repository_finds_something(language: str) -> None:
     readme = BOTH[language]
     inner = [link for link in readme.links if "://" not in link]
     assert [link for link in inner if link.startswith("#") and link[1:] not in readme.anchors] == []
+    files = [link.partition("#")[0] for link in inner if not link.startswith("#")]
+    assert [file for file in files if not (ROOT / file).exists()] == []
 
 
 @both
@@ -171,6 +173,15 @@ def _fields(fields: dict[str, Any]) -> list[str]:
     """Return the names of fields, those in sections too."""
     inner = {name: _fields(field["fields"]) if "fields" in field else [name] for name, field in fields.items()}
     return list(chain.from_iterable(inner.values()))
+
+
+@both
+def test_every_blueprint_is_listed(language: str) -> None:
+    files = sorted(file.name for file in (ROOT / "blueprints/automation/gosms").glob("*.yaml"))
+    links = [link for link in BOTH[language].links if "blueprint" in link]
+    assert sorted(re.findall(r"gosms/(\w+\.yaml)", " ".join(links))) == files
+    imports = [link for link in links if "blueprint_import" in link]
+    assert sorted(re.findall(r"gosms%2F(\w+\.yaml)", " ".join(imports))) == files
 
 
 @both
