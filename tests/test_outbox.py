@@ -879,3 +879,69 @@ async def test_what_a_running_request_ends_in_is_told_when_the_account_is_reload
     await sending
     await hass.async_block_till_done()
     assert told.types == ["accepted"]
+
+
+async def test_a_service_that_asks_for_a_pause_of_the_polls_gets_it_while_messages_are_under_way(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=LIST, times=1, retry_after=100)
+    await send(hass, "Water leak!")
+    service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
+    polls = len(service.requests_to(LIST))
+    await wait_in_steps(hass, freezer, 95)
+    assert len(service.requests_to(LIST)) == polls
+    await wait_in_steps(hass, freezer, 15)
+    assert told.types == ["accepted", "delivered"]
+
+
+async def test_a_mistake_in_what_shows_messages_keeps_no_caller_waiting(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, told: Told, caplog: pytest.LogCaptureFixture
+) -> None:
+    await set_up(hass, entry)
+    entry.runtime_data.outbox.async_listen_changes(Mock(side_effect=RuntimeError))
+    await send(hass, "Water leak!")
+    assert told.types == ["accepted"]
+    assert "Unexpected error while showing" in caplog.text
+
+
+async def test_who_still_holds_an_outbox_that_was_unloaded_gets_an_error(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    outbox = entry.runtime_data.outbox
+    await hass.config_entries.async_unload(entry.entry_id)
+    (result,) = await outbox.async_send(call("Water leak!"))
+    assert result.failure is not None
+    assert result.failure.key == "cannot_connect"
+    assert texts(service) == []
+
+
+async def test_a_removed_account_leaves_nothing_of_what_was_set_aside(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, tmp_path: Path
+) -> None:
+    await set_up(hass, entry)
+    await send(hass, "Water leak!")
+    await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_add_executor_job((tmp_path / ".storage/gosms.the_account.outbox").write_text, '{"version": 1}')
+    await set_up(hass, entry)
+    assert len(await hass.async_add_executor_job(stored_files, tmp_path)) == 1
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert not await hass.async_add_executor_job(stored_files, tmp_path)
+
+
+async def test_a_message_to_somebody_who_is_removed_meanwhile_is_followed_on_the_account(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+) -> None:
+    await set_up(hass, entry)
+    await send(hass, "Under way")
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1)
+    await send(hass, "Waiting")
+    hass.config_entries.async_remove_subentry(entry, "the_recipient_mum")
+    await hass.async_block_till_done()
+    service.account.delivery = Delivery.ending()
+    service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
+    await wait_in_steps(hass, freezer, 30)
+    assert sorted(texts(service)) == ["Under way", "Waiting"]
+    assert told.types.count("delivered") == 2
+    assert [attributes["recipient"] for attributes in told.attributes[-2:]] == [None, None]

@@ -10,7 +10,7 @@ import pytest
 
 from custom_components.gosms.api import GoSmsApiError
 from custom_components.gosms.outbox import State
-from tests.outbox.world import FAULTS, LATE, QUEUE, World
+from tests.outbox.world import FAULTS, LATE, QUEUE, SLOW, World
 from tests.service import MUM
 
 FINAL: Final = {state.value for state in State if state.is_final}
@@ -65,7 +65,7 @@ class Outages(RuleBasedStateMachine):
         person=PERSON,
         parts=PARTS,
         accounts=st.tuples(ACCOUNT, ACCOUNT),
-        fault=st.sampled_from([*FAULTS, LATE]),
+        fault=st.sampled_from([*FAULTS, LATE, SLOW]),
         seconds=SECONDS,
     )
     def send_a_twin_in_trouble(
@@ -94,7 +94,7 @@ class Outages(RuleBasedStateMachine):
         self.world.pass_time(seconds)
         self.world.reload(account)
 
-    @rule(faults=st.lists(st.sampled_from([*FAULTS, LATE]), min_size=1, max_size=4))
+    @rule(faults=st.lists(st.sampled_from([*FAULTS, LATE, SLOW]), min_size=1, max_size=4))
     def sending_fails(self, faults: list[str]) -> None:
         self.world.faults += faults
 

@@ -9,10 +9,12 @@ import json
 from pathlib import Path
 import threading
 from typing import Any, Final
+from unittest.mock import patch
 
 from atomicwrites import AtomicWriter  # type: ignore[import-untyped]  # It has no types.
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.helpers.storage import Store
 import pytest
 
 from custom_components.gosms.api import MessageStatus
@@ -622,3 +624,13 @@ async def test_everybody_who_listens_learns_of_each_change(store: OutboxStore) -
         ("the key", State.DELIVERED),
         ("the key", State.DELIVERED),
     ]
+
+
+async def test_what_fails_in_a_way_that_nobody_foresaw_is_not_on_disk(
+    store: OutboxStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.put(message())
+    with patch.object(Store, "_async_write_data", side_effect=RuntimeError), pytest.raises(StorageError):
+        await store.async_save()
+    assert "Unexpected error while writing" in caplog.text
+    await store.async_save()

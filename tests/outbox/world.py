@@ -60,6 +60,8 @@ FAULTS: Final[dict[str, tuple[GoSmsError | None, GoSmsError | None]]] = {
     "refused": (GoSmsApiError(403, code=1006), None),
     "too many requests": (GoSmsApiError(429), None),
     "come back later": (GoSmsApiError(429, retry_after=90), None),
+    "come back at once": (GoSmsApiError(429, retry_after=0), None),
+    "come back in a year": (GoSmsApiError(429, retry_after=31_536_000), None),
     "cut before": (GoSmsConnectionError("no answer", maybe_accepted=True), None),
     "cut after": (None, GoSmsConnectionError("no answer", maybe_accepted=True)),
     "error after": (None, GoSmsApiError(500)),
@@ -67,6 +69,9 @@ FAULTS: Final[dict[str, tuple[GoSmsError | None, GoSmsError | None]]] = {
 # The line is cut, and the service gets the request this many seconds later, well within the grace that it has.
 LATE: Final = "late"
 _DELAY: Final = 15.0
+# The service takes its time for the answer; in seconds.
+SLOW: Final = "slow"
+_SLOWNESS: Final = 6.0
 
 
 @dataclass(kw_only=True)
@@ -120,7 +125,8 @@ class World:
         # Whether nothing gets through, what happens to the next requests to send, and to all that look.
         self.line_is_dead = False
         self.faults: list[str] = []
-        self.looking_fails: GoSmsError | None = None
+        self.looking_fails: Exception | None = None
+        self.looks = 0
         # Seconds by which Home Assistant's clock is wrong.
         self.wall_offset = 0.0
         self.kills = 0
@@ -149,7 +155,7 @@ class World:
         """Let Home Assistant live in this world."""
 
         async def write(store: Store[Any], data: dict[str, Any]) -> None:
-            await self._living().write(store.key, json.dumps(data.get("data"), default=str))
+            await self.living().write(store.key, json.dumps(data.get("data"), default=str))
 
         async def load(store: Store[Any]) -> Any:
             return json.loads(self.files.get(store.key, "null"))
@@ -189,7 +195,7 @@ class World:
 
     def kill(self, point: int) -> None:
         """Kill the process when it does its next, or a later thing with the disk or the line, or else in a minute."""
-        run = self._living()
+        run = self.living()
         run.fuse = point
         run.loop.run_for(60)
         self._bury()
@@ -202,19 +208,19 @@ class World:
 
     def stop(self) -> None:
         """Stop Home Assistant in good order; without a disk to remember it, that is no better than a kill."""
-        run = self._living()
+        run = self.living()
         for outbox in run.outboxes:
             run.loop.run_until_complete(outbox.async_unload())
         self._bury()
         self.kills -= not (self.disk_is_full or self.files_without_room)
 
-    def _living(self) -> Run:
+    def living(self) -> Run:
         assert self.run is not None
         return self.run
 
     def _bury(self) -> None:
         """Let the process be gone, and see what it took along."""
-        run = self._living()
+        run = self.living()
         for outbox in run.outboxes:
             self.see_what_is_lost(outbox)
         self.kills += 1
@@ -224,7 +230,7 @@ class World:
 
     def reload(self, account: int) -> None:
         """Reload an account; without a disk to remember it, that is no better than a kill."""
-        run = self._living()
+        run = self.living()
         run.loop.run_until_complete(run.reload(account))
         self.kills += self.disk_is_full or bool(self.files_without_room)
 
@@ -281,7 +287,7 @@ class World:
         self, person: int, *parts: str, account: int = 0, expire_after: float | None = None, key: str | None = None
     ) -> None:
         """Send a message of one part or several from an automation that waits for the result."""
-        run = self._living()
+        run = self.living()
         to = self.people[person]
         call = Call(number=to.data["phone_number"], parts=parts, run=run)
         self.calls.append(call)
@@ -349,8 +355,8 @@ class Run:
             leave()
         await outbox.async_unload()
         self.world.see_what_is_lost(outbox)
-        for message in outbox.messages:
-            self._states.pop(message.key, None)
+        # Without a disk a message goes on from where the file has it.
+        self._states.clear()
         self.outboxes[account] = await self._set_up(self.world.entries[account])
 
     async def _set_up(self, entry: MockConfigEntry) -> Outbox:
@@ -438,14 +444,16 @@ class Line:
     async def send(self, phone_number: str, text: str, **_options: object) -> str:
         """Ask the service to send a message."""
         await self._travel()
-        fault = self._world.faults.pop(0) if self._world.faults else None
+        fault = self._world.faults.pop(0) if self._world.faults else ""
         if fault == LATE:
             self._world.delay(phone_number, text)
             raise GoSmsConnectionError("no answer", maybe_accepted=True)
-        before, after = FAULTS[fault] if fault else (None, None)
+        before, after = FAULTS.get(fault, (None, None))
         if before:
             raise before
         message_id = self._world.take(phone_number, text)
+        if fault == SLOW:
+            await asyncio.sleep(_SLOWNESS)
         await self._travel(back=True)
         if after:
             raise after
@@ -467,6 +475,7 @@ class Line:
         return cast("Message", Message.from_api(json.loads(json.dumps(found))))
 
     async def _look(self, look: Callable[[], dict[str, object]]) -> dict[str, object]:
+        self._world.looks += 1
         await self._travel()
         if self._world.looking_fails:
             raise self._world.looking_fails

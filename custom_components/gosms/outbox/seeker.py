@@ -21,6 +21,8 @@ _GRACE: Final = 30.0
 
 # Seconds: a look that failed is tried again after twice the time, up to the longest, and no more after three days.
 _LONGEST_PAUSE: Final = 60.0
+# More of them would not make a pause longer, and after a thousand there is no such number.
+_DOUBLINGS: Final = 6
 _LONGEST_ASKED: Final = 600.0
 _GIVE_UP: Final = 72 * 60 * 60
 
@@ -48,7 +50,7 @@ class _Search:
     def pause(self) -> float:
         """Return the seconds until the next look: after a failure no less than the service asked for."""
         if self.failures:
-            return max(min(2.0**self.failures, _LONGEST_PAUSE), min(self.asked, _LONGEST_ASKED))
+            return max(min(2.0 ** min(self.failures, _DOUBLINGS), _LONGEST_PAUSE), min(self.asked, _LONGEST_ASKED))
         return _LOOKS[min(self.clean, len(_LOOKS) - 1)]
 
 

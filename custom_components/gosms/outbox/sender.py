@@ -26,6 +26,8 @@ _CONCURRENT: Final = 8
 # brings it forward to this long after the last one.
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
+# More of them would not make a pause longer, and after a thousand there is no such number.
+_DOUBLINGS: Final = 6
 _EAGER_PAUSE: Final = 5.0
 # A service that asks for a longer pause is asked again all the same: a mistake of a proxy must not silence an alarm
 # for a day.
@@ -325,7 +327,7 @@ class Sender:
             # Attempts that were begun together fail together, and count as one.
             self._failures += 1
             self._asked_to_wait = False
-            longest = min(_FIRST_PAUSE * 2.0 ** (self._failures - 1), _LONGEST_PAUSE)
+            longest = min(_FIRST_PAUSE * 2.0 ** min(self._failures - 1, _DOUBLINGS), _LONGEST_PAUSE)
             self._next_attempt = now + longest * random.uniform(0.5, 1)  # noqa: S311  # Jitter, no secret.
         if asked is not None and (end := now + min(asked, _LONGEST_ASKED)) >= self._next_attempt:
             self._next_attempt = end

@@ -1,0 +1,155 @@
+"""When messages leave, and when they do not: pauses, a disk that fails, runs that end at a bad moment."""
+
+from unittest.mock import Mock, patch
+
+import pytest
+
+from custom_components.gosms.outbox.route import Route
+from tests.outbox.world import World
+from tests.service import MUM
+
+
+def test_the_longest_pause_that_any_of_several_messages_was_asked_for_counts() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.faults = ["no connection", "come back later"]
+        world.send(0, "Leak!")
+        world.send(0, "Fire!")
+        world.pass_time(85)
+        assert world.taken == []
+        world.pass_time(20)
+    assert sorted(world.taken) == [(MUM, "Fire!"), (MUM, "Leak!")]
+
+
+def test_a_service_that_can_be_asked_again_at_once_is_asked_more_and_more_rarely() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.faults = ["come back at once"] * 100
+        world.send(0, "Leak!")
+        world.pass_time(60)
+        assert 100 - len(world.faults) <= 8
+
+
+def test_a_service_that_is_not_to_be_asked_for_a_year_is_asked_after_ten_minutes() -> None:
+    world = World(queue_expiry=60)
+    with world.rules():
+        world.start()
+        world.faults = ["come back in a year"]
+        world.send(0, "Leak!")
+        world.pass_time(590)
+        assert world.taken == []
+        world.pass_time(20)
+    assert world.taken == [(MUM, "Leak!")]
+
+
+def test_an_outage_of_days_ends_like_any_other() -> None:
+    world = World(queue_expiry=1440)
+    with world.rules():
+        world.start()
+        world.line_is_dead = True
+        for day in range(2):
+            world.send(0, f"Day {day}")
+            world.pass_time(24 * 3600 - 60)
+        world.line_is_dead = False
+        world.pass_time(120)
+    assert world.taken == [(MUM, "Day 1")]
+    assert world.troubles == []
+
+
+def test_a_twin_of_a_message_in_doubt_does_not_leave_although_the_disk_can_not_hold_it() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.faults = ["cut after"]
+        world.send(0, "Leak!")
+        world.pass_time(0.5)
+        world.disk_is_full = True
+        world.send(0, "Leak!")
+        world.pass_time(10)
+    assert world.taken == [(MUM, "Leak!")]
+    assert [call.error for call in world.calls] == [None, "cannot_connect"]
+
+
+def test_a_message_that_reached_the_disk_waits_there_when_the_disk_fails_a_moment_later() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.line_is_dead = True
+        world.send(0, "Fire!")
+        world.pass_time(10)
+        world.send(0, "Leak!")
+        world.pass_time(0.015)
+        world.disk_is_full = True
+        world.pass_time(1)
+        assert [call.done for call in world.calls] == [True, True]
+        world.kill(1)
+        world.disk_is_full = world.line_is_dead = False
+        world.start()
+        world.pass_time(60)
+    assert sorted(world.taken) == [(MUM, "Fire!"), (MUM, "Leak!")]
+    assert [call.error for call in world.calls] == [None, None]
+
+
+def test_a_message_that_may_not_wait_is_not_sent_by_the_next_run() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.send(0, "Leak!", expire_after=0)
+        # It is on disk once, before its request.
+        world.kill(2)
+        assert len(world.on_disk()) == 1
+        world.start(downtime=3600)
+        world.pass_time(60)
+    assert world.taken == []
+    assert [told.types for told in world.told.values()] == [["expired"]]
+
+
+@pytest.mark.parametrize(("disk_is_full", "error"), [(False, None), (True, "cannot_connect")])
+def test_the_caller_of_a_message_whose_turn_did_not_come_before_the_end_learns_if_it_is_kept(
+    disk_is_full: bool,
+    error: str | None,
+) -> None:
+    world = World(queue_expiry=10)
+    with world.rules(), patch("custom_components.gosms.outbox.sender._CONCURRENT", 0):
+        world.start()
+        world.disk_is_full = disk_is_full
+        world.send(0, "Leak!")
+        world.pass_time(0.001)
+        world.stop()
+    assert [(call.done, call.error) for call in world.calls] == [(True, error)]
+    assert len(world.on_disk()) == (error is None)
+
+
+def test_the_rest_of_a_message_that_may_not_wait_is_given_up_when_its_account_is_unloaded() -> None:
+    world = World(queue_expiry=0)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.send(0, "Fire!", "Leak!")
+        world.pass_time(0.05)
+        world.stop()
+    assert world.taken == [(MUM, "Fire!")]
+    assert [(call.done, call.error) for call in world.calls] == [(True, "cannot_connect")]
+    assert [told.types for told in world.told.values()] == [["expired"]]
+
+
+@pytest.mark.parametrize(("queue_expiry", "error", "taken"), [(10, None, [(MUM, "Leak!")]), (0, "cannot_connect", [])])
+def test_a_mistake_before_the_request_is_answered_and_not_repeated_without_a_pause(
+    caplog: pytest.LogCaptureFixture, queue_expiry: int, error: str | None, taken: list[tuple[str, str]]
+) -> None:
+    world = World(queue_expiry)
+    with world.rules():
+        world.start()
+        # Nothing that is known leads here: this stands for a mistake in the choice of the phone.
+        route = Mock(side_effect=[KeyError("sim"), Route()])
+        with patch.object(world.living().outbox._sender, "_route", route):
+            world.send(0, "Leak!")
+            world.pass_time(0.4)
+            assert [(call.done, call.error) for call in world.calls] == [(True, error)]
+            assert route.call_count == 1
+            world.pass_time(5)
+    assert world.taken == taken
+    assert "Unexpected error while sending" in caplog.text
