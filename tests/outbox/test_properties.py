@@ -28,6 +28,8 @@ DOWNTIME: Final = st.sampled_from([0, 2, 60, 900])
 # At which of the next things with the disk or the line a process is killed.
 POINT: Final = st.integers(1, 16)
 
+DAY: Final = 24 * 60 * 60
+
 # Minutes: long enough for every message to end, with the queue's expiry of ten.
 _SETTLING: Final = 90
 
@@ -40,6 +42,8 @@ class Outages(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._rules = ExitStack()
+        # Whether the clock has jumped over the day for which a repeated call is known again.
+        self._leaps = False
 
     @initialize(queue_expiry=st.sampled_from([10, 10, 10, 0]))
     def begin(self, queue_expiry: int) -> None:
@@ -59,6 +63,12 @@ class Outages(RuleBasedStateMachine):
     def send(self, person: int, parts: tuple[str, ...], times: int, account: int) -> None:
         for _ in range(times):
             self.world.send(person, *parts, account=account)
+
+    @precondition(runs)
+    @rule(person=PERSON, parts=PARTS, account=ACCOUNT, times=TIMES)
+    def send_once(self, person: int, parts: tuple[str, ...], account: int, times: int) -> None:
+        for _ in range(times):
+            self.world.send(person, *parts, account=account, key=f"{parts} to {person}")
 
     @precondition(runs)
     @rule(
@@ -121,6 +131,7 @@ class Outages(RuleBasedStateMachine):
         # It may be late, and be set right. It is never early: a clock that was, at an attempt before the first answer
         # of a run, and lost time afterwards, together hide a message from the search.
         self.world.wall_offset = -seconds
+        self._leaps |= seconds > DAY
 
     @rule()
     def the_disk_is_full(self) -> None:
@@ -177,6 +188,7 @@ class Outages(RuleBasedStateMachine):
         assert self.world.troubles == [], self.world.troubles
         self._check_ends()
         self._check_calls()
+        self._check_repetitions()
         self._check_the_service()
 
     def _settle(self) -> None:
@@ -213,6 +225,15 @@ class Outages(RuleBasedStateMachine):
                 end = world.told[call.key].types[-1]
                 assert call.error in {None, "not_confirmed"} or end in NOT_SENT, (call, end)
 
+    def _check_repetitions(self) -> None:
+        """A repeated call made no second message, unless a kill took the first one along."""
+        made = Counter(
+            call.repeatable
+            for call in self.world.calls
+            if call.repeatable and call.key and call.key not in self.world.gone
+        )
+        assert self._leaps or max(made.values(), default=0) <= 1, made
+
     def _check_the_service(self) -> None:
         """Each message that was sent is there once, what was not sent is not, and what is unconfirmed may be."""
         world = self.world
@@ -220,7 +241,10 @@ class Outages(RuleBasedStateMachine):
         least: Counter[tuple[str, str]] = Counter()
         most: Counter[tuple[str, str]] = Counter()
         for call in world.calls:
-            told = world.told.get(call.key or "")
+            if call.key is None:
+                # It made no message: it was killed before that, or it repeated another call.
+                continue
+            told = world.told.get(call.key)
             for place, part in enumerate(call.parts):
                 content = call.number, part
                 if told is None or call.key in world.gone | world.shaky:
@@ -242,7 +266,8 @@ Outages.TestCase.settings = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-TestOutages = Outages.TestCase
+# Two hundred histories take half a minute of a machine that does nothing else.
+TestOutages = pytest.mark.timeout(600)(Outages.TestCase)
 
 
 @pytest.mark.parametrize("point", range(1, 17))
@@ -256,6 +281,24 @@ def test_a_kill_before_the_first_answer_and_a_clock_that_stood_still_send_no_mes
         world.start(downtime=300)
         world.pass_time(300)
     assert len(world.taken) <= 1
+    assert world.troubles == []
+
+
+@pytest.mark.parametrize("point", range(1, 17))
+@pytest.mark.parametrize("parts", [("Leak!",), ("(1/2) Leak", "(2/2) Fire")])
+def test_a_call_that_is_repeated_after_a_kill_at_whatever_moment_sends_its_message_once(
+    parts: tuple[str, ...], point: int
+) -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.send(0, *parts, key="leak")
+        world.kill(point)
+        world.start(downtime=2)
+        world.send(0, *parts, key="leak")
+        world.pass_time(300)
+    assert world.taken == [(MUM, part) for part in parts]
     assert world.troubles == []
 
 

@@ -81,6 +81,8 @@ class Call:
     number: str
     parts: tuple[str, ...]
     run: Run
+    # The account and the key of a call that may be repeated.
+    repeatable: tuple[int, str] | None = None
     key: str | None = None
     done: bool = False
     error: str | None = None
@@ -289,7 +291,7 @@ class World:
         """Send a message of one part or several from an automation that waits for the result."""
         run = self.living()
         to = self.people[person]
-        call = Call(number=to.data["phone_number"], parts=parts, run=run)
+        call = Call(number=to.data["phone_number"], parts=parts, run=run, repeatable=(account, key) if key else None)
         self.calls.append(call)
 
         async def automation() -> None:
