@@ -262,6 +262,48 @@ def test_a_part_in_doubt_that_is_found_lets_the_next_one_leave() -> None:
     assert (message.state, message.part, told(message)) == (State.QUEUED, "(2/2) here", ["queued"])
 
 
+@pytest.mark.parametrize("change", ["refuse", "expire"])
+def test_a_failure_names_its_part_only_if_another_was_accepted(change: str) -> None:
+    message = replace(NEW, parts=("One", "Two", "Three")).begin(1.0, server_time=None, device_id=None)
+    first = CHANGES[change](message)
+    second = CHANGES[change](message.accept("a", 2.0).begin(3.0, server_time=None, device_id=None))
+    assert first.failure == FAILURE
+    assert second.failure == replace(FAILURE, part=2, parts=3)
+
+
+def test_a_message_without_a_disk_has_one_attempt_for_each_part() -> None:
+    message = replace(NEW, parts=("One", "Two")).begin(1.0, server_time=None, device_id=None).never_again()
+    between = message.accept("a", 2.0)
+    assert not between.is_late(2.0)
+    again = between.begin(2.0, server_time=None, device_id=None)
+    assert again.withdraw().is_late(2.0)
+    assert again.postpone(FAILURE, 3.0).state is State.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("message", "counts"),
+    [
+        (NEW, True),
+        (NEW.hold().expire(None, LATE), True),
+        (TAKEN, True),
+        (NEW.expire(FAILURE, 0.0), False),
+        (NEW.begin(1.0, server_time=None, device_id=None).refuse(FAILURE, 2.0), False),
+    ],
+    ids=["about to leave", "was queued", "accepted", "failed at once", "refused"],
+)
+def test_the_hourly_limit_counts_what_was_accepted_or_queued(message: OutgoingMessage, *, counts: bool) -> None:
+    assert message.counts is counts
+
+
+def test_what_nobody_knows_is_a_failure_only_where_it_can_not_be_sent_again() -> None:
+    sending = NEW.begin(1.0, server_time=None, device_id=None)
+    assert sending.lose(FAILURE, EARLY).failure is None
+    lost = sending.lose(FAILURE, LATE)
+    assert lost.failure == FAILURE
+    assert lost.find_absent(LATE).failure == FAILURE
+    assert lost.accept("a", LATE).failure is None
+
+
 def test_a_part_that_is_refused_ends_the_whole_message() -> None:
     message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).begin(1.0, server_time=None, device_id=None)
     message = message.accept("a", 2.0).begin(3.0, server_time=None, device_id=None).refuse(FAILURE, 4.0)

@@ -233,17 +233,44 @@ async def test_the_ledger_is_the_same_after_a_restart_and_ages(
     hass: HomeAssistant, store: OutboxStore, freezer: FrozenDateTimeFactory
 ) -> None:
     now = hass.loop.time()
-    store.put(replace(delivered(), accepted=now - 7))
-    store.finish(store.messages["the key"])
+    fingerprint = Fingerprint(key="of the key", content="of the content", place=1)
+    failure = Failure(key="cannot_connect", code=1006, placeholders={"error": "no connection"}, part=2, parts=3)
+    store.put(replace(delivered(), accepted=now - 7, created=now - 8, fingerprint=fingerprint))
+    store.put(message("refused", created=now - 20, state=State.REFUSED, failure=failure, held=False))
+    for key in ("the key", "refused"):
+        store.finish(store.messages[key])
     await store.async_save()
     freezer.tick(60)
 
-    ledger = (await reload(hass)).ledger
-    (ended,) = ledger.ended
-    assert (ended.key, ended.ids) == ("the key", ("id of the key",))
-    assert ended.time == pytest.approx(now)
-    assert (ledger.day, ledger.delivered, ledger.failed) == (store.ledger.day, 1, 0)
+    again = await reload(hass)
+    ledger = again.ledger
+    arrived, refused = ledger.ended
+    assert (arrived.key, arrived.ids, arrived.status) == ("the key", ("id of the key",), "delivered")
+    assert (arrived.counts, arrived.failure, arrived.fingerprint) == (True, None, fingerprint)
+    assert (refused.status, refused.counts, refused.failure, refused.fingerprint) == ("refused", False, failure, None)
+    assert [arrived.time, arrived.created, refused.created] == pytest.approx([now, now - 8, now - 20])
+    assert (ledger.day, ledger.delivered, ledger.failed) == (store.ledger.day, 1, 1)
     assert ledger.delivery_time == 7.0
+    assert again.secret == store.secret
+
+
+async def test_the_ledger_of_the_first_release_is_taken_up(hass: HomeAssistant, ledger_file: Path) -> None:
+    ended = {"age": 60.0, "key": "the key", "ids": ["a"]}
+    counters = {"day": "2026-11-24", "delivered": 1, "failed": 0, "delivery_time": 7.0}
+    data = {"saved": 1_795_000_000.0, "ended": [ended], **counters}
+    await hass.async_add_executor_job(write, ledger_file, data)
+    (found,) = (await reload(hass)).ledger.ended
+    assert (found.key, found.ids, found.status, found.created, found.counts) == ("the key", ("a",), None, None, False)
+
+
+async def test_what_fingerprints_are_made_with_is_not_where_they_outlive_their_messages(
+    store: OutboxStore, queue_file: Path, ledger_file: Path
+) -> None:
+    store.put(delivered())
+    store.finish(store.messages["the key"])
+    await store.async_save()
+    assert read(queue_file)["secret"] == store.secret
+    assert store.secret not in json.dumps(read(ledger_file))
 
 
 async def test_nobody_else_may_read_the_files(store: OutboxStore, queue_file: Path, ledger_file: Path) -> None:
