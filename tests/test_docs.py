@@ -9,13 +9,17 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 
 from custom_components.gosms.outbox import EVENT_TYPES
+from custom_components.gosms.outbox.message import TRANSITIONS
 from tests.code_texts import PACKAGE
 from tests.readme import ROOT, Readme, Table, keys_in
+from tests.test_architecture import ROWS
 from tests.translation_checks import flat
 
 ENGLISH: Final = Readme.read("README.md")
 RUSSIAN: Final = Readme.read("README.ru.md")
 BOTH: Final = {"en": ENGLISH, "ru": RUSSIAN}
+
+ARCHITECTURE: Final = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 
 both = pytest.mark.parametrize("language", BOTH)
 
@@ -223,3 +227,20 @@ def test_the_page_of_the_actions_names_every_action() -> None:
     named = [keys_in(row[0])[0] for row in page.tables[0]]
     assert named == ["notify.send_message", *(f"gosms.{action}" for action in actions)]
     assert [link for link in page.links if link.startswith("#") and link[1:] not in page.anchors] == []
+
+
+def test_the_picture_of_a_message_is_the_table_of_its_transitions() -> None:
+    drawn = re.findall(r"^    (\w+) --> (\w+)", ARCHITECTURE, re.MULTILINE)
+    assert sorted(drawn) == sorted(
+        (before.value, after.value) for before, those in TRANSITIONS.items() for after in those
+    )
+
+
+def test_the_picture_of_the_layers_is_the_one_that_is_held() -> None:
+    # The names stand between the number of a row and what it is for.
+    lines = re.findall(r"^    (\d| ) {2}(\S.{0,41})", ARCHITECTURE.partition("## The way")[0], re.MULTILINE)
+    drawn: list[set[str]] = []
+    for number, names in lines:
+        drawn[:0] = [set()] * (number != " ")
+        drawn[0] = drawn[0] | {name.removesuffix("/") for name in names.split()}
+    assert drawn == [set(row) for row in ROWS]
