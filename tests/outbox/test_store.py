@@ -8,6 +8,7 @@ import errno
 import json
 from pathlib import Path
 import threading
+import time
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -257,9 +258,14 @@ async def test_the_ledger_is_the_same_after_a_restart_and_ages(
 async def test_the_ledger_of_the_first_release_is_taken_up(hass: HomeAssistant, ledger_file: Path) -> None:
     ended = {"age": 60.0, "key": "the key", "ids": ["a"]}
     counters = {"day": "2026-11-24", "delivered": 1, "failed": 0, "delivery_time": 7.0}
-    data = {"saved": 1_795_000_000.0, "ended": [ended], **counters}
+    data = {"saved": time.time(), "ended": [ended], **counters}
     await hass.async_add_executor_job(write, ledger_file, data)
-    (found,) = (await reload(hass)).ledger.ended
+    store = await reload(hass)
+    # The first message that ends writes it anew.
+    store.put(delivered("another"))
+    store.finish(store.messages["another"])
+    await store.async_save()
+    found, _ = (await reload(hass)).ledger.ended
     assert (found.key, found.ids, found.status, found.created, found.counts) == ("the key", ("a",), None, None, False)
 
 

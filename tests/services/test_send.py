@@ -64,6 +64,14 @@ async def test_a_text_goes_to_recipients_and_to_any_number_and_the_answer_tells_
     ]
 
 
+async def test_without_an_answer_a_call_whose_messages_are_taken_ends_without_an_error(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    await send_sms_without_response(hass, entity_id=["notify.mum", "notify.dad"])
+    assert sorted(sent(service)) == [(MUM, "Water leak!"), (DAD, "Water leak!")]
+
+
 async def test_a_number_counts_once_however_it_is_named(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry
 ) -> None:
@@ -617,6 +625,15 @@ async def test_an_unload_returns_the_last_status_to_those_who_wait(
     assert await hass.config_entries.async_unload(entry.entry_id)
     (answer,) = await task
     assert (answer["status"], answer["error"]) == ("sent", None)
+
+
+async def test_the_last_word_before_home_assistant_stops_waits_for_nothing(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    await entry.runtime_data.outbox.async_close()
+    (answer,) = await send_sms(hass, entity_id="notify.mum", wait_for="delivered")
+    assert (answer["status"], answer["queued"], answer["error"]) == ("queued", True, None)
 
 
 async def test_a_wait_for_the_delivery_of_what_is_queued_goes_on_until_it_is_delivered(

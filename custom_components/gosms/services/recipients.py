@@ -107,8 +107,7 @@ def _targets(call: ServiceCall) -> Iterator[tuple[GoSmsConfigEntry, ConfigSubent
         if entity is None or entity.platform != DOMAIN or entity.domain != NOTIFY_DOMAIN or entity.disabled:
             continue
         entry: GoSmsConfigEntry = async_get_config_entry(call.hass, DOMAIN, entity.config_entry_id)
-        if recipient := entry.subentries.get(entity.config_subentry_id or ""):
-            yield entry, recipient
+        yield entry, entry.subentries[entity.config_subentry_id or ""]
 
 
 def _entity_ids(call: ServiceCall) -> list[str]:
