@@ -15,7 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from tests.home import configuration, family, home
 from tests.log_checks import clean_log, loop_protection
-from tests.service import account, entry, service, unpaced
+from tests.service import account, entry, impatient, service, unpaced
 from tests.translation_checks import translations_exist
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "entry",
     "family",
     "home",
+    "impatient",
     "loop_protection",
     "service",
     "translations_exist",

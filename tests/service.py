@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from unittest.mock import AsyncMock
 
+from aiohttp import ClientTimeout
 from aiohttp.test_utils import TestServer
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigSubentry, ConfigSubentryDataWithId
@@ -13,7 +14,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.gosms.api import Pace
+from custom_components.gosms.api import Pace, client
 from custom_components.gosms.const import DOMAIN
 from simulator import FAULTS, REQUESTS, Account, Faults, RecordedRequest, create_app
 from tests import API_TOKEN
@@ -67,6 +68,12 @@ async def service(
 def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let requests leave at once: the pace is kept by the event loop's clock, which frozen time stops for ever."""
     monkeypatch.setattr(Pace, "wait", AsyncMock())
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up on a silent service after a moment, which a busy machine does not take for an ordinary answer."""
+    monkeypatch.setattr(client, "_TIMEOUT", ClientTimeout(total=2, connect=2))
 
 
 def recipient(name: str, number: str, **data: str) -> ConfigSubentryDataWithId:

@@ -1,8 +1,7 @@
 """Setting an account up, giving it a new token, changing how it is reached."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from unittest.mock import patch
 
 from aiohttp.test_utils import TestServer
@@ -16,65 +15,8 @@ from custom_components.gosms.api import GoSmsClient, MessagePage
 from simulator import Fault, Permission, create_app
 from tests import API_TOKEN
 from tests.service import MUM, PHONE, Service, send, set_up
+from tests.troubles import HARMLESS, NEW_TOKEN, TROUBLES, UNUSABLE, Trouble
 
-NEW_TOKEN: Final = "dGhlLW5ldy1oZWFkZXI.dGhlLW5ldy1jbGFpbXM.dGhlLW5ldy1zaWduYXR1cmU"
-UNUSABLE: Final = {"base": "cannot_connect"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trouble:
-    """Something wrong with the service, and what the form says of it."""
-
-    begin: Callable[[Service], object]
-    end: Callable[[Service], object]
-    errors: dict[str, str]
-
-
-def _fault(fault: Fault, errors: dict[str, str], **options: Any) -> Trouble:
-    """Trouble on the way to the service or back."""
-    return Trouble(
-        begin=lambda service: service.faults.add(fault, **options),
-        end=lambda service: service.faults.clear(),
-        errors=errors,
-    )
-
-
-def _switch(name: str, errors: dict[str, str], *, bad: object, good: object) -> Trouble:
-    """Trouble with the account, mended in the control panel."""
-    return Trouble(
-        begin=lambda service: setattr(service.account, name, bad),
-        end=lambda service: setattr(service.account, name, good),
-        errors=errors,
-    )
-
-
-TROUBLES: Final = {
-    "wrong token": _switch("token", {"base": "invalid_auth"}, bad="another", good=NEW_TOKEN),
-    "401 without a code": _fault(Fault.UNAUTHORIZED, {"base": "invalid_auth"}),
-    "API deleted": _switch("api_deleted", {"base": "invalid_auth"}, bad=True, good=False),
-    "API switched off": _switch("api_active", {"base": "api_inactive"}, bad=False, good=True),
-    "account blocked": _switch("blocked", {"base": "account_blocked"}, bad=True, good=False),
-    "may not read": _switch("permissions", {"base": "no_read_permission"}, bad={Permission.SEND}, good=set(Permission)),
-    "unlisted code": _fault(Fault.CODE, {"base": "unknown"}, code=4711, status=400),
-    "code of another request": _fault(Fault.CODE, {"base": "unknown"}, code=1006),
-    "code 1000": _fault(Fault.UNKNOWN_ERROR, {"base": "unknown"}),
-    "429": _fault(Fault.TOO_MANY_REQUESTS, UNUSABLE),
-    "403 of a proxy": _fault(Fault.FORBIDDEN, UNUSABLE),
-    "408": _fault(Fault.REQUEST_TIMEOUT, UNUSABLE),
-    "500": _fault(Fault.ERROR_AFTER, UNUSABLE),
-    "502": _fault(Fault.BAD_GATEWAY, UNUSABLE),
-    "HTML": _fault(Fault.CAPTIVE_PORTAL, UNUSABLE),
-    "redirect": _fault(Fault.REDIRECT, UNUSABLE),
-    "truncated": _fault(Fault.TRUNCATED, UNUSABLE),
-    "not an object": _fault(Fault.NOT_AN_OBJECT, UNUSABLE),
-    "no list": _fault(Fault.LIST_AS_TEXT, UNUSABLE),
-    "oversized": _fault(Fault.OVERSIZED, UNUSABLE),
-    "oversized in chunks": _fault(Fault.OVERSIZED_CHUNKED, UNUSABLE),
-    "cut before": _fault(Fault.CUT_BEFORE, UNUSABLE),
-    "cut after": _fault(Fault.CUT_AFTER, UNUSABLE),
-    "cut within": _fault(Fault.CUT_WITHIN, UNUSABLE),
-    "refused": _fault(Fault.REFUSE, UNUSABLE),
-}
 every_trouble = pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
 
 
@@ -139,6 +81,20 @@ async def test_a_token_that_may_not_see_phones_does_not_stop_the_set_up(hass: Ho
     assert phone.title == phone.unique_id == PHONE
 
 
+def test_every_fault_has_its_place_here() -> None:
+    assert {trouble.fault for trouble in TROUBLES.values()} | set(HARMLESS) == {None, *Fault}
+
+
+@pytest.mark.parametrize("fault", HARMLESS)
+async def test_an_oddity_of_the_service_stops_no_set_up(hass: HomeAssistant, service: Service, fault: Fault) -> None:
+    service.account.token = NEW_TOKEN
+    service.account.add_message(message="Hello", phone_number=MUM)
+    service.faults.add(fault, seconds=0.1)
+    result = await submit(hass, await start(hass), answers(service, device_id=PHONE))
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.usefixtures("impatient")
 @every_trouble
 async def test_trouble_in_the_set_up_is_told_and_the_next_try_works(
     hass: HomeAssistant, service: Service, trouble: Trouble
@@ -277,6 +233,7 @@ async def test_a_new_token_takes_effect_at_once(hass: HomeAssistant, service: Se
     assert len(service.account.messages) == 1
 
 
+@pytest.mark.usefixtures("impatient")
 @every_trouble
 async def test_trouble_with_a_new_token_is_told_and_the_next_try_works(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry, trouble: Trouble
@@ -316,6 +273,7 @@ async def test_the_connection_can_be_changed(
     assert len(moved.requests_to("POST /sms/send")) == 1
 
 
+@pytest.mark.usefixtures("impatient")
 @every_trouble
 async def test_trouble_with_a_change_is_told_and_the_next_try_works(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry, trouble: Trouble

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, get_sc
 
 from simulator import Fault, Permission
 from tests.service import DAD, MUM, PHONE, Service, add_phone, send, set_up
+from tests.troubles import TROUBLES, Trouble
 
 OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 MUMS_ENTRY: Final = "the_recipient_mum"
@@ -216,11 +217,6 @@ async def test_a_phone_is_added_under_a_name_of_ones_own(
         (PHONE, {"fault": Fault.CODE, "code": 1002}, {"base": "api_inactive"}),
         (PHONE, {"fault": Fault.CODE, "code": 1007}, {"base": "no_read_permission"}),
         (PHONE, {"fault": Fault.CODE, "code": 3000}, {"base": "account_blocked"}),
-        (PHONE, {"fault": Fault.CODE, "code": 4711}, {"base": "unknown"}),
-        (PHONE, {"fault": Fault.UNAUTHORIZED}, {"base": "invalid_auth"}),
-        (PHONE, {"fault": Fault.BAD_GATEWAY}, {"base": "cannot_connect"}),
-        (PHONE, {"fault": Fault.CUT_BEFORE}, {"base": "cannot_connect"}),
-        (PHONE, {"fault": Fault.TRUNCATED}, {"base": "cannot_connect"}),
     ],
 )
 async def test_trouble_with_a_phone_is_told_and_the_next_try_works(
@@ -237,6 +233,26 @@ async def test_trouble_with_a_phone_is_told_and_the_next_try_works(
     assert (form["type"], form["errors"]) == (FlowResultType.FORM, errors)
 
     service.faults.clear()
+    result = await submit(hass, form, {"device_id": PHONE, "sim": "sim1"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    "trouble",
+    # An answer about a phone holds no list that could be spoilt.
+    [trouble for trouble in TROUBLES.values() if trouble.fault not in {None, Fault.LIST_AS_TEXT}],
+    ids=lambda trouble: trouble.fault,
+)
+async def test_every_fault_is_told_while_a_phone_is_added_and_the_next_try_works(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, trouble: Trouble
+) -> None:
+    form = await add(hass, entry, "phone")
+    trouble.begin(service)
+    form = await submit(hass, form, {"device_id": PHONE, "sim": "sim1"})
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, trouble.errors)
+
+    trouble.end(service)
     result = await submit(hass, form, {"device_id": PHONE, "sim": "sim1"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
