@@ -52,3 +52,15 @@ def test_a_killed_demo_takes_its_processes_along(tmp_path: Path) -> None:
         _, alive = psutil.wait_procs(family, timeout=GRACE)
     assert len(family) == 2
     assert alive == []
+
+
+# It sets up a phone and a second recipient too, each of which reloads the account.
+@pytest.mark.timeout(180)
+def test_the_demo_that_stays_speaks_russian_too_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with running(tmp_path, "workshop.demo", "--serve", "--language", "ru", "--speed", "8") as demo:
+        read_until(demo, "sensor.mama_last_message_status: delivered")
+        read_until(demo, "Dashboard:")
+        demo.send_signal(signal.SIGINT)
+        demo.communicate(timeout=GRACE)
+    assert demo.returncode == 130
+    assert list(tmp_path.iterdir()) == []
