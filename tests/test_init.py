@@ -14,6 +14,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.gosms.const import DOMAIN
+from custom_components.gosms.outbox.message import State
 from simulator import Fault
 from tests import API_TOKEN
 from tests.service import DAD, MUM, Service, recipient, send, set_up, wait
@@ -114,6 +115,23 @@ async def test_an_account_can_be_unloaded_reloaded_and_removed(
     await hass.async_block_till_done()
     assert hass.states.async_all() == []
     assert len(service.account.messages) == 1
+
+
+async def test_home_assistant_stops_once_the_running_request_has_ended_and_its_caller_knows(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.SLOW, endpoint="POST /sms/send", seconds=0.5)
+    data = {"entity_id": "notify.mum", "message": "Water leak!"}
+    sending = asyncio.create_task(hass.services.async_call("notify", "send_message", data, blocking=True))
+    while not service.requests_to("POST /sms/send"):
+        await asyncio.sleep(0.01)
+    await hass.async_stop()
+    assert sending.done()
+    await sending
+    assert [message.message for message in service.account.messages] == ["Water leak!"]
+    (record,) = entry.runtime_data.outbox.messages
+    assert record.state is State.ACCEPTED
 
 
 async def test_two_accounts_do_not_mix(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
