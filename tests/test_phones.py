@@ -436,6 +436,20 @@ async def test_a_phone_that_can_not_send_is_passed_over_if_another_can(
     assert "Pixel 8" not in [record.message for record in caplog.records if "leaves with any" in record.message]
 
 
+async def test_a_phone_of_which_nothing_is_known_is_not_passed_over(
+    hass: HomeAssistant, entry: MockConfigEntry, service: Service, pixel: Phone
+) -> None:
+    service.account.add_phone(UUID)
+    add_phone(hass, entry, name="Spare", device_id=UUID)
+    hass.config_entries.async_update_entry(entry, options={"default_phone": "the_phone"})
+    pixel.is_active = False
+    service.faults.add(Fault.BAD_GATEWAY, endpoint=INFO)
+    await set_up(hass, entry)
+    with pytest.raises(HomeAssistantError) as error:
+        await send(hass, "Water leak!")
+    assert error.value.translation_key == "no_active_phone"
+
+
 async def test_what_the_user_sees_of_a_phone_that_is_lost_comes_back_is_hidden_and_is_deleted(
     hass: HomeAssistant, entry: MockConfigEntry, account: Account, pixel: Phone, freezer: FrozenDateTimeFactory
 ) -> None:
