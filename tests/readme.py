@@ -11,7 +11,7 @@ ROOT: Final = PACKAGE.parents[1]
 
 _FENCE: Final = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 _HEADING: Final = re.compile(r"^(#{1,6}) (.+)$", re.MULTILINE)
-_LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
+_LINK: Final = re.compile(r"""(?<=\]\()[^)\s]+(?=\))|(?<=src=")[^"]+(?=")""")
 _KEY: Final = re.compile(r"`([\w.]+)`")
 
 # The rows of a table, each as its cells.
