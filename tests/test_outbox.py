@@ -10,10 +10,10 @@ from unittest.mock import Mock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED, STATE_UNAVAILABLE
 from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util.file import WriteError, write_utf8_file_atomic
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -462,12 +462,51 @@ async def test_a_hundred_messages_under_way_cost_one_request_a_poll(
 async def test_tracking_works_with_every_entity_disabled_and_polling_off(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
-    hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
     await set_up(hass, entry)
+    registry = er.async_get(hass)
+    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        registry.async_update_entity(entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER)
+    hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
+    await restart(hass, entry)
+    assert hass.states.async_entity_ids() == []
     service.account.delivery = Delivery.ending()
-    await send(hass, "Water leak!")
+    await entry.runtime_data.outbox.async_send(call("Water leak!"))
     await wait_in_steps(hass, freezer, 20)
     assert entry.runtime_data.outbox.ledger.delivered == 1
+    assert list(entry.runtime_data.outbox.messages) == []
+
+
+async def test_a_burst_of_messages_costs_one_poll_more_than_a_single_one(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
+    await set_up(hass, entry)
+    await send(hass, "One")
+    await wait_in_steps(hass, freezer, 4, 1)
+    single = len(service.requests_to(LIST))
+    await wait_in_steps(hass, freezer, 60, 1)
+    before = len(service.requests_to(LIST))
+    await asyncio.gather(*(send(hass, f"Number {number}") for number in range(50)))
+    await wait_in_steps(hass, freezer, 4, 1)
+    assert len(service.requests_to(LIST)) - before <= single
+
+
+async def test_an_idle_hour_costs_sixty_requests_and_writes_no_state(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
+    service.account.delivery = Delivery.ending()
+    await set_up(hass, entry)
+    await send(hass, "Water leak!")
+    await wait_in_steps(hass, freezer, 60)
+    written: list[str] = []
+    for kind in (EVENT_STATE_CHANGED, EVENT_STATE_REPORTED):
+        # Home Assistant fires the second one only for listeners that filter it.
+        hass.bus.async_listen(
+            kind, lambda event: written.append(event.data["entity_id"]), event_filter=callback(lambda _: True)
+        )
+    before = len(service.requests)
+    await wait_in_steps(hass, freezer, 3600, 10)
+    assert 50 <= len(service.requests) - before <= 60
+    assert written == []
 
 
 async def test_a_restart_goes_on_with_what_waits_and_what_is_under_way(

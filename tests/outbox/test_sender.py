@@ -4,6 +4,7 @@ from unittest.mock import Mock, patch
 
 import pytest
 
+from custom_components.gosms.api import Pace
 from custom_components.gosms.outbox.route import Route
 from tests.outbox.world import World
 from tests.service import MUM
@@ -55,6 +56,27 @@ def test_an_outage_of_days_ends_like_any_other() -> None:
         world.line_is_dead = False
         world.pass_time(120)
     assert world.taken == [(MUM, "Day 1")]
+    assert world.troubles == []
+
+
+def test_a_hundred_messages_of_an_outage_leave_within_fifteen_seconds_at_the_permitted_pace() -> None:
+    world = World(queue_expiry=10)
+    world.account.rate_limit = 10
+    world.account.rate_clock = world.server_clock
+    world.pace = Pace()
+    with world.rules():
+        world.start()
+        world.line_is_dead = True
+        for number in range(100):
+            world.send(number % 2, f"Number {number}")
+        world.pass_time(120)
+        assert [call.done for call in world.calls] == [True] * 100
+        world.line_is_dead = False
+        world.pass_time(80)
+    assert len(world.taken) == 100
+    # Not one of them came too fast, or it would have come again.
+    assert len(world.arrived) == 100
+    assert world.arrived[-1] - world.arrived[0] <= 15
     assert world.troubles == []
 
 

@@ -24,7 +24,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.file import WriteError
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.gosms.api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, Message, MessagePage
+from custom_components.gosms.api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, Message, MessagePage, Pace
 from custom_components.gosms.api.exceptions import GoSmsError
 from custom_components.gosms.outbox import (
     EVENT_TYPES,
@@ -126,6 +126,9 @@ class World:
         self.files_without_room: set[str] = set()
         # Whether nothing gets through, what happens to the next requests to send, and to all that look.
         self.line_is_dead = False
+        # What every request to send waits for, or None for no pace; and when the service got each of them.
+        self.pace: Pace | None = None
+        self.arrived: list[float] = []
         self.faults: list[str] = []
         self.looking_fails: Exception | None = None
         self.looks = 0
@@ -262,8 +265,10 @@ class World:
     # The service
 
     def take(self, number: str, text: str) -> str:
-        """Let the service take a message."""
+        """Let the service take a message, if it does not come too fast."""
+        self.arrived.append(self.server_clock())
         try:
+            self.account.admit("POST /sms/send")
             accepted = self.account.send(message=text, phone_number=number)
         except Refusal as refusal:
             raise GoSmsApiError(HTTP_STATUSES.get(refusal.code, 400), code=refusal.code) from refusal
@@ -445,6 +450,8 @@ class Line:
 
     async def send(self, phone_number: str, text: str, **_options: object) -> str:
         """Ask the service to send a message."""
+        if self._world.pace:
+            await self._world.pace.wait("/sms/send")
         await self._travel()
         fault = self._world.faults.pop(0) if self._world.faults else ""
         if fault == LATE:
