@@ -55,6 +55,12 @@ def entity_ids(tree: Any) -> set[str]:
     return named | set(in_templates)
 
 
+def is_there(entity: str) -> list[dict[str, Any]]:
+    """Return the conditions of which one is met by any entity that exists, in whatever state it is."""
+    states = ({"state": "unavailable"}, {"state_not": "unavailable"})
+    return [{"condition": "or", "conditions": [{"condition": "state", "entity": entity, **state} for state in states]}]
+
+
 def content_with(language: str, entity: str) -> str:
     return next(str(node["content"]) for node in nodes(dashboard(language)) if entity in node.get("content", ""))
 
@@ -107,8 +113,10 @@ async def test_its_cards_show_entities_that_are_there(
 
 def test_what_not_everybody_has_hides_while_it_is_missing(language: str) -> None:
     everybody_has = {"sensor.gosms_ru_total_messages", "sensor.gosms_ru_last_message"}
-    shown = [node for node in nodes(dashboard(language)) if node.get("type") == "tile" and "visibility" not in node]
-    assert {node["entity"] for node in shown} == everybody_has
+    tiles = [node for node in nodes(dashboard(language)) if node.get("type") == "tile"]
+    assert {tile["entity"] for tile in tiles if "visibility" not in tile} == everybody_has
+    hidden = [tile for tile in tiles if "visibility" in tile]
+    assert [tile["visibility"] for tile in hidden] == [is_there(tile["entity"]) for tile in hidden]
 
 
 def test_both_languages_are_one_dashboard() -> None:
