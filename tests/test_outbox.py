@@ -498,11 +498,14 @@ async def test_an_idle_hour_costs_sixty_requests_and_writes_no_state(
     await send(hass, "Water leak!")
     await wait_in_steps(hass, freezer, 60)
     written: list[str] = []
+
+    @callback
+    def note(event: Event[Any]) -> None:
+        written.append(event.data["entity_id"])
+
     for kind in (EVENT_STATE_CHANGED, EVENT_STATE_REPORTED):
         # Home Assistant fires the second one only for listeners that filter it.
-        hass.bus.async_listen(
-            kind, lambda event: written.append(event.data["entity_id"]), event_filter=callback(lambda _: True)
-        )
+        hass.bus.async_listen(kind, note, event_filter=callback(lambda _: True))
     before = len(service.requests)
     await wait_in_steps(hass, freezer, 3600, 10)
     assert 50 <= len(service.requests) - before <= 60
