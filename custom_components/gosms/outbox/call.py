@@ -159,6 +159,7 @@ class Intake:
         waiting = sum(not message.ids for message in self._store.messages.values())
         recent = self._recent()
         taken: list[OutgoingMessage | Ended | Failure] = []
+        new: list[OutgoingMessage] = []
         for addressee in call.to:
             place = places[addressee.phone_number]
             if known := found.get(place):
@@ -172,11 +173,13 @@ class Intake:
                 taken.append(hourly_limit(self._limit, dt_util.now() + timedelta(seconds=seconds)))
             else:
                 message = self._message(call, addressee, fingerprint and replace(fingerprint, place=place))
-                self._sender.async_take(message)
-                taken.append(self._store.messages[message.key])
+                taken.append(message)
+                new.append(message)
                 waiting += 1
                 recent.append(message.created)
-        return taken
+        self._sender.async_take(new)
+        messages = self._store.messages
+        return [messages.get(each.key, each) if isinstance(each, OutgoingMessage) else each for each in taken]
 
     def _message(self, call: Call, addressee: Addressee, fingerprint: Fingerprint | None) -> OutgoingMessage:
         """Return a new message."""

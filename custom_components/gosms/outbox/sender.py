@@ -110,19 +110,24 @@ class Sender:
             self._doubtful.add(message.key)
 
     @callback
-    def async_take(self, message: OutgoingMessage) -> None:
-        """Take a message: it leaves, or it is queued."""
-        self._callers[message.key] = self._hass.loop.create_future()
-        must_wait = self._closed or (message.phone_number, message.part) in self._in_doubt()
-        if message.may_wait and (must_wait or self.is_down):
-            self._queue(message)
-        elif must_wait:
-            self._give_up(message, "it would have had to wait")
-        else:
-            self._store.put(message)
-            if not message.may_wait:
-                # What may not wait takes no turn either, not even during an outage.
-                self._begin(message)
+    def async_take(self, messages: Iterable[OutgoingMessage]) -> None:
+        """Take messages to different numbers: they leave, or they are queued."""
+        doubtful = self._in_doubt()
+        leave = False
+        for message in messages:
+            self._callers[message.key] = self._hass.loop.create_future()
+            must_wait = self._closed or (message.phone_number, message.part) in doubtful
+            if message.may_wait and (must_wait or self.is_down):
+                self._queue(message)
+            elif must_wait:
+                self._give_up(message, "it would have had to wait")
+            else:
+                self._store.put(message)
+                if not message.may_wait:
+                    # What may not wait takes no turn either, not even during an outage.
+                    self._begin(message)
+                leave = True
+        if leave:
             self.async_run()
 
     async def async_answer(self, keys: Iterable[str]) -> None:
