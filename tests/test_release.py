@@ -50,6 +50,13 @@ def test_a_release_holds_what_is_committed_and_nothing_else(release: dict[str, b
     }
 
 
+def test_hacs_downloads_the_file_that_the_workflow_attaches() -> None:
+    hacs = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))
+    workflow = (ROOT / ".github/workflows/release.yaml").read_text(encoding="utf-8")
+    assert hacs["zip_release"]
+    assert f'gh release upload "$TAG" {hacs["filename"]} ' in workflow
+
+
 @pytest.mark.parametrize("tag", ["", "1.2", "latest", "v1.2.3-rc1", "1.2.3\n4", '1.2.3"'])
 def test_a_tag_that_is_no_version_makes_no_release(tag: str, tmp_path: Path) -> None:
     done = package(tag, tmp_path / "gosms.zip")
