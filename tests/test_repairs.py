@@ -346,7 +346,7 @@ async def begin_to_fix(hass: HomeAssistant) -> tuple[RepairsFlowManager, str]:
     assert await async_setup_component(hass, "repairs", {})
     manager = repairs_flow_manager(hass)
     assert manager is not None
-    menu = await manager.async_init(DOMAIN, context={"issue_id": the_repair(hass).issue_id})
+    menu = await manager.async_init(DOMAIN, data={"issue_id": the_repair(hass).issue_id})
     assert menu["type"] is FlowResultType.MENU
     assert menu["menu_options"] == ["correct", "remove"]
     return manager, menu["flow_id"]
@@ -452,6 +452,6 @@ async def test_the_repair_of_a_phone_that_was_removed_while_the_account_was_off_
     await hass.config_entries.async_unload(entry.entry_id)
     hass.config_entries.async_remove_subentry(entry, "the_phone")
     assert await async_setup_component(hass, "repairs", {})
-    done = await repairs_flow_manager(hass).async_init(DOMAIN, context={"issue_id": the_repair(hass).issue_id})
+    done = await repairs_flow_manager(hass).async_init(DOMAIN, data={"issue_id": the_repair(hass).issue_id})
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert repairs(hass) == []
