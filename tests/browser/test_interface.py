@@ -19,6 +19,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TEXTS = texts_of("en")
 MUM = "79123456789"
+NEW_ID = "6654a4e8f1527149588c89ff"
+BATTERY = "sensor.pixel_8_battery"
+REPAIR = "issues.unknown_phone.fix_flow"
 PAUSE = 0.2
 INTEGRATION = f"/config/integrations/integration/{DOMAIN}"
 
@@ -135,3 +138,28 @@ async def test_an_automation_that_is_built_on_a_recipients_events_runs(stage: St
         await automation(home, "automation.sms_arrived", ran=False)
         await send(home, "Tea is ready")
         await automation(home, "automation.sms_arrived", ran=True)
+
+
+async def test_a_phone_that_got_a_new_id_is_told_of_and_mended_in_its_repair(stage: Stage, home: HomeAssistant) -> None:
+    service = stage.service
+    [phone] = (await service.control("GET", "state"))["phones"]
+    await Account.add(home, service.token, url=service.url, device_id=phone["device_id"])
+    async with stage.visit("/config/repairs") as screen:
+        await screen.sees("There are currently no repairs pending")
+        await service.control("POST", "account", {"remove_phone": phone["device_id"]})
+        await service.control("POST", "account", {"add_phone": {"device_id": NEW_ID, "battery": 7}})
+        await home.act("homeassistant.update_entity", target={"entity_id": BATTERY})
+        names = {"account": "GoSMS.ru", "phone": phone["device_name"]}
+        await screen.page.get_by_text(TEXTS["issues.unknown_phone.title"].format(**names)).first.click()
+        await screen.page.get_by_text(TEXTS[f"{REPAIR}.step.init.menu_options.correct"]).click()
+        await screen.fill("ID of the phone", phone["device_id"])
+        await screen.press("Submit")
+        await screen.sees(TEXTS[f"{REPAIR}.error.unknown_device"])
+        await screen.fill("ID of the phone", NEW_ID)
+        await screen.press("Submit")
+        await screen.sees("The issue is repaired")
+        await screen.press("Finish")
+        await screen.sees("There are currently no repairs pending")
+    state = await home.state(BATTERY)
+    assert state
+    assert state["state"] == "7"
