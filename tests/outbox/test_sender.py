@@ -175,3 +175,16 @@ def test_a_mistake_before_the_request_is_answered_and_not_repeated_without_a_pau
             world.pass_time(5)
     assert world.taken == taken
     assert "Unexpected error while sending" in caplog.text
+
+
+def test_a_mistake_after_the_acceptance_does_not_send_a_message_again(caplog: pytest.LogCaptureFixture) -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        with patch.object(world.living().outbox._sender, "_answer", side_effect=RuntimeError):
+            world.send(0, "Leak!")
+            world.pass_time(1)
+        world.pass_time(30)
+    assert world.taken == [(MUM, "Leak!")]
+    assert [told.types for told in world.told.values()] == [["accepted"]]
+    assert "Unexpected error while sending" in caplog.text
