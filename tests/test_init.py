@@ -160,11 +160,11 @@ async def test_two_entries_with_one_token_keep_one_pace(
     other = MockConfigEntry(domain=DOMAIN, data=dict(entry.data), subentries_data=[recipient("Grandmother", MUM)])
     other.add_to_hass(hass)
     await set_up(hass, entry)
-    await asyncio.gather(
-        *(send(hass, f"Number {number}") for number in range(8)),
-        *(send(hass, f"Number {number}", to="notify.grandmother") for number in range(8, 16)),
-    )
-    assert len(service.account.messages) == 16
+    # How many requests a second arrive would tell of the machine as well; the client's own tests measure a pace.
+    assert entry.runtime_data.client._pace is other.runtime_data.client._pace
+    await send(hass, "Hello")
+    await send(hass, "Hello", to="notify.grandmother")
+    assert len(service.account.messages) == 2
 
 
 async def test_an_account_that_can_not_be_unloaded_goes_on_sending(
