@@ -1,0 +1,26 @@
+"""When something is told: after it is on disk, so that nothing that was told can turn out otherwise."""
+
+from custom_components.gosms.outbox import Occurrence, OutgoingMessage
+from tests.outbox.world import World
+
+
+def test_what_happened_is_on_disk_before_it_is_told() -> None:
+    world = World(queue_expiry=10)
+    saved: dict[str, bool] = {}
+
+    def hear(message: OutgoingMessage, occurrence: Occurrence) -> None:
+        untold = world.on_disk()[message.key]["untold"]
+        saved[occurrence.type] = occurrence.type in [each["type"] for each in untold]
+
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.living().outbox.async_listen(hear)
+        world.faults = ["cut after"]
+        world.send(0, "Leak!")
+        world.pass_time(5)
+        world.account.set_status(world.account.messages[0].id, 2)
+        world.pass_time(10)
+        world.account.set_status(world.account.messages[0].id, 4)
+        world.pass_time(10)
+    assert saved == {"queued": True, "accepted": True, "sent": True, "delivered": True}
