@@ -28,7 +28,7 @@ from .figures import Figure, table
 from .house import PHONE, Home, Server, TimedHouse
 from .measures import Scale
 
-FULL: Final = Scale(rounds=7, sends=20, polls=15, burst=100, hours=24, totals=(100, 10_000, 1_000_000))
+FULL: Final = Scale(rounds=9, sends=8, polls=15, burst=100, hours=24, totals=(100, 10_000, 1_000_000))
 # Shows that everything works; its speeds say nothing.
 QUICK: Final = Scale(rounds=1, sends=3, polls=3, burst=12, hours=1, totals=(100, 200, 1_000))
 

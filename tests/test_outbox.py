@@ -16,7 +16,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util.file import WriteError, write_utf8_file_atomic
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.gosms.api import GoSmsClient
 from custom_components.gosms.outbox import Addressee, Call, OutgoingMessage
@@ -190,6 +190,18 @@ async def test_a_refused_message_tells_so_beside_the_error_and_is_not_tried_agai
     service.account.quota = 5
     await wait_in_steps(hass, freezer, 60)
     assert texts(service) == []
+
+
+async def test_a_message_that_leaves_at_once_is_never_shown_as_queued(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    shown = async_capture_events(hass, EVENT_STATE_CHANGED)
+    await send(hass, "Water leak!")
+    states = [(event.data["entity_id"], event.data["new_state"].state) for event in shown]
+    assert (MUMS_STATUS, "waiting") in states
+    assert (MUMS_STATUS, "queued") not in states
+    assert QUEUED not in dict(states)
 
 
 async def test_messages_of_an_outage_leave_in_order_once_it_is_over(

@@ -30,6 +30,7 @@ def message(key: str, created: float, state: State = State.QUEUED) -> OutgoingMe
         created=created,
         expires=created + 60,
         state=state,
+        held=True,
     )
 
 

@@ -75,16 +75,17 @@ async def _async_settle(hass: HomeAssistant, _data: Json) -> Json:
 
 async def _async_perform(hass: HomeAssistant, data: Json) -> Json:
     """Perform an action again and again, each with another text, and wait for what it leaves behind."""
-    seconds = []
+    seconds, calls = [], []
     await _async_settle(hass, {})
     cpu = time.process_time()
     for number in range(data["times"]):
         await asyncio.sleep(data["pause"])
-        began = time.perf_counter()
+        began, before = time.perf_counter(), time.process_time()
         await _async_act(hass, data, number)
         seconds.append(time.perf_counter() - began)
+        calls.append(time.process_time() - before)
     await _async_settle(hass, {})
-    return {"cpu": time.process_time() - cpu, "seconds": seconds}
+    return {"cpu": time.process_time() - cpu, "calls": calls, "seconds": seconds}
 
 
 async def _async_perform_at_once(hass: HomeAssistant, data: Json) -> Json:

@@ -282,6 +282,18 @@ async def test_an_account_without_messages_has_an_empty_page(client: GoSmsClient
     assert await client.list() == MessagePage(total=0, messages=())
 
 
+async def test_a_page_that_is_as_it_was_is_not_read_again(client: GoSmsClient, account: Account) -> None:
+    message = account.add_message(message="One", phone_number=MUM, status=0)
+    first, second = await client.list(), await client.list()
+    account.set_status(message.id, 4)
+    third = await client.list()
+    narrower = await client.list(limit=1)
+
+    assert second is first
+    assert [page.messages[0].status_code for page in (first, third)] == [0, 4]
+    assert narrower == third
+
+
 # Answers that say no
 
 

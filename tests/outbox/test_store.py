@@ -358,6 +358,7 @@ async def test_a_caller_who_leaves_takes_no_write_of_others_along(
     store.put(message())
     running = hass.async_create_task(store.async_save())
     await slow_disk.begun()
+    store.put(message("another"))
     leaving = hass.async_create_task(store.async_save())
     staying = hass.async_create_task(store.async_save())
     slow_disk.let()
@@ -422,14 +423,16 @@ async def test_a_message_is_in_one_of_the_files_whenever_the_disk_fails(
     assert (keys(queue_file), store.ledger.claimed) == (set(), {"id of the key"})
 
 
-async def test_the_ledger_is_written_only_when_a_message_has_ended(store: OutboxStore, slow_disk: SlowDisk) -> None:
+async def test_files_are_written_only_when_there_is_something_new_in_them(
+    store: OutboxStore, slow_disk: SlowDisk
+) -> None:
     slow_disk.let(10)
     store.put(delivered())
     await store.async_save()
     store.finish(store.messages["the key"])
     await store.async_save()
     await store.async_save()
-    assert slow_disk.written == ["outbox", "ledger", "outbox", "outbox"]
+    assert slow_disk.written == ["outbox", "ledger", "outbox"]
 
 
 async def test_a_send_costs_no_more_on_disk_after_many_messages_have_ended(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPMethod, HTTPStatus
 import json
@@ -52,6 +53,41 @@ class Pace:
         await limiter.acquire()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Answer:
+    """What came back for a request.
+
+    Attributes:
+        status: the HTTP status.
+        body: what was said.
+        retry_after: seconds to wait before the next request, as the service asked, or None.
+    """
+
+    status: int
+    body: bytes
+    retry_after: int | None
+
+    def judge(self) -> Mapping[str, Json]:
+        """Return the object in the body, empty if without content, or raise what the answer says went wrong."""
+        answer = _parse(self.body)
+        # The vendor does not document which status comes with which code: an error body is an error with any status.
+        errors = answer.get("errors") if isinstance(answer, Mapping) else None
+        if self.status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT} and errors is None:
+            if not self.body:
+                return {}
+            if not isinstance(answer, Mapping):
+                raise _unreadable("the answer is not a JSON object")
+            return answer
+        details = errors if isinstance(errors, Mapping) else {}
+        error_hash = details.get("hash")
+        raise GoSmsApiError(
+            self.status,
+            code=integer(details.get("code")),
+            error_hash=error_hash if isinstance(error_hash, str) and _HASH.fullmatch(error_hash) else None,
+            retry_after=self.retry_after,
+        )
+
+
 class GoSmsClient:
     """A client for one token.
 
@@ -91,6 +127,8 @@ class GoSmsClient:
         self._url = url
         self._pace = pace or Pace()
         self._clock: tuple[float, float] | None = None
+        # What was asked, answered and read when messages were listed last: nearly every poll brings the same again.
+        self._listed: tuple[Mapping[str, str], _Answer, MessagePage] | None = None
 
     @property
     def server_time(self) -> float | None:
@@ -150,9 +188,15 @@ class GoSmsClient:
         query = {"limit": str(limit), "offset": str(page)}
         if search is not None:
             query["search"] = search
-        return await self._request(
-            HTTPMethod.GET, "/sms", lambda answer: MessagePage.from_api(answer, limit), query=query
-        )
+
+        def read(answer: _Answer) -> MessagePage | None:
+            if self._listed and self._listed[:2] == (query, answer):
+                return self._listed[2]
+            if found := MessagePage.from_api(answer.judge(), limit):
+                self._listed = query, answer, found
+            return found
+
+        return await self._ask(HTTPMethod.GET, "/sms", read, query=query)
 
     async def phone_info(self, device_id: str) -> Phone:
         """Return what the service knows of a phone. Error 1012 or 1016 if the account has none with this id."""
@@ -173,6 +217,18 @@ class GoSmsClient:
         body: Mapping[str, Json] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> T:
+        """Send one request and return what is read from the object in its answer, which must not be None."""
+        return await self._ask(method, endpoint, lambda answer: read(answer.judge()), body=body, query=query)
+
+    async def _ask[T](
+        self,
+        method: HTTPMethod,
+        endpoint: str,
+        read: Callable[[_Answer], T | None],
+        *,
+        body: Mapping[str, Json] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> T:
         """Send one request and return what is read from its answer, which must not be None."""
         await self._pace.wait(endpoint)
         name = f"{method} {endpoint}"
@@ -184,8 +240,8 @@ class GoSmsClient:
 
     async def _exchange(
         self, method: HTTPMethod, endpoint: str, body: Mapping[str, Json] | None, query: Mapping[str, str] | None
-    ) -> Mapping[str, Json]:
-        """Return the object that a request was answered with; empty if without content."""
+    ) -> _Answer:
+        """Return what a request was answered with, whatever that says."""
         if self._session.closed:
             # As while the program stops. aiohttp has only a RuntimeError for it.
             raise GoSmsConnectionError("no connection: the session is closed", maybe_accepted=False)
@@ -202,7 +258,7 @@ class GoSmsClient:
                 middlewares=(_once,),
             ) as response:
                 self._hear_clock(response.headers.get("Date", ""))
-                return _judge(response, await _read(response))
+                return _Answer(status=response.status, body=await _read(response), retry_after=_retry_after(response))
         except aiohttp.ClientConnectorError as err:
             raise GoSmsConnectionError(f"no connection: {type(err).__name__}", maybe_accepted=False) from err
         # The texts of all others may quote the address with the number that was searched for, or the answer. They must
@@ -242,27 +298,6 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         if len(body) > _MAX_ANSWER:
             raise _unreadable("the answer is too large")
     return bytes(body)
-
-
-def _judge(response: aiohttp.ClientResponse, body: bytes) -> Mapping[str, Json]:
-    """Return the object in the body, or raise what the answer says went wrong."""
-    answer = _parse(body)
-    # The vendor does not document which status comes with which code: an error body is an error with any status.
-    errors = answer.get("errors") if isinstance(answer, Mapping) else None
-    if response.status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT} and errors is None:
-        if not body:
-            return {}
-        if not isinstance(answer, Mapping):
-            raise _unreadable("the answer is not a JSON object")
-        return answer
-    details = errors if isinstance(errors, Mapping) else {}
-    error_hash = details.get("hash")
-    raise GoSmsApiError(
-        response.status,
-        code=integer(details.get("code")),
-        error_hash=error_hash if isinstance(error_hash, str) and _HASH.fullmatch(error_hash) else None,
-        retry_after=_retry_after(response),
-    )
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> int | None:

@@ -196,6 +196,11 @@ class OutgoingMessage:
         """Tell if it is in a state, or its end is known."""
         return self.state is state or self.state.is_final
 
+    @property
+    def waits(self) -> bool:
+        """Tell if the service does not have all of it, and not because it is on its way there for the first time."""
+        return self.held and not self.state.is_tracked and not self.state.is_final
+
     def is_late(self, now: float) -> bool:
         """Tell if a message that waits must not wait any longer; one that may not wait has an attempt for each part."""
         return self.state is State.QUEUED and now >= self.expires and (self.attempted is not None or self.may_wait)

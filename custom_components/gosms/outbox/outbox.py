@@ -112,8 +112,8 @@ class Outbox:
 
     @property
     def queued(self) -> int:
-        """Return how many messages the service does not have yet."""
-        return sum(not message.state.is_tracked and not message.state.is_final for message in self.messages)
+        """Return how many messages wait; one that leaves at once never does."""
+        return sum(message.waits for message in self.messages)
 
     @property
     def claimed(self) -> set[str]:

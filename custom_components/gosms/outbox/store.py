@@ -91,6 +91,8 @@ class OutboxStore:
         self._settled = 0
         self._failure: StorageError | None = None
         self._new_ledger = False
+        self._changes = 0
+        self._written_changes = 0
 
     async def async_load(self) -> None:
         """Read the files. What can't be read is set aside or left alone, and reported in the log."""
@@ -120,7 +122,7 @@ class OutboxStore:
             _LOGGER.error("Parts of %s are damaged; they were set aside as %s", file.key, aside.key)
 
     async def async_save(self) -> None:
-        """Write the messages as they are now; calls at the same moment share one write.
+        """Write the messages as they are now; calls at the same moment, or without a change between, share one write.
 
         Raises:
             StorageError: they are not on disk.
@@ -188,6 +190,7 @@ class OutboxStore:
         if self._sealed:
             return
         self.messages[message.key] = message
+        self._changes += 1
         self.on_change(message)
 
     def finish(self, message: OutgoingMessage) -> None:
@@ -195,12 +198,15 @@ class OutboxStore:
         self.ledger.add(message, self._hass.loop.time(), dt_util.now().date())
         del self.messages[message.key]
         self._new_ledger = True
+        self._changes += 1
         self.on_change(message)
 
     async def _async_write(self) -> None:
         """Write the ledger if it is new, then the queue: a message is never in neither."""
         if self._sealed or not self._readable:
             raise StorageError("the files must not be touched")
+        if self._written_changes == (changes := self._changes):
+            return
         now, saved = self._hass.loop.time(), dt_util.utcnow().timestamp()
         keys = frozenset(self.messages)
         messages = [pack_message(message, now) for message in self.messages.values()]
@@ -214,6 +220,7 @@ class OutboxStore:
                 raise
         await self._queue_file.async_write(queue)
         self.written = keys
+        self._written_changes = changes
 
     def _unpack_queue(self, data: dict[str, Any], now: float) -> list[Any]:
         """Take up the stored messages, and return what is damaged."""

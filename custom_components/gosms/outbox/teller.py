@@ -87,6 +87,8 @@ class Teller:
         self._cancel_retry()
         on_disk = True
         while self._changed:
+            # An attempt that begins at this moment writes for itself first, and what it writes is all there is.
+            await asyncio.sleep(0)
             self._changed = False
             saved = dict(self._store.messages)
             try:

@@ -25,7 +25,7 @@ def follow(message: OutgoingMessage, told: Iterable[Message], now: float, delive
         now: the time.
         delivery_timeout: seconds after which a missing delivery is told.
     """
-    statuses = {each.id: each.status for each in told if each.status is not None and each.id in message.ids}
+    statuses = {each.id: each.status for each in told if each.id in message.ids and each.status is not None}
     message = message.progress(statuses, now)
     if not message.state.is_tracked or message.accepted is None:
         return message

@@ -7,7 +7,7 @@ from homeassistant.helpers.restore_state import ExtraStoredData
 
 from ..api import Message, MessagePage
 from ..const import CONF_PHONE_NUMBER
-from ..outbox import OutgoingMessage
+from ..outbox import OutgoingMessage, State
 
 
 class RecipientStatus(ExtraStoredData):
@@ -28,7 +28,13 @@ class RecipientStatus(ExtraStoredData):
         self._after: str | None = None
 
     def notice(self, message: OutgoingMessage, page: MessagePage) -> None:
-        """Take note of a message that Home Assistant sends, or of a change of it."""
+        """Take note of a message that Home Assistant sends, or of a change of it.
+
+        One that leaves at once is not shown as queued for the blink of an eye: that would be two rows in the database
+        for each message.
+        """
+        if message.status == State.QUEUED and not message.waits:
+            return
         # By the time that runs evenly: keys tell the order by a clock that may have been set back meanwhile.
         order = message.created, message.key
         if message.recipient != self._recipient.subentry_id or order < (self._created, self._key):
