@@ -7,6 +7,7 @@ import signal
 import psutil  # type: ignore[import-untyped]  # Comes with Home Assistant, without types.
 import pytest
 
+from benchmarks.__main__ import BEGIN, DOCUMENT, END
 from tests.workshop.programs import GRACE, descendants, read_until, running
 
 # Every figure, but for the numbers in it, which are smaller in a short run.
@@ -16,6 +17,7 @@ NAMES = {
     "A message to its delivery: written to disk",
     "A poll with # messages on the server: CPU",
     "A send: CPU",
+    "A send with all that it leaves behind: CPU",
     "A send: latency",
     "An account with two recipients and # messages: memory",
     "An idle day with a phone: Home Assistant's own statistics",
@@ -51,6 +53,11 @@ def test_every_figure_is_measured_and_a_missed_bar_is_no_success(tmp_path: Path)
         polls, _, found, _, verdict = figures[f"An idle day {kind} a phone: rows of states and events"]
         assert int(polls.split()[0]) >= 40
         assert (found, verdict) == ("0 rows", "kept")
+
+
+def test_the_documentation_shows_the_table_of_the_command() -> None:
+    text = DOCUMENT.read_text()
+    assert set(rows(text[text.index(BEGIN) : text.index(END)])) == NAMES
 
 
 @pytest.mark.timeout(120)
