@@ -72,6 +72,8 @@ async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds
     # The answers of the service come over a real socket, and the clock of the event loop stands still too.
     for _ in range(50):
         await asyncio.sleep(0)
+    # A slow disk must not make hours of it.
+    await until(lambda: all(isinstance(each, asyncio.Task) for each in (*hass._tasks, *hass._background_tasks)))
 
 
 async def pass_time_until(hass: HomeAssistant, freezer: FrozenDateTimeFactory, condition: Callable[[], object]) -> None:

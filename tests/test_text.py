@@ -1,10 +1,11 @@
 """Texts as people and Home Assistant write them, and what is sent of them."""
 
+from collections.abc import Callable
 from itertools import accumulate
 from typing import Any, Final
 import unicodedata
 
-from hypothesis import given, reject, strategies as st
+from hypothesis import given, reject, settings, strategies as st
 import pytest
 import regex
 
@@ -28,6 +29,11 @@ MESSAGES: Final = st.lists(
     | st.sampled_from(["Температура ", "temperature ", "x" * 70, "ｶﾞ" * 40, "👨‍👩‍👧 ", "1️⃣ ", "\r\n"]),
     max_size=100,
 ).map("".join)
+
+
+def any_message(test: Callable[[str], None]) -> Callable[[], None]:
+    """Run a test with any messages, however long the machine takes for one."""
+    return settings(deadline=None)(given(MESSAGES)(test))
 
 
 def prepared(message: str, title: str | None = None, **options: Any) -> PreparedText:
@@ -140,7 +146,7 @@ def test_no_text_is_shown_by_its_repr() -> None:
     assert "segments=1" in shown
 
 
-@given(MESSAGES)
+@any_message
 def test_every_character_that_is_sent_is_one_that_the_vendor_allows(message: str) -> None:
     text = prepared_if_possible(message)
     sent = "".join(text.parts)
@@ -148,7 +154,7 @@ def test_every_character_that_is_sent_is_one_that_the_vendor_allows(message: str
     assert {character for character in sent if character.isspace()} <= {" ", "\n"}
 
 
-@given(MESSAGES)
+@any_message
 def test_every_part_has_a_length_that_the_vendor_allows(message: str) -> None:
     text = prepared_if_possible(message)
     assert [part for part in text.parts if not 1 <= len(part) <= 300] == []
@@ -156,13 +162,13 @@ def test_every_part_has_a_length_that_the_vendor_allows(message: str) -> None:
     assert text.characters == sum(map(len, text.parts))
 
 
-@given(MESSAGES)
+@any_message
 def test_the_parts_together_are_the_text_up_to_white_space_at_the_cuts(message: str) -> None:
     text = prepared_if_possible(message)
     assert regex.fullmatch(r"\s*".join(map(regex.escape, pieces_of(text))), text.text)
 
 
-@given(MESSAGES)
+@any_message
 def test_no_part_ends_within_a_sign_or_within_a_word_that_it_has_room_for(message: str) -> None:
     text = prepared_if_possible(message)
     bare = "".join(text.text.split())
@@ -173,7 +179,7 @@ def test_no_part_ends_within_a_sign_or_within_a_word_that_it_has_room_for(messag
     assert cuts <= word_ends or long_words
 
 
-@given(MESSAGES)
+@any_message
 def test_a_text_that_was_prepared_changes_no_more(message: str) -> None:
     text = prepared_if_possible(message)
     again = prepared(text.text)
@@ -181,7 +187,7 @@ def test_a_text_that_was_prepared_changes_no_more(message: str) -> None:
     assert prepared(text.text, replace_symbols=False) == again
 
 
-@given(MESSAGES)
+@any_message
 def test_a_truncated_text_is_one_message_that_begins_as_the_whole_text_does(message: str) -> None:
     whole = prepared_if_possible(message).text
     text = prepared(message, long_text="truncate")
@@ -190,7 +196,7 @@ def test_a_truncated_text_is_one_message_that_begins_as_the_whole_text_does(mess
     assert whole.startswith(text.text.removesuffix("…"))
 
 
-@given(MESSAGES)
+@any_message
 def test_a_refusal_does_not_quote_the_text(message: str) -> None:
     with pytest.raises(InvalidTextError) as error:
         prepared(f"My secret {message} °", replace_symbols=False)
