@@ -114,6 +114,24 @@ def test_a_message_that_reached_the_disk_waits_there_when_the_disk_fails_a_momen
     assert [call.error for call in world.calls] == [None, None]
 
 
+def test_messages_on_disk_whose_turn_did_not_come_wait_there_when_line_and_disk_fail_together() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        for number in range(12):
+            world.send(number % 2, f"Number {number}")
+        world.pass_time(0.025)
+        assert len(world.on_disk()) == 12
+        world.line_is_dead = world.disk_is_full = True
+        world.pass_time(1)
+        assert [call.done for call in world.calls] == [True] * 12
+        world.line_is_dead = world.disk_is_full = False
+        world.pass_time(120)
+    assert sorted(world.taken) == sorted((call.number, call.parts[0]) for call in world.calls)
+    assert [call.error for call in world.calls] == [None] * 12
+
+
 @pytest.mark.parametrize(("state", "told"), [("sending", ["queued", "unconfirmed"]), ("queued", ["expired"])])
 def test_a_message_that_may_not_wait_is_not_sent_by_the_next_run(state: str, told: list[str]) -> None:
     world = World(queue_expiry=10)
