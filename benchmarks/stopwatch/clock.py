@@ -50,7 +50,7 @@ class Clock:
 
     def _take_over(self) -> None:
         """Let Home Assistant go by this clock, under whatever name a module knows the real one."""
-        self._hass.loop.time = self._loop_time  # type: ignore[method-assign]
+        self._hass.loop.time = self._loop_time  # type: ignore[method-assign]  # The loop has no other way in.
         for module in [module for name, module in sys.modules.items() if name != __name__]:
             for name, value in list(vars(module).items()):
                 if value is _real_time:
