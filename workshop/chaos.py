@@ -22,7 +22,7 @@ from homeassistant.const import __version__
 
 from .account import Account, AccountError
 from .child import ChildError
-from .crowd import Answer, Ask, Crowd, plan
+from .crowd import Answer, Crowd, plan
 from .demo import INTERRUPTED
 from .home_assistant import Json, RefusedError
 from .house import House
@@ -45,7 +45,7 @@ RECIPIENTS: Final = {
 # How much faster than a real phone the simulated one is: delivered after less than half a second.
 SPEED: Final = "20"
 
-# The part of the messages that is sent in the order of the kills.
+# The part of the calls that is made in the order of the kills.
 MOST: Final = 0.9
 # Seconds after which a message of unknown fate that the service does not have is sent again, and kills after that.
 GRACE: Final = 32.0
@@ -125,16 +125,19 @@ async def _run(options: Options, screen: Screen) -> Result:
             account, subentries = await _set_up(house, service)
             await trouble.begin(options.share)
             killer = Killer(house, screen, random.Random(f"{options.seed} kills"))
-            answers = await _rage(options, killer, account, subentries)
+            crowd = await _rage(options, killer, account, subentries)
             await trouble.end()
             screen.step("No faults any more; waiting for the end of every message")
+            await _settle(account)
+            recalled = await crowd.recall()
+            # What was sent a second time now must not stay unseen.
             await _settle(account)
         except (AccountError, ClientError, RefusedError) as err:
             raise ChaosError(f"{err}\n{house.tail()}") from err
         entity_id = await account.entity_id("message")
         await house.stop()
         state = await trouble.state()
-        verdict = judge(answers, _stored(state), _told(house.events), entity_id)
+        verdict = judge(crowd.answers, _stored(state), _told(house.events), recalled, entity_id)
     return Result(
         verdict=verdict, kills=killer.kills, faults=state["faults"]["injected"], seconds=time.monotonic() - began
     )
@@ -154,13 +157,12 @@ async def _set_up(house: House, service: Service) -> tuple[Account, dict[str, st
     return account, subentries
 
 
-async def _rage(
-    options: Options, killer: Killer, account: Account, subentries: Mapping[str, str]
-) -> list[tuple[Ask, Answer]]:
-    """Send and kill, until all is sent and every kill was made; returns what the callers were told."""
+async def _rage(options: Options, killer: Killer, account: Account, subentries: Mapping[str, str]) -> Crowd:
+    """Send and kill, until all is sent and every kill was made; returns the callers."""
     chance = random.Random(f"{options.seed} messages")
     entity_ids = {number: await account.entity_id(f"{subentry}_sms") for number, subentry in subentries.items()}
-    crowd = Crowd(account.home, plan(chance, options.messages, list(subentries)), entity_ids)
+    asks = plan(chance, options.messages, list(subentries))
+    crowd = Crowd(account.home, asks, entity_ids)
     late = min(LATE, options.kills - len(Point))
     rounds = killer.plan(options.kills - late)
     crowd.up.set()
@@ -168,9 +170,9 @@ async def _rage(
     try:
         for kill, start in rounds:
             # Some stay for the moments that need one more.
-            crowd.release(int(options.messages * MOST / len(rounds)))
+            crowd.release(int(len(asks) * MOST / len(rounds)))
             await _kill(killer, crowd, kill, start)
-        crowd.release(options.messages)
+        crowd.release(len(asks))
         await calls
         if late:
             # By now messages of unknown fate are sent again, under the same faults.
@@ -179,7 +181,7 @@ async def _rage(
             await _kill(killer, crowd, None, None)
     finally:
         calls.cancel()
-    return crowd.answers
+    return crowd
 
 
 async def _kill(killer: Killer, crowd: Crowd, kill: Point | None, start: Point | None) -> None:
@@ -227,14 +229,18 @@ def _show(result: Result, screen: Screen) -> None:
     verdict = result.verdict
     rows: list[tuple[str, object]] = [
         ("asked", verdict.asked),
+        ("asked with a key", verdict.keyed),
+        ("called again with the same key", verdict.repetitions),
+        ("asked in several parts", verdict.long),
         ("taken, as the callers were told", verdict.answers[Answer.TAKEN]),
         ("failed, as the callers were told", verdict.answers[Answer.FAILED]),
         ("cut off by a kill", verdict.answers[Answer.CUT]),
-        ("on the server", verdict.stored),
+        ("parts asked", verdict.parts),
+        ("parts on the server", verdict.stored),
         ("lost", verdict.lost),
         ("doubled", verdict.doubled),
         *(("ended " + end, verdict.ends[end]) for end in ENDS),
-        ("with two different ends", verdict.contradicted),
+        ("contradicted", verdict.contradicted),
         ("events missing", verdict.missing),
         ("events repeated", verdict.repeated),
         ("kills", result.kills.total()),

@@ -10,22 +10,47 @@ from typing import Final
 
 from aiohttp import ClientConnectorError, ClientError
 
-from .home_assistant import HomeAssistant, RefusedError
+from .home_assistant import HomeAssistant, Json, RefusedError
 
 # How many call at the same time.
 CALLERS: Final = 6
-# Every so many messages one is sent three times, as an automation does that fires again: each of them counts.
+# Every so many messages one call is made three times, as by an automation that fires again.
 TWINS_EVERY: Final = 20
 TWINS: Final = 3
+# The part of the calls that have a key, and of the texts that are too long for one message, and how long these are.
+KEYED: Final = 0.2
+LONG: Final = 1 / 6
+PARTS: Final = (2, 3)
+# Characters that a part has beside its number, such as "(1/3) ".
+ROOM: Final = 294
 PAUSE: Final = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
-    """One call: a text to a recipient."""
+    """One call: a text to a recipient.
+
+    Attributes:
+        recipient: the number.
+        pieces: the text, as it has to be split: several pieces fill their parts.
+        key: what makes a second call a repetition of the first one, or None if each call counts.
+    """
 
     recipient: str
-    text: str
+    pieces: tuple[str, ...]
+    key: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Return what the caller says."""
+        return " ".join(self.pieces)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return what the service must get."""
+        if len(self.pieces) == 1:
+            return self.pieces
+        return tuple(f"({number}/{len(self.pieces)}) {piece}" for number, piece in enumerate(self.pieces, 1))
 
 
 class Answer(StrEnum):
@@ -39,18 +64,45 @@ class Answer(StrEnum):
     """The house died before it answered."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recalled:
+    """What a call was answered that was made again when all was over."""
+
+    ask: Ask
+    status: str
+    ids: tuple[str, ...]
+
+
 def plan(chance: random.Random, count: int, recipients: Sequence[str]) -> list[Ask]:
-    """Return so many calls; the texts are numbered, and some calls are made three times."""
+    """Return calls for so many messages; the texts are numbered, and some calls are made three times."""
+    numbers = range(1, count + 1)
+    keyed = set(chance.sample(numbers, round(count * KEYED)))
+    long = set(chance.sample(numbers, round(count * LONG)))
     asks: list[Ask] = []
-    while len(asks) < count:
-        number = len(asks) + 1
+    number = 1
+    while number <= count:
+        ask = Ask(
+            recipient=chance.choice(recipients),
+            pieces=_pieces(f"Message {number} of {count}", chance.choice(PARTS) if number in long else 1),
+            key=f"key {number}" if number in keyed else None,
+        )
         times = TWINS if number % TWINS_EVERY == 1 else 1
-        asks += [Ask(recipient=chance.choice(recipients), text=f"Message {number} of {count}")] * times
-    return asks[:count]
+        # All calls with a key are one message.
+        messages = 1 if ask.key else min(times, count - number + 1)
+        asks += [ask] * (times if ask.key else messages)
+        number += messages
+    return asks
+
+
+def _pieces(text: str, count: int) -> tuple[str, ...]:
+    """Return a text, or so many that fill a part each."""
+    if count == 1:
+        return (text,)
+    return tuple(f"{text}, piece {number} ".ljust(ROOM, ".") for number in range(1, count + 1))
 
 
 class Crowd:
-    """The callers: they call as fast as they are let, and never make one call twice."""
+    """The callers: they call as fast as they are let, and make no call twice but for one with a key."""
 
     def __init__(self, home: HomeAssistant, asks: Sequence[Ask], entity_ids: Mapping[str, str]) -> None:
         """Get ready; entity_ids names the notify entity of each recipient."""
@@ -74,6 +126,11 @@ class Crowd:
             for _ in range(CALLERS):
                 group.create_task(self._call())
 
+    async def recall(self) -> list[Recalled]:
+        """Make all calls that have a key once more, and return what they are answered."""
+        keyed = dict.fromkeys(ask for ask, _ in self.answers if ask.key)
+        return [await self._recall(ask) for ask in keyed]
+
     async def _call(self) -> None:
         """Make one call after the other."""
         while True:
@@ -81,15 +138,17 @@ class Crowd:
                 ask = await self._queue.get()
             except asyncio.QueueShutDown:
                 return
-            self.answers.append((ask, await self._answer(ask)))
+            self.answers.append((ask, answer := await self._answer(ask)))
+            # Nobody knows what became of it. The key is for making it again.
+            while ask.key and answer is Answer.CUT:
+                self.answers.append((ask, answer := await self._answer(ask)))
 
     async def _answer(self, ask: Ask) -> Answer:
         """Make a call, once the house is there."""
-        data = {"entity_id": self._entity_ids[ask.recipient], "message": ask.text}
         while True:
             await self.up.wait()
             try:
-                await self._home.request("POST", "/api/services/notify/send_message", data)
+                await self._request(ask)
             except RefusedError:
                 return Answer.FAILED
             except ClientConnectorError:
@@ -101,3 +160,18 @@ class Crowd:
                 await asyncio.sleep(PAUSE)
             else:
                 return Answer.TAKEN
+
+    async def _recall(self, ask: Ask) -> Recalled:
+        """Make a call again."""
+        answer = await self._request(ask, "?return_response")
+        (message,) = answer["service_response"]["messages"]
+        return Recalled(ask=ask, status=message["status"], ids=tuple(message["message_ids"]))
+
+    async def _request(self, ask: Ask, query: str = "") -> Json:
+        """Make a call: with a key by the integration's own action, which alone takes one."""
+        data = {"entity_id": self._entity_ids[ask.recipient], "message": ask.text}
+        action = "notify/send_message"
+        if ask.key:
+            action, data["idempotency_key"] = "gosms/send_sms", ask.key
+        answer: Json = await self._home.request("POST", f"/api/services/{action}{query}", data)
+        return answer
