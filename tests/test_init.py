@@ -9,7 +9,8 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -30,6 +31,13 @@ async def test_recipients_hang_on_the_device_of_the_account(hass: HomeAssistant,
     assert account.identifiers == {(DOMAIN, entry.entry_id)}
     assert account.entry_type is dr.DeviceEntryType.SERVICE
     assert devices["Mum"].via_device_id == devices["Dad"].via_device_id == account.id
+
+
+async def test_an_account_in_configuration_yaml_is_pointed_to_the_interface(hass: HomeAssistant) -> None:
+    assert await async_setup_component(hass, DOMAIN, {DOMAIN: {}})
+    issue = ir.async_get(hass).async_get_issue("homeassistant", f"config_entry_only_{DOMAIN}")
+    assert issue
+    assert issue.translation_key == "config_entry_only"
 
 
 @pytest.mark.freeze_time("2026-11-24T12:00:00+00:00")

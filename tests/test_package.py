@@ -101,6 +101,15 @@ def test_the_version_is_one_that_a_release_can_carry(manifest: dict[str, Any]) -
     assert re.fullmatch(r"\d+\.\d+\.\d+(b\d+)?", manifest["version"])
 
 
+def test_every_integration_that_ours_needs_is_named(manifest: dict[str, Any]) -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    used = set(re.findall(r"\bhomeassistant\.components(?:\.| import )(\w+)", code))
+    assert "notify" in used
+    # Home Assistant loads one that ours has a module for before that module.
+    modules = {path.stem for path in PACKAGE.iterdir()}
+    assert used - modules - {*manifest.get("dependencies", []), *manifest.get("after_dependencies", [])} == set()
+
+
 def test_the_debug_button_reaches_the_log_of_the_integration(manifest: dict[str, Any]) -> None:
     assert all(name.startswith("custom_components.gosms") for name in manifest.get("loggers", []))
 

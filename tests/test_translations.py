@@ -1,6 +1,7 @@
 """The texts in every language, the icons, and whether the code and they know each other."""
 
 from collections.abc import Iterable
+from importlib.resources import files
 import json
 import re
 from typing import Any, Final
@@ -77,6 +78,12 @@ def test_hassfest_would_accept_the_texts(language: str) -> None:
 
 def test_hassfest_would_accept_the_icons() -> None:
     assert faults_of_icons(tree_of("icons.json")) == []
+
+
+def test_every_icon_exists() -> None:
+    # The interface shows nothing for any other name, and hassfest does not look.
+    drawn = json.loads((files("hass_frontend") / "static/mdi/iconList.json").read_text(encoding="utf-8"))
+    assert {*flat(tree_of("icons.json")).values()} - {f"mdi:{icon['name']}" for icon in drawn} == set()
 
 
 @pytest.mark.parametrize("name", ["strings.json", "translations/strings.json"])

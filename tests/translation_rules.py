@@ -57,9 +57,9 @@ _PLACES: Final = (
     "system_health.info.*",
     "title",
 )
+# Without those of a range, whose order is not checked here.
 _ICON_PLACES: Final = (
     "entity.*.*.default",
-    "entity.*.*.range.*",
     "entity.*.*.state.*",
     "entity.*.*.state_attributes.*.default",
     "entity.*.*.state_attributes.*.state.*",

@@ -42,6 +42,19 @@ async def test_every_action_has_a_form(services: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("action", FORMS)
+def test_a_form_has_only_what_home_assistant_knows(action: str) -> None:
+    form = FORMS[action]
+    assert form.keys() - {"target", "fields"} == set()
+    # hassfest refuses a filter of devices: it would not hold for an area or a label.
+    assert form.get("target", {}).keys() - {"entity"} == set()
+    sections = [form["fields"][name] for name in sections_of(form)]
+    assert [section for section in sections if section.keys() - {"collapsed", "fields"}] == []
+    fields = fields_of(form).values()
+    assert [field for field in fields if field.keys() - {"default", "example", "required", "selector"}] == []
+    assert [field for field in fields if None in field.values()] == []
+
+
+@pytest.mark.parametrize("action", FORMS)
 async def test_a_form_has_every_field_that_the_action_takes(services: dict[str, Any], action: str) -> None:
     taken = {str(field) for field in services[action].schema.schema}
     assert fields_of(FORMS[action]).keys() == taken - TARGETS
