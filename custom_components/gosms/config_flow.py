@@ -17,7 +17,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_API_TOKEN, CONF_DEVICE_ID, CONF_URL
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import AbortFlow, section
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 from homeassistant.util.ulid import ulid_now
 import voluptuous as vol
@@ -80,7 +80,7 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if user_input is not None:
             data = _connection(user_input)
-            errors = await self._async_check(data, None)
+            errors = await self._async_check(data)
             phones: list[ConfigSubentryDataWithId] = []
             if not errors and (device_id := normalize_vendor_id(user_input.get(CONF_DEVICE_ID, ""))):
                 title, errors = await async_check_phone(self._client(data), device_id)
@@ -121,7 +121,7 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if user_input is not None:
             data = _connection({**user_input, CONF_ADVANCED: {CONF_URL: entry.data[CONF_URL]}})
-            errors = await self._async_check(data, entry)
+            errors = await self._async_check(data)
             if not errors:
                 return self._save(entry, data)
         return self._show("reauth_confirm", _TOKEN_FIELD, user_input, errors)
@@ -132,22 +132,21 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
         errors: dict[str, str] = {}
         if user_input is not None:
             data = _connection(user_input)
-            errors = await self._async_check(data, entry)
+            errors = await self._async_check(data)
             if not errors:
                 return self._save(entry, data)
         # The token in use is not shown: whoever may change it need not be able to read it.
         suggested = user_input or {CONF_ADVANCED: {CONF_URL: entry.data[CONF_URL]}}
         return self._show("reconfigure", {**_TOKEN_FIELD, **_advanced(errors)}, suggested, errors)
 
-    async def _async_check(self, data: dict[str, str], entry: GoSmsConfigEntry | None) -> dict[str, str]:
+    async def _async_check(self, data: dict[str, str]) -> dict[str, str]:
         """Prove token and address, and return the form's errors; abort if another entry has them."""
         if not _is_acceptable(data[CONF_URL]):
             # The interface shows no error inside a section, so it stands at the section itself.
             return {CONF_ADVANCED: "invalid_url"}
         if not _TOKEN.fullmatch(data[CONF_API_TOKEN]):
             return {"base": "invalid_auth"}
-        if any(other is not entry and data.items() <= other.data.items() for other in self._async_current_entries()):
-            raise AbortFlow("already_configured")
+        self._async_abort_entries_match(data)
         try:
             await self._client(data).list(limit=1)
         except GoSmsError as err:
