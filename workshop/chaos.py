@@ -22,7 +22,7 @@ from homeassistant.const import __version__
 
 from .account import Account, AccountError
 from .child import ChildError
-from .crowd import Answer, Crowd, plan
+from .crowd import TWINS, Answer, Crowd, plan
 from .demo import INTERRUPTED
 from .home_assistant import Json, RefusedError
 from .house import House
@@ -47,6 +47,8 @@ SPEED: Final = "20"
 
 # The part of the calls that is made in the order of the kills.
 MOST: Final = 0.9
+# Calls that are kept for each kill to come: some moments need a new message, and only one of these calls need be one.
+SPARE: Final = TWINS
 # Seconds after which a message of unknown fate that the service does not have is sent again, and kills after that.
 GRACE: Final = 32.0
 LATE: Final = 2
@@ -168,10 +170,10 @@ async def _rage(options: Options, killer: Killer, account: Account, subentries: 
     crowd.up.set()
     calls = asyncio.create_task(crowd.call())
     try:
-        for kill, start in rounds:
-            # Some stay for the moments that need one more.
-            crowd.release(int(len(asks) * MOST / len(rounds)))
-            await _kill(killer, crowd, kill, start)
+        share = int(len(asks) * MOST / len(rounds))
+        for left, (kill, start) in zip(reversed(range(len(rounds))), rounds, strict=True):
+            crowd.release(share, keep=SPARE * (left + 1))
+            await _kill(killer, crowd, kill, start, keep=SPARE * left)
         crowd.release(len(asks))
         await calls
         if late:
@@ -184,9 +186,9 @@ async def _rage(options: Options, killer: Killer, account: Account, subentries: 
     return crowd
 
 
-async def _kill(killer: Killer, crowd: Crowd, kill: Point | None, start: Point | None) -> None:
-    """Kill the house under the callers, and start it again."""
-    await killer.kill(kill, lambda: crowd.release(1))
+async def _kill(killer: Killer, crowd: Crowd, kill: Point | None, start: Point | None, *, keep: int = 0) -> None:
+    """Kill the house under the callers, and start it again; so many calls are kept for later kills."""
+    await killer.kill(kill, lambda: crowd.release(1, keep=keep))
     crowd.up.clear()
     await killer.start(start)
     crowd.up.set()

@@ -113,9 +113,9 @@ class Crowd:
         self._entity_ids = entity_ids
         self._queue: asyncio.Queue[Ask] = asyncio.Queue()
 
-    def release(self, count: int) -> None:
-        """Let so many more calls be made, if so many are left."""
-        for _ in range(min(count, len(self._left))):
+    def release(self, count: int, *, keep: int = 0) -> None:
+        """Let so many more calls be made, if so many are left beside those to keep."""
+        for _ in range(min(count, len(self._left) - keep)):
             self._queue.put_nowait(self._left.popleft())
         if not self._left:
             self._queue.shutdown()

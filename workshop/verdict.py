@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Final, override
 
 from .crowd import Answer, Ask, Recalled
@@ -10,6 +11,9 @@ from .crowd import Answer, Ask, Recalled
 FINAL: Final = frozenset({"delivered", "send_failed", "delivery_failed", "refused", "expired", "unconfirmed"})
 # Ends of a message that the service has, which it had to take first.
 TAKEN: Final = frozenset({"delivered", "send_failed", "delivery_failed"})
+
+# Characters by which a text is shown; its number stands at its begin.
+WIDTH: Final = 40
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -224,6 +228,6 @@ def _details(groups: Iterable[tuple[tuple[str, str], _Group]], unlike: Iterable[
     """Say what is wrong with which message."""
     for (recipient, text), group in groups:
         if not group.is_good:
-            yield f"{text!r} to {recipient}: {group}"
+            yield f"{shorten(text, WIDTH)!r} to {recipient}: {group}"
     for key, kind in unlike:
         yield f"{key}: the account's event entity and the recipient's do not agree on {kind!r}"

@@ -1,5 +1,6 @@
 """Who sends in a run of chaos, and what they do when the house dies under them."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 import random
@@ -71,6 +72,21 @@ async def test_only_a_call_with_a_key_is_made_again_when_the_house_died_in_it(
     assert dying.calls.count(("/api/services/gosms/send_sms", keyed)) == 2
     assert await crowd.recall() == [Recalled(ask=KEYED, status="delivered", ids=("1", "2"))]
     assert dying.calls[-1] == ("/api/services/gosms/send_sms?return_response", keyed)
+
+
+async def test_calls_are_made_as_they_are_released_and_some_are_kept(dying: DyingHouse, home: HomeAssistant) -> None:
+    crowd = Crowd(home, [PLAIN, KEYED, PLAIN], {NUMBER: "notify.anna"})
+    crowd.up.set()
+    crowd.release(3, keep=1)
+    crowd.release(1, keep=1)
+    calls = asyncio.create_task(crowd.call())
+    async with asyncio.timeout(10):
+        while len(crowd.answers) < 3:
+            await asyncio.sleep(0)
+    assert dying.texts == {"Leak": 1, "Fire": 2}
+    crowd.release(3)
+    await calls
+    assert dying.texts == {"Leak": 2, "Fire": 2}
 
 
 def test_a_plan_is_for_so_many_messages_some_of_them_with_a_key_some_in_parts_some_twins() -> None:
