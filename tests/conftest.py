@@ -7,6 +7,7 @@ import custom_components  # noqa: F401
 # isort: on
 
 from collections.abc import Generator
+from pathlib import Path
 from unittest.mock import PropertyMock, patch
 
 import pytest
@@ -38,6 +39,12 @@ def integration_is_found(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant find the integration, in the tests that have a Home Assistant."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture
+def hass_config_dir(tmp_path: Path) -> str:
+    """Give Home Assistant a folder of its own: the outbox really writes its files."""
+    return str(tmp_path)
 
 
 @pytest.fixture

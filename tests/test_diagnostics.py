@@ -113,12 +113,10 @@ async def test_what_is_wrong_with_the_account_is_listed(
 ) -> None:
     service.faults.add(Fault.UNAUTHORIZED)
     await set_up(hass, entry)
-    with (
-        patch("homeassistant.helpers.storage.Store._async_write_data", side_effect=OSError),
-        pytest.raises(HomeAssistantError),
-    ):
-        await send(hass, "Hello")
-    assert (await diagnose())["account"]["problems"] == ["reauth", "storage_failed"]
+    with patch("custom_components.gosms.outbox.journal._write", side_effect=OSError):
+        with pytest.raises(HomeAssistantError):
+            await send(hass, "Hello")
+        assert (await diagnose())["account"]["problems"] == ["reauth", "storage_failed"]
 
 
 async def test_an_account_that_is_not_loaded_still_shows_its_settings(

@@ -14,13 +14,12 @@ from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED, STATE
 from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
-from homeassistant.util.file import WriteError, write_utf8_file_atomic
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.gosms.api import GoSmsClient
 from custom_components.gosms.outbox import Addressee, Call, OutgoingMessage
-from custom_components.gosms.outbox.store import StorageError
+from custom_components.gosms.outbox.journal import StorageError
 from simulator import Account, Delivery, Fault, Permission, Status
 from tests.service import DAD, MUM, PHONE, Service, add_phone, send, set_up, wait
 
@@ -34,18 +33,6 @@ OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 QUEUED: Final = "sensor.gosms_ru_queued_messages"
 
 pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced")]
-
-
-@pytest.fixture
-def hass_storage() -> dict[str, Any]:
-    """Do not let the test plugin pretend a disk: these tests write real files."""
-    return {}
-
-
-@pytest.fixture
-def hass_config_dir(tmp_path: Path) -> str:
-    """Give Home Assistant a folder of its own."""
-    return str(tmp_path)
 
 
 class Told:
@@ -82,16 +69,18 @@ def unlimited(account: Account) -> None:
     account.rate_limit = None
 
 
+def no_space(*_args: object) -> None:
+    """Fail as a full disk does."""
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 @contextmanager
 def full_disk() -> Iterator[None]:
     """Let the disk take nothing of the integration's."""
-
-    def write(path: str, *args: Any, **kwargs: Any) -> None:
-        if "gosms." in path:
-            raise WriteError(str(OSError(errno.ENOSPC, "No space left on device")))
-        write_utf8_file_atomic(path, *args, **kwargs)
-
-    with patch("homeassistant.helpers.storage.write_utf8_file_atomic", write):
+    with (
+        patch("custom_components.gosms.outbox.journal._write", side_effect=no_space),
+        patch("custom_components.gosms.outbox.journal._append", side_effect=no_space),
+    ):
         yield
 
 
@@ -845,6 +834,7 @@ async def test_a_recipients_status_is_that_of_the_newest_message_whoever_sent_it
     service.account.quota = 0
     with pytest.raises(HomeAssistantError):
         await send(hass, "Water leak!")
+    await hass.async_block_till_done()
     assert hass.states.get(MUMS_STATUS).state == "refused"
 
     service.account.add_message(message="Of others", phone_number=MUM, status=Status.SENT)
@@ -962,7 +952,7 @@ async def test_a_mistake_in_what_shows_messages_keeps_no_caller_waiting(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     await set_up(hass, entry)
-    entry.runtime_data.outbox.async_listen_changes(Mock(side_effect=RuntimeError))
+    entry.runtime_data.outbox.async_watch(Mock(side_effect=RuntimeError))
     await send(hass, "Water leak!")
     assert told.types == ["accepted"]
     assert "Unexpected error while showing" in caplog.text
@@ -988,7 +978,7 @@ async def test_a_removed_account_leaves_nothing_of_what_was_set_aside(
     await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_add_executor_job((tmp_path / ".storage/gosms.the_account.outbox").write_text, '{"version": 1}')
     await set_up(hass, entry)
-    assert len(await hass.async_add_executor_job(stored_files, tmp_path)) == 1
+    assert len(await hass.async_add_executor_job(stored_files, tmp_path)) == 2
     await hass.config_entries.async_remove(entry.entry_id)
     assert not await hass.async_add_executor_job(stored_files, tmp_path)
 

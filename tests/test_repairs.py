@@ -22,7 +22,8 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.gosms.api import Ended, GoSmsApiError
 from custom_components.gosms.const import DOMAIN
-from custom_components.gosms.outbox.store import OutboxStore, StorageError
+from custom_components.gosms.outbox.journal import StorageError
+from custom_components.gosms.outbox.store import OutboxStore
 from simulator import Account, Fault, Permission
 from tests import API_TOKEN
 from tests.service import DAD, MUM, PHONE, Service, add_phone, recipient, send, set_up, wait

@@ -5,7 +5,6 @@ from collections.abc import Generator, Iterable
 from contextlib import suppress
 from http import HTTPStatus
 import logging
-from pathlib import Path
 from typing import Any, Final
 
 from aiohttp.test_utils import TestClient
@@ -92,12 +91,6 @@ pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.
 def hass_storage() -> dict[str, Any]:
     """Do not let the test plugin pretend a disk: it logs all that goes there."""
     return {}
-
-
-@pytest.fixture
-def hass_config_dir(tmp_path: Path) -> str:
-    """Give Home Assistant a folder of its own."""
-    return str(tmp_path)
 
 
 @pytest.fixture

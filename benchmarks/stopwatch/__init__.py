@@ -6,6 +6,7 @@ it. CPU time is that of the whole process: the event loop, the threads that writ
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import cache
 import gc
 from pathlib import Path
 import time
@@ -16,7 +17,6 @@ from homeassistant.components.sensor import DOMAIN as SENSOR
 from homeassistant.core import HomeAssistant, ServiceCall, SupportsResponse
 from homeassistant.helpers.entity_component import DATA_INSTANCES
 from homeassistant.helpers.recorder import get_instance
-from homeassistant.helpers.storage import Store
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.loader import async_get_integration
 import psutil  # type: ignore[import-untyped]  # Comes with Home Assistant, without types.
@@ -31,12 +31,11 @@ type _Handler = Callable[[HomeAssistant, Json], Coroutine[Any, Any, Json]]
 
 async def async_setup(hass: HomeAssistant, _config: Json) -> bool:
     """Register the actions."""
-    files = _Files()
     clock = Clock(hass)
 
     async def async_written(_hass: HomeAssistant, _data: Json) -> Json:
-        """Tell how often, and how much, the integration has written to its files until now."""
-        return {"writes": files.writes, "bytes": files.bytes}
+        """Tell how often, and how much, the integration has written to its files since this was asked first."""
+        return _files().told()
 
     async def async_pass_time(_hass: HomeAssistant, data: Json) -> Json:
         """Let time pass, and all that is due in it."""
@@ -163,18 +162,32 @@ async def _async_reload(hass: HomeAssistant, data: Json) -> Json:
 
 
 class _Files:
-    """Counts what the integration writes to Home Assistant's storage."""
+    """Counts what the integration writes to its files."""
 
     def __init__(self) -> None:
         """Begin to count."""
+        # Not earlier: importing the integration is measured too.
+        from custom_components.gosms.outbox import journal  # noqa: PLC0415
+
         self.writes = 0
         self.bytes = 0
-        write = Store._write_prepared_data  # noqa: SLF001  # Every way to a file leads through it.
+        # Every way to a file leads through one of them.
+        for write in (journal._write, journal._append):  # noqa: SLF001
+            setattr(journal, write.__name__, self._counted(write))
 
-        def counted(store: Store[Any], *arguments: Any) -> None:  # noqa: ANN401  # Handed on as they come.
-            write(store, *arguments)
-            if store.key.startswith("gosms."):
-                self.writes += 1
-                self.bytes += Path(store.path).stat().st_size
+    def _counted(self, write: Callable[..., None]) -> Callable[..., None]:
+        """Let a way to a file be counted."""
 
-        setattr(Store, write.__name__, counted)
+        def counted(path: Path, *arguments: Any) -> None:  # noqa: ANN401  # Handed on as they come.
+            write(path, *arguments)
+            self.writes += 1
+            self.bytes += len(arguments[-1])
+
+        return counted
+
+    def told(self) -> Json:
+        """Return how often, and how much, was written."""
+        return {"writes": self.writes, "bytes": self.bytes}
+
+
+_files: Final = cache(_Files)

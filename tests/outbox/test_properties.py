@@ -44,6 +44,8 @@ class Outages(RuleBasedStateMachine):
         self._rules = ExitStack()
         # Whether the clock has jumped over the day for which a repeated call is known again.
         self._leaps = False
+        # Whether there was a time in which the disk did not take what was told.
+        self._forgets = False
 
     @initialize(queue_expiry=st.sampled_from([10, 10, 10, 0]))
     def begin(self, queue_expiry: int) -> None:
@@ -135,11 +137,12 @@ class Outages(RuleBasedStateMachine):
 
     @rule()
     def the_disk_is_full(self) -> None:
-        self.world.disk_is_full = True
+        self.world.disk_is_full = self._forgets = True
 
     @rule()
     def the_disk_has_room_for_the_ledger_alone(self) -> None:
         self.world.files_without_room = {QUEUE}
+        self._forgets = True
 
     @rule()
     def the_disk_has_room(self) -> None:
@@ -155,6 +158,11 @@ class Outages(RuleBasedStateMachine):
     @rule()
     def stop(self) -> None:
         self.world.stop()
+
+    @precondition(runs)
+    @rule(person=PERSON)
+    def a_recipient_is_removed(self, person: int) -> None:
+        self.world.remove_recipient(person)
 
     @precondition(is_down)
     @rule(downtime=DOWNTIME, keeps_time=st.booleans())
@@ -207,8 +215,10 @@ class Outages(RuleBasedStateMachine):
         assert all(call.done for call in world.calls if call.run is world.run)
 
     def _check_ends(self) -> None:
-        """Exactly one final event for each message; a kill may repeat one that was told and not marked."""
+        """Exactly one final event for each message; a kill may repeat the one that was told and not marked."""
         world = self.world
+        repeated = sum(len(told.types) - len(set(told.types)) for told in world.told.values())
+        assert self._forgets or repeated <= world.kills, world.told
         for key, told in world.told.items():
             counted = Counter(told.types)
             assert max(counted.values()) <= 1 + world.kills, (key, told)

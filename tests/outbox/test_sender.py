@@ -143,7 +143,7 @@ def test_a_message_that_may_not_wait_is_not_sent_by_the_next_run(state: str, tol
         world.kill(2)
         assert len(world.on_disk()) == 1
         # A write that others asked for may have come before it was about to leave.
-        world.files[QUEUE] = world.files[QUEUE].replace('"sending"', f'"{state}"')
+        world.files[QUEUE] = world.files[QUEUE].replace(b'"sending"', f'"{state}"'.encode())
         world.start(downtime=3600)
         world.pass_time(60)
     assert world.taken == []

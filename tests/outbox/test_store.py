@@ -12,31 +12,19 @@ import time
 from typing import Any, Final
 from unittest.mock import patch
 
-from atomicwrites import AtomicWriter  # type: ignore[import-untyped]  # It has no types.
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import CoreState, HomeAssistant
-from homeassistant.helpers.storage import Store
 import pytest
 
 from custom_components.gosms.api import MessageStatus
 from custom_components.gosms.errors import Failure
+from custom_components.gosms.outbox import journal
+from custom_components.gosms.outbox.journal import Journal, StorageError
 from custom_components.gosms.outbox.message import Fingerprint, Occurrence, OutgoingMessage, State
-from custom_components.gosms.outbox.store import OutboxStore, StorageError
+from custom_components.gosms.outbox.store import OutboxStore
 
 NUMBER: Final = "79123456789"
 HOUR: Final = 60 * 60
-
-
-@pytest.fixture
-def hass_config_dir(tmp_path: Path) -> str:
-    """Let Home Assistant keep its files in a directory of the test."""
-    return str(tmp_path)
-
-
-@pytest.fixture
-def hass_storage() -> dict[str, Any]:
-    """Let Home Assistant really write its files, where the test plugin would keep them in memory."""
-    return {}
 
 
 @pytest.fixture
@@ -65,7 +53,8 @@ def no_space(*_args: object) -> None:
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """A disk without space; call it to make room."""
-    monkeypatch.setattr(AtomicWriter, "sync", no_space)
+    monkeypatch.setattr(journal, "_write", no_space)
+    monkeypatch.setattr(journal, "_append", no_space)
     return monkeypatch.undo
 
 
@@ -77,15 +66,21 @@ class SlowDisk:
         self._begun = threading.Semaphore(0)
         self._go_on = threading.Semaphore(0)
         self._fails = False
-        self._commits = {False: AtomicWriter.commit, True: no_space}
+        for name in ("_write", "_append"):
+            monkeypatch.setattr(journal, name, self._slow(getattr(journal, name)))
 
-        def wait_and_commit(writer: AtomicWriter, file: Any) -> None:
+    def _slow(self, write: Callable[..., None]) -> Callable[..., None]:
+        """Let a way to write wait."""
+
+        def wait_and_write(path: Path, *arguments: object) -> None:
             self._begun.release()
             assert self._go_on.acquire(timeout=10)
-            self._commits[self._fails](writer, file)
-            self.written.append(Path(str(writer._path)).name.rpartition(".")[2])
+            if self._fails:
+                no_space()
+            write(path, *arguments)
+            self.written.append(path.name.rpartition(".")[2])
 
-        monkeypatch.setattr(AtomicWriter, "commit", wait_and_commit)
+        return wait_and_write
 
     async def begun(self) -> None:
         """Wait until a write is running."""
@@ -123,15 +118,21 @@ async def reload(hass: HomeAssistant) -> OutboxStore:
     return store
 
 
-def read(file: Path) -> Any:
-    """What a file says."""
-    return json.loads(file.read_text())["data"]
+def lines(file: Path) -> list[dict[str, Any]]:
+    """What the lines of a file say."""
+    return [json.loads(line)["data"] for line in file.read_text().splitlines()]
+
+
+def read(file: Path) -> dict[str, Any]:
+    """What a file of one line says."""
+    (line,) = lines(file)
+    return line
 
 
 def write(file: Path, data: Any, **header: Any) -> None:
     """Put a file of this version in place."""
     file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps({"version": 1, "minor_version": 1, "key": file.name, "data": data, **header}))
+    file.write_text(json.dumps({"version": 1, "data": data, **header}) + "\n")
 
 
 def content(file: Path) -> bytes:
@@ -152,8 +153,11 @@ def stored(folder: Path) -> list[Path]:
 
 def keys(file: Path) -> set[str]:
     """Return the keys of the messages that a file holds."""
-    data = read(file)
-    return {record["key"] for record in data.get("messages", data.get("ended"))}
+    found: set[str] = set()
+    for line in lines(file):
+        found |= {record["key"] for record in line.get("messages", line.get("ended"))}
+        found -= set(line.get("gone", ()))
+    return found
 
 
 async def test_an_account_that_never_sent_starts_empty_and_writes_nothing(hass: HomeAssistant, tmp_path: Path) -> None:
@@ -253,6 +257,21 @@ async def test_the_ledger_is_the_same_after_a_restart_and_ages(
     assert (ledger.day, ledger.delivered, ledger.failed) == (store.ledger.day, 1, 1)
     assert ledger.delivery_time == 7.0
     assert again.secret == store.secret
+
+
+async def test_a_file_that_was_written_as_a_whole_is_taken_up(
+    hass: HomeAssistant, store: OutboxStore, queue_file: Path
+) -> None:
+    store.put(message())
+    await store.async_save()
+    # As Home Assistant's storage writes it.
+    whole = {"version": 1, "minor_version": 1, "key": queue_file.name, "data": read(queue_file)}
+    put_file(queue_file, json.dumps(whole, indent=2).encode())
+    again = await reload(hass)
+    assert list(again.messages) == ["the key"]
+    again.put(message("another"))
+    await again.async_save()
+    assert keys(queue_file) == {"the key", "another"}
 
 
 async def test_the_ledger_of_the_first_release_is_taken_up(hass: HomeAssistant, ledger_file: Path) -> None:
@@ -435,19 +454,47 @@ async def test_files_are_written_only_when_there_is_something_new_in_them(
     assert slow_disk.written == ["outbox", "ledger", "outbox"]
 
 
-async def test_a_send_costs_no_more_on_disk_after_many_messages_have_ended(
-    store: OutboxStore, queue_file: Path, ledger_file: Path
+async def test_a_message_costs_no_more_on_disk_after_many_have_ended(
+    store: OutboxStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.put(message())
-    await store.async_save()
-    size = len(content(queue_file))
-    for number in range(1005):
-        store.put(delivered(f"{number:04}"))
-        store.finish(store.messages[f"{number:04}"])
-    await store.async_save()
-    # The ages are floats, whose length varies by some digits.
-    assert len(content(queue_file)) == pytest.approx(size, abs=50)
-    assert keys(ledger_file) == {f"{number:04}" for number in range(5, 1005)}
+    written = [0]
+
+    def count(_path: Path, *arguments: Any) -> None:
+        written.append(written[-1] + len(arguments[-1]))
+
+    for name in ("_write", "_append"):
+        monkeypatch.setattr(journal, name, count)
+
+    async def live(messages: range) -> int:
+        """Let these messages be sent and end, and return how many bytes that took."""
+        before = written[-1]
+        for number in messages:
+            for state in (message(str(number), state=State.SENDING), delivered(str(number))):
+                store.put(state)
+                await store.async_save()
+            store.finish(store.messages[str(number)])
+            await store.async_save()
+        return written[-1] - before
+
+    assert await live(range(2000, 2500)) < 1.5 * await live(range(500))
+    assert len(store.ledger.ended) == 1000
+
+
+async def test_a_file_that_grew_long_says_it_all_anew(
+    hass: HomeAssistant, store: OutboxStore, queue_file: Path, ledger_file: Path
+) -> None:
+    store.put(message("stays"))
+    longest = 0
+    for number in range(150):
+        store.put(message(str(number), text="Leak! " * 50))
+        await store.async_save()
+        store.finish(delivered(str(number)))
+        await store.async_save()
+        longest = max(longest, len(content(queue_file)))
+    assert longest < 70_000
+    assert keys(queue_file) == {"stays"}
+    again = await reload(hass)
+    assert (list(again.messages), len(again.ledger.ended)) == (["stays"], 150)
 
 
 async def test_nothing_of_a_message_that_ended_stays_on_disk_by_which_a_person_is_known(
@@ -496,7 +543,7 @@ async def test_a_damaged_message_alone_is_set_aside(
     store = await reload(hass)
     assert list(store.messages) == ["before", "after"]
     (aside,) = queue_file.parent.glob(f"{queue_file.name}.damaged.*")
-    assert read(aside) == {"damaged": [data["messages"][1]]}
+    assert json.loads(content(aside)) == data["messages"][1]
     assert aside.stat().st_mode & 0o777 == 0o600
     (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("custom_components.gosms")]
     assert aside.name in line
@@ -506,12 +553,56 @@ async def test_a_damaged_message_alone_is_set_aside(
     assert keys(queue_file) == {"before", "after"}
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [b"\x00\x00\x00", b'{"version": 1, "da', b'{"version": 1, "data": {"saved": 0, "messages": [{"key": "one"}]}}'],
+    ids=["no text", "cut off", "a message that is none"],
+)
+@pytest.mark.freeze_time("2026-11-24 12:00:00")
+async def test_what_waited_before_something_that_cannot_be_read_may_have_left(
+    hass: HomeAssistant, store: OutboxStore, queue_file: Path, damage: bytes
+) -> None:
+    sending = message("three", state=State.SENDING, attempts=1, attempted=0.0)
+    for each in (message("one"), delivered("two"), sending, message("four")):
+        store.put(each)
+        await store.async_save()
+    *before, last = content(queue_file).splitlines()
+    put_file(queue_file, b"\n".join([*before, damage, last, b""]))
+
+    again = await reload(hass)
+    assert {key: found.state for key, found in again.messages.items()} == {
+        # They are looked for before they are sent.
+        "one": State.SENDING,
+        "two": State.DELIVERED,
+        "three": State.SENDING,
+        "four": State.QUEUED,
+    }
+    one = again.messages["one"]
+    assert (one.attempts, one.attempted_server, again.messages["three"].attempts) == (1, time.time(), 1)
+    # From now on that is what the file says.
+    assert (await reload(hass)).messages == again.messages
+
+
+async def test_what_cannot_be_read_of_the_ledger_takes_nothing_else_along(
+    hass: HomeAssistant, store: OutboxStore, ledger_file: Path
+) -> None:
+    for key in ("one", "two", "three"):
+        store.put(delivered(key))
+        store.finish(store.messages[key])
+        await store.async_save()
+    first, _, last = content(ledger_file).splitlines()
+    put_file(ledger_file, b"\n".join([first, b"damaged", last, b""]))
+    ledger = (await reload(hass)).ledger
+    assert [each.key for each in ledger.ended] == ["one", "three"]
+    assert ledger.delivered == 3
+
+
 @pytest.mark.parametrize("record", [None, 7, "text", [], {}])
 async def test_a_message_that_is_none_is_set_aside(hass: HomeAssistant, queue_file: Path, record: object) -> None:
     write(queue_file, {"saved": 0, "messages": [record]})
     assert (await reload(hass)).messages == {}
     (aside,) = queue_file.parent.glob(f"{queue_file.name}.damaged.*")
-    assert read(aside) == {"damaged": [record]}
+    assert json.loads(content(aside)) == record
 
 
 @pytest.mark.parametrize("data", [{}, {"messages": []}, {"saved": 0, "messages": {}}, {"saved": "x", "messages": []}])
@@ -523,7 +614,7 @@ async def test_a_file_of_another_shape_is_set_aside_and_the_next_message_is_stor
     write(damaged, data)
     store = await reload(hass)
     (aside,) = damaged.parent.glob(f"{damaged.name}.damaged.*")
-    assert read(aside) == {"damaged": [data]}
+    assert json.loads(content(aside))["data"] == data
 
     store.put(message())
     await store.async_save()
@@ -538,8 +629,11 @@ async def test_a_file_that_is_no_json_is_set_aside_and_the_next_message_is_store
     damaged: Path = request.getfixturevalue(file)
     put_file(damaged, damage)
     store = await reload(hass)
-    (aside,) = stored(damaged.parent)
+    (aside,) = damaged.parent.glob(f"{damaged.name}.damaged.*")
     assert content(aside) == damage
+    # Once is enough.
+    await reload(hass)
+    assert stored(damaged.parent) == [damaged, aside]
 
     store.put(message())
     await store.async_save()
@@ -555,7 +649,7 @@ async def test_json_that_is_no_file_of_home_assistant_is_set_aside_and_the_next_
 ) -> None:
     put_file(queue_file, damage)
     store = await reload(hass)
-    (aside,) = stored(queue_file.parent)
+    (aside,) = queue_file.parent.glob(f"{queue_file.name}.damaged.*")
     assert content(aside) == damage
 
     store.put(message())
@@ -666,7 +760,7 @@ async def test_what_fails_in_a_way_that_nobody_foresaw_is_not_on_disk(
     store: OutboxStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.put(message())
-    with patch.object(Store, "_async_write_data", side_effect=RuntimeError), pytest.raises(StorageError):
+    with patch.object(Journal, "async_replace", side_effect=RuntimeError), pytest.raises(StorageError):
         await store.async_save()
     assert "Unexpected error while writing" in caplog.text
     await store.async_save()

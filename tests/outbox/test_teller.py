@@ -24,3 +24,22 @@ def test_what_happened_is_on_disk_before_it_is_told() -> None:
         world.account.set_status(world.account.messages[0].id, 4)
         world.pass_time(10)
     assert saved == {"queued": True, "accepted": True, "sent": True, "delivered": True}
+
+
+def test_no_more_than_one_thing_was_told_and_is_told_again_after_a_kill() -> None:
+    world = World(queue_expiry=10)
+    told: list[int] = []
+
+    def hear(_message: OutgoingMessage, _occurrence: Occurrence) -> None:
+        told.append(sum(len(record["untold"]) for record in world.on_disk().values()))
+
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.line_is_dead = True
+        for text in ("Leak!", "Fire!", "Frost!"):
+            world.send(0, text)
+        world.living().outbox.async_listen(hear)
+        world.pass_time(5)
+    # All three began to wait at one moment, and before each is told the file knows of those told before it.
+    assert told == [3, 2, 1]

@@ -14,14 +14,15 @@ from datetime import UTC, datetime
 import errno
 from functools import partial
 import json
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, cast
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 from homeassistant.config_entries import ConfigEntries
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
-from homeassistant.util.file import WriteError
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.gosms.api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, Message, MessagePage, Pace
@@ -35,6 +36,7 @@ from custom_components.gosms.outbox import (
     OutgoingMessage,
     State,
 )
+from custom_components.gosms.outbox.journal import Journal, StorageError
 from custom_components.gosms.outbox.message import TRANSITIONS
 from simulator import Account
 from simulator.refusal import Refusal
@@ -50,9 +52,9 @@ BEGINNING: Final = 1_800_000_000.0
 ACCOUNTS: Final = ("the_account", "the_second_account")
 QUEUE: Final = "gosms.the_account.outbox"
 
-# Seconds of one way to the service, and of a write.
+# Seconds of one way to the service, and of what is done with the disk.
 _LATENCY: Final = 0.05
-_WRITE: Final = 0.01
+_DISK: Final = 0.01
 
 # What happens to a request to send before the service gets it, or None, and after that.
 FAULTS: Final[dict[str, tuple[GoSmsError | None, GoSmsError | None]]] = {
@@ -120,7 +122,7 @@ class World:
             for entry_id in ACCOUNTS[:accounts]
         ]
         self.people = list(self.entries[0].subentries.values())
-        self.files: dict[str, str] = {}
+        self.files: dict[str, bytes] = {}
         self.disk_is_full = False
         # Files that have no room even so: the queue may need more than the ledger.
         self.files_without_room: set[str] = set()
@@ -159,11 +161,8 @@ class World:
     def rules(self) -> Iterator[None]:
         """Let Home Assistant live in this world."""
 
-        async def write(store: Store[Any], data: dict[str, Any]) -> None:
-            await self.living().write(store.key, json.dumps(data.get("data"), default=str))
-
-        async def load(store: Store[Any]) -> Any:
-            return json.loads(self.files.get(store.key, "null"))
+        async def use_disk[T](_journal: Journal, work: Callable[[], T]) -> T:
+            return await self.living().use_disk(work)
 
         def key() -> str:
             call = _caller.get()
@@ -171,8 +170,15 @@ class World:
             return call.key
 
         with (
-            patch.object(Store, "_async_write_data", write),
-            patch.object(Store, "_async_load_data", load),
+            patch.object(Journal, "_async_run", use_disk),
+            # Home Assistant's own files are nobody's concern here.
+            patch.object(Store, "_async_write_data", AsyncMock()),
+            patch.object(Path, "read_bytes", lambda path: self.content(path.name)),
+            patch("custom_components.gosms.outbox.journal._write", lambda path, line: self.write(path.name, line)),
+            patch(
+                "custom_components.gosms.outbox.journal._append",
+                lambda path, end, line: self.write(path.name, self.content(path.name)[:end] + line),
+            ),
             patch.object(dt_util, "utcnow", self._wall_clock),
             patch.object(dt_util, "now", self._wall_clock),
             patch("custom_components.gosms.outbox.call.ulid_now", key),
@@ -239,10 +245,17 @@ class World:
         run.loop.run_until_complete(run.reload(account))
         self.kills += self.disk_is_full or bool(self.files_without_room)
 
+    def remove_recipient(self, person: int) -> None:
+        """Remove a recipient of the first account, whatever is on its way to him; automations may still name him."""
+        entry, subentry_id = self.entries[0], self.people[person].subentry_id
+        left = {key: subentry for key, subentry in entry.subentries.items() if key != subentry_id}
+        object.__setattr__(entry, "subentries", MappingProxyType(left))
+        self.reload(0)
+
     def see_what_is_lost(self, outbox: Outbox) -> None:
         """Take note of the messages of which the next run does not know, or not what was told last."""
         on_disk = self.on_disk()
-        ended = {each["key"] for account in ACCOUNTS for each in self._read(f"gosms.{account}.ledger").get("ended", ())}
+        ended = {each["key"] for line in self._read("ledger") for each in line["ended"]}
         for message in outbox.messages:
             if message.key not in on_disk:
                 self.gone.add(message.key)
@@ -251,16 +264,31 @@ class World:
         remembered = {each.key for each in outbox.ledger.ended}
         self.shaky |= {key for key in remembered - ended if key in on_disk}
 
-    def _read(self, file: str) -> dict[str, Any]:
-        return cast("dict[str, Any]", json.loads(self.files.get(file, "{}")))
+    def content(self, file: str) -> bytes:
+        """What a file contains."""
+        if file not in self.files:
+            raise FileNotFoundError
+        return self.files[file]
+
+    def write(self, file: str, content: bytes) -> None:
+        """Put this in a file, if there is room for it."""
+        if self.disk_is_full or file in self.files_without_room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.files[file] = content
+
+    def _read(self, file: str) -> list[dict[str, Any]]:
+        """The records of all accounts in the files of this name."""
+        contents = [self.files.get(f"gosms.{account}.{file}", b"") for account in ACCOUNTS]
+        return [json.loads(line)["data"] for content in contents for line in content.splitlines()]
 
     def on_disk(self) -> dict[str, dict[str, Any]]:
         """The messages that the next run will know, by their keys."""
-        return {
-            record["key"]: record
-            for account in ACCOUNTS
-            for record in self._read(f"gosms.{account}.outbox").get("messages", ())
-        }
+        found: dict[str, dict[str, Any]] = {}
+        for line in self._read("outbox"):
+            found |= {record["key"]: record for record in line["messages"]}
+            for key in line.get("gone", ()):
+                found.pop(key, None)
+        return found
 
     # The service
 
@@ -380,8 +408,15 @@ class Run:
 
         outbox = Outbox(self.hass, entry, cast("GoSmsClient", client), poll)
         await outbox.async_load()
-        self._leave[outbox] = [outbox.async_listen(self._hear), outbox.async_listen_changes(self._see)]
-        outbox.async_start()
+        self._leave[outbox] = [outbox.async_listen(self._hear)]
+        notice = outbox._on_change
+
+        def see(message: OutgoingMessage) -> None:
+            self._see(message)
+            notice(message)
+
+        with patch.object(outbox, "_on_change", see):
+            outbox.async_start()
         self.hass.async_create_background_task(poll(), "first poll", eager_start=False)
         return outbox
 
@@ -395,14 +430,16 @@ class Run:
         if self.is_dead:
             await self.loop.create_future()
 
-    async def write(self, key: str, content: str) -> None:
-        """Write a file, whole or not at all."""
+    async def use_disk[T](self, work: Callable[[], T]) -> T:
+        """Do something with the disk, altogether or not at all."""
         await self.point()
-        await asyncio.sleep(_WRITE)
-        if self.world.disk_is_full or key in self.world.files_without_room:
-            raise WriteError(OSError(errno.ENOSPC, "No space left on device"))
-        self.world.files[key] = content
+        await asyncio.sleep(_DISK)
+        try:
+            result = work()
+        except OSError as err:
+            raise StorageError from err
         await self.point()
+        return result
 
     def end(self) -> None:
         """Let nothing of the run go on."""

@@ -127,13 +127,10 @@ class Wires:
     def tell(self, tell: _Method) -> _Method:
         """Wire the telling of what was saved."""
 
-        def wired(teller: Teller, saved: dict[str, OutgoingMessage]) -> None:
-            news = any(message.untold for message in saved.values())
-            if news:
-                self._strike(Point.BEFORE_TELLING)
-            tell(teller, saved)
-            if news:
-                self._strike(Point.AFTER_TELLING)
+        def wired(teller: Teller, message: OutgoingMessage) -> None:
+            self._strike(Point.BEFORE_TELLING)
+            tell(teller, message)
+            self._strike(Point.AFTER_TELLING)
 
         return wired
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
 import hmac
+from itertools import takewhile
 import json
 from typing import Final
 
@@ -157,7 +158,7 @@ class Intake:
         fingerprint = self._fingerprint(call)
         places = {number: place for place, number in enumerate(_numbers(call))}
         waiting = sum(not message.ids for message in self._store.messages.values())
-        recent = self._recent()
+        recent = self._recent() if self._limit else []
         taken: list[OutgoingMessage | Ended | Failure] = []
         new: list[OutgoingMessage] = []
         for addressee in call.to:
@@ -205,7 +206,10 @@ class Intake:
     def _recent(self) -> list[float]:
         """Return when the messages of the last hour were asked for, oldest first."""
         since = self._hass.loop.time() - _HOUR
-        times = (known.created for known in self._known() if known.counts)
+        # What ended before that was asked for before that.
+        ended = takewhile(lambda ended: ended.time > since, reversed(self._store.ledger.ended))
+        known: Iterable[OutgoingMessage | Ended] = (*ended, *self._store.messages.values())
+        times = (each.created for each in known if each.counts)
         return sorted(time for time in times if time is not None and time > since)
 
     def _fingerprint(self, call: Call) -> Fingerprint | None:

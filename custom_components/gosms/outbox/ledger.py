@@ -69,21 +69,20 @@ class Ledger:
         """Return how many messages were delivered, and how many failed, on this day."""
         return (self.delivered, self.failed) if self.day == today else (0, 0)
 
-    def add(self, message: OutgoingMessage, now: float, today: date) -> None:
-        """Remember and count a message that ended, and forget what is too long ago."""
-        self.ended.append(
-            Ended(
-                key=message.key,
-                time=now,
-                ids=message.ids,
-                state=message.state,
-                created=message.created,
-                counts=message.counts,
-                failure=message.failure,
-                fingerprint=message.fingerprint,
-            )
+    def add(self, message: OutgoingMessage, now: float, today: date) -> Ended:
+        """Remember and count a message that ended, and forget what is too long ago; returns what is remembered."""
+        ended = Ended(
+            key=message.key,
+            time=now,
+            ids=message.ids,
+            state=message.state,
+            created=message.created,
+            counts=message.counts,
+            failure=message.failure,
+            fingerprint=message.fingerprint,
         )
-        self.ended = [ended for ended in self.ended if now - ended.time < _AGE][-_SIZE:]
+        self.ended.append(ended)
+        self.forget(now)
         self.delivered, self.failed = self.today(today)
         self.day = today
         if message.state is State.DELIVERED:
@@ -91,3 +90,8 @@ class Ledger:
             self.delivery_time = None if message.accepted is None else round(now - message.accepted, 3)
         else:
             self.failed += 1
+        return ended
+
+    def forget(self, now: float) -> None:
+        """Forget what is too long ago."""
+        self.ended = [ended for ended in self.ended if now - ended.time < _AGE][-_SIZE:]

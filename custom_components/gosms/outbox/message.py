@@ -6,7 +6,7 @@ Pure: time comes in as seconds of a clock that runs evenly and never jumps, such
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from ..api import MessageStatus
 from ..errors import Failure
@@ -207,19 +207,21 @@ class OutgoingMessage:
 
     def begin(self, now: float, *, server_time: float | None, device_id: str | None) -> OutgoingMessage:
         """Begin a request of the next part."""
-        begun = replace(
-            self, attempts=self.attempts + 1, attempted=now, attempted_server=server_time, device_id=device_id
+        return _change(
+            self,
+            State.SENDING,
+            attempts=self.attempts + 1,
+            attempted=now,
+            attempted_server=server_time,
+            device_id=device_id,
         )
-        return _change(begun, State.SENDING)
 
     def accept(self, message_id: str, now: float) -> OutgoingMessage:
         """Take note that the service has the part: it said so, or the part was found there."""
-        taken = replace(
-            self, ids=(*self.ids, message_id), statuses=(*self.statuses, MessageStatus.WAITING), failure=None
-        )
-        if len(taken.ids) < len(self.parts):
-            return _change(replace(taken, attempted=None), State.QUEUED)
-        return _change(replace(taken, accepted=now), State.ACCEPTED, now)
+        ids, statuses = (*self.ids, message_id), (*self.statuses, MessageStatus.WAITING)
+        if len(ids) < len(self.parts):
+            return _change(self, State.QUEUED, ids=ids, statuses=statuses, failure=None, attempted=None)
+        return _change(self, State.ACCEPTED, now, ids=ids, statuses=statuses, failure=None, accepted=now)
 
     def postpone(self, failure: Failure, now: float) -> OutgoingMessage:
         """Take note that the part was certainly not sent, and may be later."""
@@ -229,7 +231,7 @@ class OutgoingMessage:
 
     def withdraw(self) -> OutgoingMessage:
         """Take note that the request did not leave after all."""
-        return _change(replace(self, attempts=self.attempts - 1), State.QUEUED)
+        return _change(self, State.QUEUED, attempts=self.attempts - 1)
 
     def never_again(self) -> OutgoingMessage:
         """Let no part have more than one request: the one that is about to leave, or that comes."""
@@ -252,11 +254,11 @@ class OutgoingMessage:
 
     def refuse(self, failure: Failure, now: float) -> OutgoingMessage:
         """Take note that the service said no."""
-        return _change(replace(self, failure=self._of_part(failure)), State.REFUSED, now)
+        return _change(self, State.REFUSED, now, failure=self._of_part(failure))
 
     def expire(self, failure: Failure | None, now: float) -> OutgoingMessage:
         """Give up a message that waited too long, or that had to wait and might not."""
-        return _change(replace(self, failure=failure and self._of_part(failure)), State.EXPIRED, now)
+        return _change(self, State.EXPIRED, now, failure=failure and self._of_part(failure))
 
     def _of_part(self, failure: Failure) -> Failure:
         """Return a failure that names the part, if parts before it were accepted."""
@@ -274,40 +276,45 @@ class OutgoingMessage:
         )
         if newest == self.statuses:
             return self
-        told = replace(self, statuses=newest)
         if failed := [status for status in newest if status in _FAILURES]:
-            return _change(told, _FAILURES[failed[0]], now)
+            return _change(self, _FAILURES[failed[0]], now, statuses=newest)
         lowest = min(newest)
         if lowest is MessageStatus.DELIVERED:
-            return _change(told, State.DELIVERED, now)
+            return _change(self, State.DELIVERED, now, statuses=newest)
         if lowest >= MessageStatus.SENT and self.state is not State.SENT:
-            return _change(told, State.SENT, now)
-        return told
+            return _change(self, State.SENT, now, statuses=newest)
+        return replace(self, statuses=newest)
 
     def time_out(self, now: float) -> OutgoingMessage:
         """Take note that the delivery takes long; the message is followed all the same."""
         if not self.state.is_tracked or self.timed_out:
             raise IllegalTransitionError
-        return replace(self, timed_out=True, untold=(*self.untold, _occurrence(self, DELIVERY_TIMEOUT, now)))
+        return replace(self, timed_out=True, untold=(*self.untold, _occurrence(DELIVERY_TIMEOUT, self.accepted, now)))
 
     def tell(self) -> OutgoingMessage:
-        """Take note that everything was told."""
-        return replace(self, untold=())
+        """Take note that the first of what happened was told."""
+        return replace(self, untold=self.untold[1:])
 
 
-def _change(message: OutgoingMessage, state: State, now: float | None = None) -> OutgoingMessage:
-    """Change the state of a message; with a time, tell it too."""
+def _change(
+    message: OutgoingMessage,
+    state: State,
+    now: float | None = None,
+    *,
+    accepted: float | None = None,
+    **changes: Any,  # noqa: ANN401  # What `replace` takes.
+) -> OutgoingMessage:
+    """Change the state of a message, and fields with it; with a time, tell it too."""
     if state not in TRANSITIONS[message.state]:
         raise IllegalTransitionError(f"{message.state} to {state}")
-    changed = replace(message, state=state)
-    if now is None:
-        return changed
-    return replace(changed, untold=(*changed.untold, _occurrence(changed, state.value, now)))
+    accepted = message.accepted if accepted is None else accepted
+    untold = message.untold if now is None else (*message.untold, _occurrence(state.value, accepted, now))
+    return replace(message, state=state, accepted=accepted, untold=untold, **changes)
 
 
-def _occurrence(message: OutgoingMessage, kind: str, now: float) -> Occurrence:
-    """Return something to tell."""
-    return Occurrence(type=kind, seconds=None if message.accepted is None else round(now - message.accepted, 3))
+def _occurrence(kind: str, accepted: float | None, now: float) -> Occurrence:
+    """Return something to tell of a message that the service has had since then, if it has it."""
+    return Occurrence(type=kind, seconds=None if accepted is None else round(now - accepted, 3))
 
 
 _FAILURES: Final = {

@@ -22,13 +22,14 @@ from ..const import (
 from ..issues import STORAGE_FAILED, async_clear, async_raise
 from .call import Call, Intake, Result
 from .follower import Follower
+from .journal import StorageError
 from .ledger import Ledger
 from .message import OutgoingMessage, State
 from .route import Fitness, Route, choose
 from .seeker import Seeker
 from .sender import Sender
-from .store import OutboxStore, StorageError
-from .teller import Listener, Teller
+from .store import OutboxStore
+from .teller import Listener, Teller, Watcher
 from .waiter import Waiter
 
 if TYPE_CHECKING:
@@ -67,7 +68,6 @@ class Outbox:
         self._hass = hass
         self._entry = entry
         self._is_fit = is_fit
-        self._listeners: list[Callable[[OutgoingMessage], None]] = []
         self._store = store = OutboxStore(hass, entry.entry_id)
         self._teller = Teller(hass, store)
         self._follower = Follower(
@@ -173,10 +173,9 @@ class Outbox:
         return self._teller.async_listen(listener)
 
     @callback
-    def async_listen_changes(self, listener: Callable[[OutgoingMessage], None]) -> CALLBACK_TYPE:
-        """Call a listener with each message after each change of it; returns how to stop it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+    def async_watch(self, watcher: Watcher) -> CALLBACK_TYPE:
+        """Call a watcher with the messages that changed, once that is saved; returns how to stop it."""
+        return self._teller.async_watch(watcher)
 
     @callback
     def async_take(self, page: MessagePage) -> None:
@@ -237,17 +236,11 @@ class Outbox:
         )
 
     def _on_change(self, message: OutgoingMessage) -> None:
-        """Save, follow and tell what changed."""
+        """Follow what changed, save, show and tell it."""
         self._follower.async_notice(message)
         self._seeker.async_notice(message)
         self._waiter.async_notice(message)
-        self._teller.async_wake()
-        for listener in list(self._listeners):
-            try:
-                listener(message)
-            except Exception:
-                # Whoever changed the message has more to do.
-                _LOGGER.exception("Unexpected error while showing a message that changed")
+        self._teller.async_notice(message)
         # At last: it may change the message at once, and everybody hears of changes in their order.
         self._sender.async_notice(message)
 

@@ -1,14 +1,16 @@
 """How messages and the ledger stand in the files: times as ages, and what an earlier release wrote is understood."""
 
-from collections.abc import Callable
-from dataclasses import asdict, fields as fields_of
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict, dataclass, field, fields as fields_of
 from datetime import date
 from typing import Any, Final
 
+from homeassistant.helpers.json import json_bytes
 import voluptuous as vol
 
 from ..api import MessageStatus
 from ..errors import Failure
+from .journal import Line
 from .ledger import Ended, Ledger
 from .message import EVENT_TYPES, Fingerprint, Occurrence, OutgoingMessage, State
 
@@ -17,8 +19,13 @@ _TEXT_OR_NONE: Final = vol.Any(None, str)
 _INTEGER_OR_NONE: Final = vol.Any(None, int)
 _NUMBER_OR_NONE: Final = vol.Any(None, int, float)
 
-QUEUE: Final = vol.Schema(
-    {vol.Required("saved"): _NUMBER, vol.Optional("secret"): str, vol.Required("messages"): list},
+_QUEUE: Final = vol.Schema(
+    {
+        vol.Required("saved"): _NUMBER,
+        vol.Optional("secret"): str,
+        vol.Required("messages"): list,
+        vol.Optional("gone", default=list): [str],
+    },
     extra=vol.ALLOW_EXTRA,
 )
 
@@ -101,6 +108,91 @@ _FIELDS: Final = tuple(field.name for field in fields_of(OutgoingMessage))
 _TIMES: Final = ("created", "expires", "attempted", "accepted")
 
 
+type _TimeOf = Callable[[float], float]
+
+
+@dataclass(kw_only=True, slots=True)
+class Queue:
+    """What the file of the messages says.
+
+    Attributes:
+        messages: by their keys, oldest first.
+        secret: what fingerprints are made with, or None if it does not say.
+        damaged: what of it can't be read. Not to be logged.
+    """
+
+    messages: dict[str, OutgoingMessage] = field(default_factory=dict)
+    secret: str | None = None
+    damaged: list[bytes] = field(default_factory=list)
+
+
+def pack_queue(
+    messages: Collection[OutgoingMessage], gone: Collection[str], now: float, *, saved: float, secret: str | None
+) -> dict[str, Any]:
+    """Return messages, and the keys of those that went to the ledger, as they stand in the file.
+
+    It is written at `saved` by the wall clock and `now` by the run's; the secret stands in the first record alone.
+    """
+    record: dict[str, Any] = {"saved": saved, "messages": [pack_message(message, now) for message in messages]}
+    if gone:
+        record["gone"] = gone
+    if secret is not None:
+        record["secret"] = secret
+    return record
+
+
+def unpack_queue(lines: Iterable[Line], time_of: _TimeOf) -> Queue:
+    """Return what the file says; `time_of` tells when by this run's clock a line was written, given its own word.
+
+    What can't be read may have told of any message before it that a request was about to leave. So those that waited
+    are taken for messages whose request was under way: they are looked for before they are sent.
+    """
+    queue = Queue()
+    then = saved = 0.0
+    for line in lines:
+        try:
+            fields = _QUEUE(line.record)
+        except vol.Invalid:
+            queue.damaged.append(line.raw)
+            queue.messages = _doubt(queue.messages, then, saved)
+            continue
+        now_then = time_of(fields["saved"])
+        found, damaged = _unpack_messages(fields["messages"], now_then)
+        if damaged:
+            queue.damaged += damaged
+            queue.messages = _doubt(queue.messages, then, saved)
+        queue.messages |= found
+        for key in fields["gone"]:
+            queue.messages.pop(key, None)
+        queue.secret = fields.get("secret", queue.secret)
+        then, saved = now_then, fields["saved"]
+    return queue
+
+
+def _doubt(messages: dict[str, OutgoingMessage], then: float, saved: float) -> dict[str, OutgoingMessage]:
+    """Take every message that waited for one whose request was under way."""
+    return {
+        key: message.begin(then, server_time=saved, device_id=message.device_id)
+        if message.state is State.QUEUED
+        else message
+        for key, message in messages.items()
+    }
+
+
+def _unpack_messages(records: list[object], then: float) -> tuple[dict[str, OutgoingMessage], list[bytes]]:
+    """Return the messages of a line by their keys, and what is damaged."""
+    messages: dict[str, OutgoingMessage] = {}
+    damaged: list[bytes] = []
+    for record in records:
+        try:
+            message = unpack_message(record, then)
+        except vol.Invalid, ValueError:
+            damaged.append(json_bytes(record))
+        else:
+            messages[message.key] = message
+    return messages, damaged
+
+
 def pack_message(message: OutgoingMessage, now: float) -> dict[str, Any]:
     """Return a message as it stands in the file: a thousand of them are written at a time, so it must be quick."""
     record: dict[str, Any] = {name: getattr(message, name) for name in _FIELDS}
@@ -166,26 +258,27 @@ def _unpack_ended(fields: dict[str, Any], then: float) -> Ended:
     )
 
 
-def unpack_ledger(data: object, time_of: Callable[[float], float]) -> Ledger:
-    """Return the ledger from the file; `time_of` tells when by this run's clock it was written, given its own word.
+def unpack_ledger(lines: Iterable[Line], time_of: _TimeOf) -> tuple[Ledger, list[bytes]]:
+    """Return what the file of the ledger says, and what of it can't be read; for `time_of` see `unpack_queue`."""
+    ledger = Ledger()
+    damaged: list[bytes] = []
+    for line in lines:
+        try:
+            fields = _LEDGER(line.record)
+        except vol.Invalid:
+            damaged.append(line.raw)
+            continue
+        then = time_of(fields["saved"])
+        ledger.ended += [_unpack_ended(ended, then) for ended in fields["ended"]]
+        ledger.day, ledger.delivered, ledger.failed = fields["day"], fields["delivered"], fields["failed"]
+        ledger.delivery_time = fields["delivery_time"]
+    return ledger, damaged
 
-    Raises:
-        vol.Invalid: a field is missing or of another kind.
-    """
-    fields: dict[str, Any] = _LEDGER(data)
-    then = time_of(fields["saved"])
-    return Ledger(
-        ended=[_unpack_ended(ended, then) for ended in fields["ended"]],
-        day=fields["day"],
-        delivered=fields["delivered"],
-        failed=fields["failed"],
-        delivery_time=fields["delivery_time"],
-    )
 
-
-def pack_ledger(ledger: Ledger, now: float) -> dict[str, Any]:
-    """Return the ledger as it stands in the file."""
+def pack_ledger(ledger: Ledger, now: float, *, saved: float) -> dict[str, Any]:
+    """Return a ledger, or what is new in it with its counters, as it stands in the file; for times see `pack_queue`."""
     return {
+        "saved": saved,
         "ended": [_pack_ended(ended, now) for ended in ledger.ended],
         "day": ledger.day and ledger.day.isoformat(),
         "delivered": ledger.delivered,

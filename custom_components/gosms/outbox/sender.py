@@ -13,9 +13,10 @@ from homeassistant.util import dt as dt_util
 
 from ..api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError
 from ..errors import Failure, not_queued
+from .journal import StorageError
 from .message import OutgoingMessage, State
 from .route import Route
-from .store import OutboxStore, StorageError
+from .store import OutboxStore
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Sender:
         self._callback_id = callback_id
         self._attempts: dict[str, asyncio.Task[None]] = {}
         self._doubtful: set[str] = set()
-        self._callers: dict[str, asyncio.Future[None]] = {}
+        self._callers: dict[str, asyncio.Event] = {}
         self._closed = True
         self._failures = 0
         self._asked_to_wait = False
@@ -115,7 +116,7 @@ class Sender:
         doubtful = self._in_doubt()
         leave = False
         for message in messages:
-            self._callers[message.key] = self._hass.loop.create_future()
+            self._callers[message.key] = asyncio.Event()
             must_wait = self._closed or (message.phone_number, message.part) in doubtful
             if message.may_wait and (must_wait or self.is_down):
                 self._queue(message)
@@ -132,9 +133,8 @@ class Sender:
 
     async def async_answer(self, keys: Iterable[str]) -> None:
         """Return once each of these messages is accepted, safely queued, or over."""
-        if callers := [self._callers[key] for key in keys if key in self._callers]:
-            # Whoever waits here may be cancelled; the message goes on, and others may wait for it too.
-            await asyncio.wait(callers)
+        for caller in [self._callers[key] for key in keys if key in self._callers]:
+            await caller.wait()
 
     def _leave(self, message: OutgoingMessage) -> None:
         """Leave a message whose turn did not come to a later one, if it may wait."""
@@ -317,7 +317,7 @@ class Sender:
     def _answer(self, key: str) -> None:
         """Let those go on who wait for a first word on a message; what it is, the message tells."""
         if caller := self._callers.pop(key, None):
-            caller.set_result(None)
+            caller.set()
 
     def _recover(self) -> None:
         """Take note that the service speaks again; a pause that it asked for is kept all the same."""

@@ -1,7 +1,8 @@
-"""Saves what happened to messages, tells it, and takes note that it was told. In this order nothing is lost."""
+"""Saves what happened to messages, shows and tells it, and notes that it was told. In this order nothing is lost."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 import logging
 from typing import Final
@@ -10,8 +11,9 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
 
-from .message import Occurrence, OutgoingMessage
-from .store import OutboxStore, StorageError
+from .journal import StorageError
+from .message import Occurrence, OutgoingMessage, State
+from .store import OutboxStore
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -19,12 +21,14 @@ _LOGGER = logging.getLogger(__name__)
 _DISK_PAUSE: Final = 60
 
 type Listener = Callable[[OutgoingMessage, Occurrence], None]
+type Watcher = Callable[[Collection[OutgoingMessage]], None]
 
 
 class Teller:
-    """Tells listeners what happens to the messages of a store, each thing once.
+    """Saves what happens to the messages of a store, shows it, and tells each thing once.
 
-    A process that is killed between telling and writing that down tells it again in its next run. Nothing else does.
+    A process that is killed between telling and writing that down tells that one thing again in its next run. Nothing
+    else does.
     """
 
     def __init__(self, hass: HomeAssistant, store: OutboxStore) -> None:
@@ -32,7 +36,11 @@ class Teller:
         self._hass = hass
         self._store = store
         self._listeners: list[Listener] = []
-        self._changed = False
+        self._watchers: list[Watcher] = []
+        self._changed: dict[str, OutgoingMessage] = {}
+        # Keys of messages with something to tell, or that have to go, in their order.
+        self._due: dict[str, None] = {}
+        self._must_work = False
         self._may_tell = False
         self._task: asyncio.Task[None] | None = None
         self._retry: CALLBACK_TYPE | None = None
@@ -45,27 +53,48 @@ class Teller:
         return lambda: self._listeners.remove(listener)
 
     @callback
+    def async_watch(self, watcher: Watcher) -> CALLBACK_TYPE:
+        """Call a watcher with the messages that changed, as they are on disk by then; returns how to stop it."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    @callback
     def async_start(self) -> None:
         """Tell what happens, and what was not told yet, once automations listen."""
 
         @callback
         def async_may_tell(_hass: HomeAssistant) -> None:
             self._may_tell = True
-            if self._store.messages:
-                self.async_wake()
+            if self._due:
+                self._wake()
 
         self._unsubscribe = async_at_started(self._hass, async_may_tell)
 
     @callback
     def async_hush(self) -> None:
-        """Save what happens and tell nothing, until the next start."""
+        """Save what happens and tell nothing, until the next start; who watches sees the last of it, and goes."""
         self._unsubscribe()
         self._may_tell = False
+        self._show()
 
     @callback
-    def async_wake(self) -> None:
-        """Save and tell soon: a message changed."""
-        self._changed = True
+    def async_notice(self, message: OutgoingMessage) -> None:
+        """Save, show and tell a change soon."""
+        if message.key in self._store.messages and (message.untold or message.state.is_final):
+            self._due[message.key] = None
+        else:
+            self._due.pop(message.key, None)
+        if message.state is State.SENDING and not message.untold:
+            # Whoever is about to send it saves everything, and changes it again; nobody is shown that it is being sent.
+            self._changed.pop(message.key, None)
+            self._must_work = bool(self._changed or self._due)
+        else:
+            self._changed[message.key] = message
+            self._wake()
+
+    def _wake(self) -> None:
+        """Work soon."""
+        self._must_work = True
         if self._task is None:
             self._task = self._hass.async_create_task(self._async_work(), "GoSMS.ru events", eager_start=False)
 
@@ -83,44 +112,59 @@ class Teller:
             self._retry = None
 
     async def _async_work(self) -> None:
-        """Save and tell until nothing changes any more."""
+        """Save, show and tell until nothing changes any more."""
         self._cancel_retry()
         on_disk = True
-        while self._changed:
+        while self._must_work:
             # An attempt that begins at this moment writes for itself first, and what it writes is all there is.
             await asyncio.sleep(0)
-            self._changed = False
-            saved = dict(self._store.messages)
+            self._must_work = False
+            due = self._store.messages[next(iter(self._due))] if self._due else None
             try:
                 await self._store.async_save()
             except StorageError:
                 on_disk = False
+            self._show()
             # Without a disk people are told all the same: it may be the only word of an alarm.
-            if self._may_tell:
-                self._tell(saved)
+            if self._may_tell and due:
+                self._tell(due)
         self._task = None
 
         @callback
         def async_retry(_now: datetime) -> None:
             self._retry = None
-            self.async_wake()
+            self._wake()
 
         if not on_disk:
             self._retry = async_call_later(self._hass, _DISK_PAUSE, async_retry)
 
-    def _tell(self, saved: dict[str, OutgoingMessage]) -> None:
-        """Tell what was saved and not told yet, and let go what has ended."""
-        for key, message in saved.items():
-            # What changed during the write is not on disk yet: it is told in the next round.
-            if self._store.messages.get(key) is not message:
-                continue
-            for occurrence in message.untold:
-                for listener in list(self._listeners):
-                    try:
-                        listener(message, occurrence)
-                    except Exception:
-                        _LOGGER.exception("Unexpected error while telling what happened to a message")
-            if message.state.is_final:
-                self._store.finish(message)
-            elif message.untold:
-                self._store.change(key, OutgoingMessage.tell)
+    def _show(self) -> None:
+        """Show what changed until now."""
+        changed, self._changed = self._changed, {}
+        if changed:
+            for watcher in list(self._watchers):
+                with _guarded("showing messages that changed"):
+                    watcher(changed.values())
+
+    def _tell(self, message: OutgoingMessage) -> None:
+        """Tell the first of what happened to a message, if it is still as it was saved, and take note of that."""
+        # What changed during the write is not on disk yet: it is told in the next round.
+        if self._store.messages.get(message.key) is not message:
+            return
+        for occurrence in message.untold[:1]:
+            for listener in list(self._listeners):
+                with _guarded("telling what happened to a message"):
+                    listener(message, occurrence)
+        if message.state.is_final and len(message.untold) <= 1:
+            self._store.finish(message)
+        else:
+            self._store.change(message.key, OutgoingMessage.tell)
+
+
+@contextmanager
+def _guarded(work: str) -> Iterator[None]:
+    """Let no listener keep others from hearing, nor the outbox from its work."""
+    try:
+        yield
+    except Exception:
+        _LOGGER.exception("Unexpected error while %s", work)

@@ -179,7 +179,7 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
     @override
     async def async_added_to_hass(self) -> None:
         """Begin to listen."""
-        self.async_on_remove(self._outbox.async_listen_changes(self._async_update))
+        self.async_on_remove(self._outbox.async_watch(self._async_update))
         self.async_on_remove(async_track_time_change(self.hass, self._async_update, hour=0, minute=0, second=0))
 
     @callback

@@ -1,5 +1,6 @@
 """The sensor of a recipient."""
 
+from collections.abc import Collection
 from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription
@@ -44,7 +45,7 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
             self._status.restore(stored.as_dict())
         for message in self._outbox.messages:
             self._status.take_up(message, self.coordinator.data)
-        self.async_on_remove(self._outbox.async_listen_changes(self._async_update))
+        self.async_on_remove(self._outbox.async_watch(self._async_update))
 
     @property
     @override
@@ -59,9 +60,10 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
         return self._status.newest(self.coordinator.data)
 
     @callback
-    def _async_update(self, message: OutgoingMessage) -> None:
-        """Take note of a message that changed."""
+    def _async_update(self, messages: Collection[OutgoingMessage]) -> None:
+        """Take note of messages that changed."""
         before = self.native_value
-        self._status.notice(message, self.coordinator.data)
+        for message in messages:
+            self._status.notice(message, self.coordinator.data)
         if self.native_value != before:
             self.async_write_ha_state()

@@ -1,0 +1,144 @@
+"""A file of records: a real one, and a disk that fails in real ways."""
+
+import errno
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.gosms.outbox.journal import Journal, StorageError
+
+FIRST: Final = {"all": ["one"]}
+SECOND: Final = {"new": "two"}
+THIRD: Final = {"new": "three"}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """The file."""
+    return tmp_path / ".storage" / "gosms.journal"
+
+
+@pytest.fixture
+async def journal(hass: HomeAssistant) -> Journal:
+    """A journal with two records."""
+    journal = Journal(hass, "gosms.journal")
+    await journal.async_replace(lambda: FIRST)
+    await journal.async_add(lambda: SECOND)
+    return journal
+
+
+def content(file: Path) -> bytes:
+    """Return the bytes of a file."""
+    return file.read_bytes()
+
+
+def put_file(file: Path, content: bytes) -> None:
+    """Put these bytes in place of a file."""
+    file.write_bytes(content)
+
+
+def remove(file: Path) -> None:
+    """Take a file away."""
+    file.unlink()
+
+
+async def records(hass: HomeAssistant) -> list[Any]:
+    """Read the file as the next run does."""
+    return [line.record for line in await Journal(hass, "gosms.journal").async_read()]
+
+
+@pytest.mark.usefixtures("journal")
+async def test_the_next_run_finds_the_records_in_their_order_and_says_it_all_anew(hass: HomeAssistant) -> None:
+    assert await records(hass) == [FIRST, SECOND]
+    again = Journal(hass, "gosms.journal")
+    await again.async_read()
+    assert again.must_be_replaced
+
+
+@pytest.mark.usefixtures("journal")
+def test_nobody_else_may_read_it(file: Path) -> None:
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("journal")
+async def test_a_record_that_was_cut_off_anywhere_is_passed_over(hass: HomeAssistant, file: Path) -> None:
+    whole = content(file)
+    for end in range(whole.index(b"\n") + 1, len(whole)):
+        put_file(file, whole[:end])
+        assert await records(hass) == [FIRST]
+
+
+async def test_a_disk_that_takes_a_record_in_pieces_has_all_of_it(
+    hass: HomeAssistant, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, content, at: write(file, content[:5], at))
+    await journal.async_add(lambda: THIRD)
+    assert await records(hass) == [FIRST, SECOND, THIRD]
+
+
+@pytest.mark.parametrize("fails", ["pwrite", "fsync"])
+async def test_a_record_that_the_disk_did_not_take_is_not_there(
+    hass: HomeAssistant, journal: Journal, file: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    before = content(file)
+    write = os.pwrite
+    pieces = [3]
+
+    def fill(file: int, content: bytes, at: int) -> int:
+        """Take a piece, and then no more."""
+        if fails == "pwrite" and not pieces:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, content[: pieces.pop()] if fails == "pwrite" else content, at)
+
+    def synchronize(_file: int) -> None:
+        if fails == "fsync":
+            raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", fill)
+        patched.setattr(os, "fsync", synchronize)
+        with pytest.raises(StorageError):
+            await journal.async_add(lambda: THIRD)
+    assert content(file) == before
+    # What is there is not relied on.
+    assert journal.must_be_replaced
+    await journal.async_replace(lambda: THIRD)
+    assert await records(hass) == [THIRD]
+
+
+async def test_a_record_is_added_only_to_a_file_that_is_there(journal: Journal, file: Path) -> None:
+    remove(file)
+    with pytest.raises(StorageError):
+        await journal.async_add(lambda: THIRD)
+    assert list(file.parent.iterdir()) == []
+    assert journal.must_be_replaced
+
+
+async def test_a_file_must_be_replaced_once_most_of_it_is_outdated(journal: Journal, file: Path) -> None:
+    long = {"new": "x" * 1000}
+    while not journal.must_be_replaced:
+        await journal.async_add(lambda: long)
+    assert len(content(file)) == pytest.approx(64 * 1024, abs=1100)
+
+    # A long record of everything may be followed by as much again.
+    await journal.async_replace(lambda: {"all": "x" * 100_000})
+    for _ in range(90):
+        await journal.async_add(lambda: long)
+    assert not journal.must_be_replaced
+
+
+async def test_a_newer_version_is_not_read(hass: HomeAssistant, journal: Journal, file: Path) -> None:
+    put_file(file, b'{"version": 2, "data": {}}\n')
+    with pytest.raises(StorageError, match="newer"):
+        await journal.async_read()
+
+
+async def test_what_is_set_aside_goes_with_the_file(journal: Journal, file: Path) -> None:
+    aside = await journal.async_set_aside([b"one", b"two"])
+    assert (file.parent / aside).read_bytes() == b"one\ntwo"
+    await journal.async_remove()
+    assert list(file.parent.iterdir()) == []
