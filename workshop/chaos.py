@@ -1,7 +1,7 @@
 """Kills a real Home Assistant again and again while it sends through a service that fails, and counts.
 
-Started by scripts/chaos. The exit code is 0 only if nothing was lost, nothing was doubled, no event is missing, no more
-events were repeated than the house was killed, and every named moment was hit.
+Started by scripts/chaos. The exit code is 0 only if nothing was lost, nothing was doubled, no event is missing, nobody
+was told two different things, no more events were repeated than the house was killed, and every named moment was hit.
 """
 
 import argparse
