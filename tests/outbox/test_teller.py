@@ -41,5 +41,21 @@ def test_no_more_than_one_thing_was_told_and_is_told_again_after_a_kill() -> Non
             world.send(0, text)
         world.living().outbox.async_listen(hear)
         world.pass_time(5)
-    # All three began to wait at one moment, and before each is told the file knows of those told before it.
-    assert told == [3, 2, 1]
+    # The first finds out that the line is dead, and the others wait at once: before each is told, the file knows of those
+    # that were told before it.
+    assert told == [1, 2, 1]
+
+
+def test_what_was_told_of_a_message_that_is_being_sent_is_noted_before_anything_else_is_told() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.line_is_dead = True
+        world.send(0, "Leak!")
+        world.pass_time(12)
+        # The next probe leaves before it is told that its message waits.
+        for text in ("Fire!", "Frost!"):
+            world.send(1, text)
+        world.pass_time(1)
+    assert [told.types for told in world.told.values()] == [["queued"]] * 3
+    assert world.troubles == []

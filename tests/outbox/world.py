@@ -146,6 +146,9 @@ class World:
         # Keys that a killed run took with it altogether.
         self.gone: set[str] = set()
         self.troubles: list[object] = []
+        # What the last kill lets be told once more, and whether the disk ever failed to take what was told.
+        self._repeated: set[tuple[str, str]] = set()
+        self._disk_failed = False
         self._late: list[tuple[float, str, str]] = []
 
     # Clocks
@@ -191,6 +194,7 @@ class World:
     def start(self, downtime: float = 0.0) -> None:
         """Start Home Assistant, some seconds after the last run ended."""
         self._passed += downtime
+        self._repeated = self._unmarked()
         self.run = Run(self)
         self.run.loop.run_until_complete(self.run.start())
 
@@ -245,6 +249,15 @@ class World:
         run.loop.run_until_complete(run.reload(account))
         self.kills += self.disk_is_full or bool(self.files_without_room)
 
+    def _unmarked(self, *accounts: str) -> set[tuple[str, str]]:
+        """What a run that began now would tell again of these accounts or all; nothing if a full disk is to blame."""
+        return {
+            (key, each["type"])
+            for key, record in self.on_disk(*accounts).items()
+            for each in record["untold"]
+            if key in self.told and each["type"] in self.told[key].types and not self._disk_failed
+        }
+
     def remove_recipient(self, person: int) -> None:
         """Remove a recipient of the first account, whatever is on its way to him; automations may still name him."""
         entry, subentry_id = self.entries[0], self.people[person].subentry_id
@@ -273,18 +286,19 @@ class World:
     def write(self, file: str, content: bytes) -> None:
         """Put this in a file, if there is room for it."""
         if self.disk_is_full or file in self.files_without_room:
+            self._disk_failed = True
             raise OSError(errno.ENOSPC, "No space left on device")
         self.files[file] = content
 
-    def _read(self, file: str) -> list[dict[str, Any]]:
-        """The records of all accounts in the files of this name."""
-        contents = [self.files.get(f"gosms.{account}.{file}", b"") for account in ACCOUNTS]
+    def _read(self, file: str, *accounts: str) -> list[dict[str, Any]]:
+        """The records in the files of this name, of these accounts or all."""
+        contents = [self.files.get(f"gosms.{account}.{file}", b"") for account in accounts or ACCOUNTS]
         return [json.loads(line)["data"] for content in contents for line in content.splitlines()]
 
-    def on_disk(self) -> dict[str, dict[str, Any]]:
-        """The messages that the next run will know, by their keys."""
+    def on_disk(self, *accounts: str) -> dict[str, dict[str, Any]]:
+        """The messages that the next run will know, by their keys, of these accounts or all."""
         found: dict[str, dict[str, Any]] = {}
-        for line in self._read("outbox"):
+        for line in self._read("outbox", *accounts):
             found |= {record["key"]: record for record in line["messages"]}
             for key in line.get("gone", ()):
                 found.pop(key, None)
@@ -339,9 +353,11 @@ class World:
 
         run.hass.async_create_background_task(automation(), "an automation", eager_start=False)
 
-    def hear(self, message: OutgoingMessage, occurrence: Occurrence) -> None:
+    def hear(self, account: str, message: OutgoingMessage, occurrence: Occurrence) -> None:
         """Take note of what is told."""
         assert occurrence.type in EVENT_TYPES
+        if unmarked := self._unmarked(account) - self._repeated:
+            self.troubles.append(f"the file does not know yet that {unmarked} was told")
         told = self.told.setdefault(message.key, Told(message=message))
         told.message = message
         told.types.append(occurrence.type)
@@ -408,7 +424,7 @@ class Run:
 
         outbox = Outbox(self.hass, entry, cast("GoSmsClient", client), poll)
         await outbox.async_load()
-        self._leave[outbox] = [outbox.async_listen(self._hear)]
+        self._leave[outbox] = [outbox.async_listen(partial(self._hear, entry.entry_id))]
         notice = outbox._on_change
 
         def see(message: OutgoingMessage) -> None:
@@ -457,9 +473,9 @@ class Run:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _hear(self, message: OutgoingMessage, occurrence: Occurrence) -> None:
+    def _hear(self, account: str, message: OutgoingMessage, occurrence: Occurrence) -> None:
         if not self.is_dead:
-            self.world.hear(message, occurrence)
+            self.world.hear(account, message, occurrence)
 
     def _see(self, message: OutgoingMessage) -> None:
         """Hold every change against the table of what may follow."""

@@ -204,7 +204,11 @@ class Sender:
 
     def _plan(self, now: float) -> None:
         """Come back when a message that waits is too late, or when the next attempt of an outage is due."""
-        due = [message.expires for message in self._store.messages.values() if message.state is State.QUEUED]
+        due = [
+            message.expires
+            for message in self._store.messages.values()
+            if message.state is State.QUEUED and message.key not in self._attempts
+        ]
         if not due:
             return
         if self.is_down:
@@ -215,7 +219,7 @@ class Sender:
             self._timer = None
             self.async_run()
 
-        # At least a moment, for one that is late but whose attempt is running.
+        # At least a moment, for one that is late and waits for its only attempt.
         self._timer = async_call_later(self._hass, max(min(due) - now, 0.5), async_come_back)
 
     def _in_doubt(self) -> set[tuple[str, str]]:

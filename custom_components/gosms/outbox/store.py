@@ -33,7 +33,8 @@ class OutboxStore:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Make the store; nothing is read yet.
 
-        `on_change` is called after each change of a message, `on_health` after each write, with its failure.
+        `on_change` is called after each change of a message, `on_health` with a failure to write, or with None after the
+        first write that succeeds.
         """
         self.on_change: Callable[[OutgoingMessage], None] = _nothing
         self.on_health: Callable[[StorageError | None], None] = _nothing
@@ -51,6 +52,7 @@ class OutboxStore:
         self._sealed = False
         self._writer: asyncio.Task[None] | None = None
         self._waiting: list[asyncio.Future[StorageError | None]] = []
+        self._is_healthy = False
         # What the files do not say yet: keys of messages that changed or ended, and the ends. In their order.
         self._changed: dict[str, None] = {}
         self._ended: list[Ended] = []
@@ -100,7 +102,9 @@ class OutboxStore:
                 for waiter in waiting:
                     if not waiter.done():
                         waiter.set_result(failure)
-                self.on_health(failure)
+                if failure or not self._is_healthy:
+                    self._is_healthy = failure is None
+                    self.on_health(failure)
         finally:
             self._writer = None
 
@@ -162,11 +166,10 @@ class OutboxStore:
         """Write what is new in the ledger, then what is new in the queue: a message is never in neither."""
         if self._sealed or not self._readable:
             raise StorageError("the files must not be touched")
-        now, saved = self._now()
         if self._ended:
-            await self._async_write_ledger(now, saved)
+            await self._async_write_ledger(*self._now())
         if self._changed:
-            await self._async_write_queue(now, saved)
+            await self._async_write_queue(*self._now())
 
     async def _async_write_ledger(self, now: float, saved: float) -> None:
         """Add the ends to the ledger's file, or put the ledger in its place."""

@@ -84,12 +84,8 @@ class Teller:
             self._due[message.key] = None
         else:
             self._due.pop(message.key, None)
-        if message.state is State.SENDING and not message.untold:
-            # Whoever is about to send it saves everything, and changes it again; nobody is shown that it is being sent.
-            self._changed.pop(message.key, None)
-            self._must_work = bool(self._changed or self._due)
-        else:
-            self._changed[message.key] = message
+        self._changed[message.key] = message
+        if message.untold or not _is_leaving(message):
             self._wake()
 
     def _wake(self) -> None:
@@ -159,6 +155,12 @@ class Teller:
             self._store.finish(message)
         else:
             self._store.change(message.key, OutgoingMessage.tell)
+        self._wake()
+
+
+def _is_leaving(message: OutgoingMessage) -> bool:
+    """Tell if a message is about to be sent: whoever does that saves it, changes it again, and people see no difference."""
+    return message.state is State.SENDING or (message.state is State.QUEUED and not message.attempts)
 
 
 @contextmanager
