@@ -96,7 +96,7 @@ def _options() -> Options:
     parser.add_argument("--messages", type=int, default=300, help="how many are sent (300)")
     parser.add_argument("--seed", type=int, default=1, help="repeats a run as far as processes can be repeated (1)")
     parser.add_argument(
-        "--kills", type=int, default=12, help=f"how often the house is killed (12); at least {len(Point)}, by name"
+        "--kills", type=int, default=15, help=f"how often the house is killed (15); at least {len(Point)}, by name"
     )
     parser.add_argument("--share", type=float, default=0.2, help="the part of the requests that a fault hits (0.2)")
     parser.add_argument("--timeout", type=float, default=420.0, help="seconds until the run is given up (420)")
@@ -104,6 +104,8 @@ def _options() -> Options:
     found = parser.parse_args()
     if found.kills < len(Point):
         parser.error(f"--kills: each of the {len(Point)} named moments needs one")
+    if found.messages < SPARE * found.kills:
+        parser.error(f"--messages: each kill needs {SPARE}")
     if not 0 <= found.share <= 1:
         parser.error("--share: from 0 to 1")
     return Options(**vars(found))
@@ -188,7 +190,7 @@ async def _rage(options: Options, killer: Killer, account: Account, subentries: 
 
 async def _kill(killer: Killer, crowd: Crowd, kill: Point | None, start: Point | None, *, keep: int = 0) -> None:
     """Kill the house under the callers, and start it again; so many calls are kept for later kills."""
-    await killer.kill(kill, lambda: crowd.release(1, keep=keep))
+    await killer.kill(kill, lambda: crowd.release(1, keep=keep, long=kill is Point.BETWEEN_PARTS))
     crowd.up.clear()
     await killer.start(start)
     crowd.up.set()

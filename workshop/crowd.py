@@ -113,10 +113,13 @@ class Crowd:
         self._entity_ids = entity_ids
         self._queue: asyncio.Queue[Ask] = asyncio.Queue()
 
-    def release(self, count: int, *, keep: int = 0) -> None:
-        """Let so many more calls be made, if so many are left beside those to keep."""
+    def release(self, count: int, *, keep: int = 0, long: bool = False) -> None:
+        """Let so many more calls be made, if so many are left beside those to keep; on request long ones first."""
         for _ in range(min(count, len(self._left) - keep)):
-            self._queue.put_nowait(self._left.popleft())
+            places = (place for place, ask in enumerate(self._left) if long and len(ask.pieces) > 1)
+            place = next(places, 0)
+            self._queue.put_nowait(self._left[place])
+            del self._left[place]
         if not self._left:
             self._queue.shutdown()
 

@@ -41,8 +41,8 @@ def test_no_more_than_one_thing_was_told_and_is_told_again_after_a_kill() -> Non
             world.send(0, text)
         world.living().outbox.async_listen(hear)
         world.pass_time(5)
-    # The first finds out that the line is dead, and the others wait at once: before each is told, the file knows of those
-    # that were told before it.
+    # The first finds out that the line is dead, and the others wait at once: before each is told, the file knows of
+    # those that were told before it.
     assert told == [1, 2, 1]
 
 

@@ -15,11 +15,11 @@ from .programs import GRACE, descendants, read_until, running
 # Half of the time is the grace of a message whose fate is unknown; a slow machine needs as long again for the starts.
 @pytest.mark.timeout(240)
 def test_no_message_is_lost_or_doubled_when_the_house_is_killed_at_every_named_moment(tmp_path: Path) -> None:
-    with running(tmp_path, "workshop.chaos", "--messages", "25", "--kills", str(len(Point))) as chaos:
+    with running(tmp_path, "workshop.chaos", "--messages", "40", "--kills", str(len(Point))) as chaos:
         output, _ = chaos.communicate()
     assert chaos.returncode == 0, output
     table = dict(re.findall(r"^  (.+?) +(\d+)$", output, re.MULTILINE))
-    assert table["asked"] == "25"
+    assert table["asked"] == "40"
     assert "0" not in {table[row] for row in ("asked with a key", "asked in several parts")}
     # After the end each is called once more, whatever the kills did.
     assert int(table["called again with the same key"]) >= int(table["asked with a key"])
@@ -29,7 +29,7 @@ def test_no_message_is_lost_or_doubled_when_the_house_is_killed_at_every_named_m
 
 
 def test_interrupted_chaos_leaves_nothing_behind(tmp_path: Path) -> None:
-    with running(tmp_path, "workshop.chaos", "--messages", "25") as chaos:
+    with running(tmp_path, "workshop.chaos", "--messages", "50") as chaos:
         read_until(chaos, "Killed")
         family = descendants(chaos)
         chaos.send_signal(signal.SIGINT)

@@ -89,6 +89,13 @@ async def test_calls_are_made_as_they_are_released_and_some_are_kept(dying: Dyin
     assert dying.texts == {"Leak": 2, "Fire": 2}
 
 
+async def test_a_call_in_several_parts_is_released_before_others_if_that_is_asked(home: HomeAssistant) -> None:
+    long = Ask(recipient=NUMBER, pieces=("Leak", "Fire"), key=None)
+    crowd = Crowd(home, [PLAIN, long, KEYED], {NUMBER: "notify.anna"})
+    crowd.release(2, long=True)
+    assert [crowd._queue.get_nowait() for _ in range(2)] == [long, PLAIN]
+
+
 def test_a_plan_is_for_so_many_messages_some_of_them_with_a_key_some_in_parts_some_twins() -> None:
     asks = plan(random.Random(1), 300, [NUMBER])
     times = Counter(asks)

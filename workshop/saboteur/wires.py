@@ -14,7 +14,7 @@ from homeassistant.core import Event, EventStateChangedData, HomeAssistant, call
 
 from custom_components.gosms.api import GoSmsClient
 from custom_components.gosms.event import GoSmsEventEntity
-from custom_components.gosms.outbox import Occurrence, Outbox, OutboxStore, OutgoingMessage, State
+from custom_components.gosms.outbox import Occurrence, Outbox, OutboxStore, OutgoingMessage, State, journal
 from custom_components.gosms.outbox.teller import Teller
 
 from .points import EVENTS, FOLDER, Point
@@ -33,6 +33,8 @@ def lay(hass: HomeAssistant, folder: Path) -> None:
     for owner, name, wire in (
         (OutboxStore, "async_load", wires.load),
         (OutboxStore, "_async_write", wires.write),
+        (OutboxStore, "_async_write_ledger", wires.write_ledger),
+        (journal, "_append", wires.append),
         (GoSmsClient, "send", wires.send),
         (ClientResponse, "start", wires.start_response),
         (Teller, "_tell", wires.tell),
@@ -96,11 +98,33 @@ class Wires:
             if keys - self._on_disk:
                 self._strike(Point.BEFORE_WRITE)
             accepted = any(message.state is State.ACCEPTED and message.untold for message in store.messages.values())
-            if accepted and self._is_armed(Point.BEFORE_SAVING):
-                await asyncio.sleep(_HEAD_START)
-                self._strike(Point.BEFORE_SAVING)
+            between = any(0 < len(message.ids) < len(message.parts) for message in store.messages.values())
+            for moment, point in ((accepted, Point.BEFORE_SAVING), (between, Point.BETWEEN_PARTS)):
+                if moment and self._is_armed(point):
+                    await asyncio.sleep(_HEAD_START)
+                    self._strike(point)
             await write(store)
             self._on_disk = keys
+
+        return wired
+
+    def write_ledger(self, write: _Method) -> _Method:
+        """Wire the writing of the first of the two files."""
+
+        async def wired(store: OutboxStore, *arguments: object) -> None:
+            await write(store, *arguments)
+            self._strike(Point.BETWEEN_FILES)
+
+        return wired
+
+    def append(self, append: _Method) -> _Method:
+        """Wire the writing of a line; it happens in a thread."""
+
+        def wired(path: Path, end: int, line: bytes) -> None:
+            if self._is_armed(Point.WITHIN_WRITE):
+                append(path, end, line[: len(line) // 2])
+                self._strike(Point.WITHIN_WRITE)
+            append(path, end, line)
 
         return wired
 

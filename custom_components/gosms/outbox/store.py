@@ -33,8 +33,8 @@ class OutboxStore:
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Make the store; nothing is read yet.
 
-        `on_change` is called after each change of a message, `on_health` with a failure to write, or with None after the
-        first write that succeeds.
+        `on_change` is called after each change of a message; `on_health` with each failure to write, and with None once
+        writing succeeds.
         """
         self.on_change: Callable[[OutgoingMessage], None] = _nothing
         self.on_health: Callable[[StorageError | None], None] = _nothing

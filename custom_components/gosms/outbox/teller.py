@@ -159,7 +159,7 @@ class Teller:
 
 
 def _is_leaving(message: OutgoingMessage) -> bool:
-    """Tell if a message is about to be sent: whoever does that saves it, changes it again, and people see no difference."""
+    """Tell if a message is about to be sent: who does that saves it and changes it again, and nobody is shown it."""
     return message.state is State.SENDING or (message.state is State.QUEUED and not message.attempts)
 
 
