@@ -115,7 +115,7 @@ class Teller:
             # An attempt that begins at this moment writes for itself first, and what it writes is all there is.
             await asyncio.sleep(0)
             self._must_work = False
-            due = self._store.messages[next(iter(self._due))] if self._due else None
+            due = self._store.messages.get(next(iter(self._due), ""))
             try:
                 await self._store.async_save()
             except StorageError:
