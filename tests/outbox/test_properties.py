@@ -363,6 +363,49 @@ def test_a_message_that_ended_is_not_sent_again_by_a_run_that_finds_it_in_the_qu
     assert [told.types for told in world.told.values()] == [["accepted", "delivered"]]
 
 
+@pytest.mark.parametrize("idle", [3600, 25 * 3600], ids=["an hour", "a day"])
+def test_a_message_that_ended_is_not_told_again_by_a_later_run(idle: int) -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.send(0, "Leak!")
+        # The file says by now that a request is under way.
+        world.pass_time(0.03)
+        world.files_without_room = {QUEUE}
+        world.pass_time(1)
+        world.account.set_status(world.account.messages[0].id, 4)
+        world.pass_time(10)
+        world.kill(1)
+        world.files_without_room.clear()
+        world.start()
+        world.pass_time(idle)
+        world.stop()
+        world.start(downtime=60)
+        world.pass_time(400)
+    assert world.taken == [(MUM, "Leak!")]
+    assert [told.types for told in world.told.values()] == [["accepted", "delivered"]]
+
+
+def test_a_message_that_waits_outlives_a_clock_that_is_set_right() -> None:
+    world = World(queue_expiry=60)
+    # A machine without a clock of its own, before it gets the time from the network.
+    world.wall_offset = -7200.0
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.line_is_dead = True
+        for text in ("Fire!", "Leak!"):
+            world.send(0, text)
+            world.pass_time(5)
+        world.wall_offset = 0.0
+        world.pass_time(300)
+        world.reload(0)
+        world.line_is_dead = False
+        world.pass_time(120)
+    assert sorted(world.taken) == [(MUM, "Fire!"), (MUM, "Leak!")]
+
+
 def test_a_message_whose_next_part_comes_too_late_is_seen_to_end_last() -> None:
     world = World(queue_expiry=10)
     with world.rules():

@@ -1,7 +1,7 @@
 """How a message in doubt is settled when the look at the service is not a simple one."""
 
 from custom_components.gosms.api import GoSmsApiError
-from tests.outbox.world import SLOW, World
+from tests.outbox.world import QUEUE, SLOW, World
 from tests.service import MUM
 
 HOUR = 3600
@@ -115,3 +115,36 @@ def test_three_days_without_a_look_are_three_days_over_a_restart_too() -> None:
         assert [told.types for told in world.told.values()] == [["queued"]]
         world.pass_time(2 * HOUR)
     assert [told.types for told in world.told.values()] == [["queued", "unconfirmed"]]
+
+
+def test_a_second_part_that_only_a_damaged_line_told_of_is_looked_for_before_it_is_sent() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.send(0, "Leak!", "Fire!")
+        world.pass_time(0.4)
+        assert world.taken == [(MUM, "Leak!"), (MUM, "Fire!")]
+        world.stop_dead()
+        # All that can be read is that the request of the first part may be under way.
+        first, *others = world.files[QUEUE].splitlines()
+        world.files[QUEUE] = b"\n".join([first, *(b"damaged" for _ in others), b""])
+        world.told.clear()
+        world.start()
+        world.pass_time(300)
+    assert world.taken == [(MUM, "Leak!"), (MUM, "Fire!")]
+    assert [told.types[:2] for told in world.told.values()] == [["queued", "accepted"]]
+
+
+def test_a_second_part_that_was_not_sent_before_the_damage_is_sent() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.send(0, "Leak!", "Fire!")
+        world.kill(4)
+        assert world.taken == [(MUM, "Leak!")]
+        world.files[QUEUE] += b"damaged\n"
+        world.start()
+        world.pass_time(300)
+    assert world.taken == [(MUM, "Leak!"), (MUM, "Fire!")]

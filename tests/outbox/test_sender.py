@@ -6,7 +6,7 @@ import pytest
 
 from custom_components.gosms.api import Pace
 from custom_components.gosms.outbox.route import Route
-from tests.outbox.world import QUEUE, World
+from tests.outbox.world import QUEUE, SLOW, World
 from tests.service import MUM
 
 
@@ -209,3 +209,18 @@ def test_a_mistake_after_the_acceptance_does_not_send_a_message_again(caplog: py
     assert world.taken == [(MUM, "Leak!")]
     assert [told.types for told in world.told.values()] == [["accepted"]]
     assert "Unexpected error while sending" in caplog.text
+
+
+def test_who_is_told_that_a_message_is_queued_when_his_time_is_up_can_rely_on_the_file() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        # As many attempts as there may be at a time.
+        world.faults = [SLOW] * 8
+        for number in range(8):
+            world.send(1, f"Fire {number}!")
+        world.send(0, "Leak!", timeout=2)
+        world.pass_time(3)
+        assert world.calls[-1].done
+        assert "Leak!" in {record["text"] for record in world.on_disk().values()}

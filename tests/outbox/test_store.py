@@ -10,10 +10,11 @@ from pathlib import Path
 import threading
 import time
 from typing import Any, Final
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.gosms.api import MessageStatus
@@ -21,6 +22,7 @@ from custom_components.gosms.errors import Failure
 from custom_components.gosms.outbox import journal
 from custom_components.gosms.outbox.journal import Journal, StorageError
 from custom_components.gosms.outbox.message import Fingerprint, Occurrence, OutgoingMessage, State
+from custom_components.gosms.outbox.records import pack_ledger
 from custom_components.gosms.outbox.store import OutboxStore
 
 NUMBER: Final = "79123456789"
@@ -56,6 +58,25 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     monkeypatch.setattr(journal, "_write", no_space)
     monkeypatch.setattr(journal, "_append", no_space)
     return monkeypatch.undo
+
+
+class Wall:
+    """A wall clock that can be set; the clock of the run goes on evenly."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._offset = timedelta()
+        now = dt_util.utcnow
+        monkeypatch.setattr(dt_util, "utcnow", lambda: now() + self._offset)
+
+    def move(self, seconds: float) -> None:
+        """Set the clock forward by so many seconds, or back."""
+        self._offset += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
+    """The wall clock."""
+    return Wall(monkeypatch)
 
 
 class SlowDisk:
@@ -434,12 +455,95 @@ async def test_a_message_is_in_one_of_the_files_whenever_the_disk_fails(
     slow_disk.let(fail=True)
     with pytest.raises(StorageError):
         await saving
+    # What the ledger has is taken out of the queue at the start.
+    for _ in range(failing):
+        slow_disk.let()
     next_run = await reload(hass)
     assert [*next_run.messages, *(each.key for each in next_run.ledger.ended)] == ["the key"]
 
     slow_disk.let(2)
     await store.async_save()
     assert (keys(queue_file), store.ledger.claimed) == (set(), {"id of the key"})
+
+
+async def test_a_message_that_ends_while_the_ledger_is_written_is_in_one_of_the_files(
+    hass: HomeAssistant, store: OutboxStore, slow_disk: SlowDisk
+) -> None:
+    slow_disk.let()
+    for key in ("one", "two"):
+        store.put(delivered(key))
+    await store.async_save()
+    await slow_disk.begun()
+
+    store.finish(store.messages["one"])
+    saving = hass.async_create_task(store.async_save())
+    await slow_disk.begun()
+    store.finish(store.messages["two"])
+    slow_disk.let()
+    await slow_disk.begun()
+    slow_disk.let()
+    await slow_disk.begun()
+    # A run that is killed now leaves this to the next one.
+    loading = hass.async_create_task(reload(hass))
+    await slow_disk.begun()
+    slow_disk.let(2)
+    assert [each.key for each in (await loading).ledger.ended] == ["one", "two"]
+    await saving
+
+
+async def test_a_message_that_ended_does_not_come_back_once_the_ledger_has_forgotten_it(
+    hass: HomeAssistant, store: OutboxStore, monkeypatch: pytest.MonkeyPatch, queue_file: Path, wall: Wall
+) -> None:
+    store.put(delivered())
+    await store.async_save()
+    store.finish(store.messages["the key"])
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "async_replace", AsyncMock(side_effect=[None, StorageError]))
+        with pytest.raises(StorageError):
+            await store.async_save()
+    await store._ledger_file.async_replace(lambda: pack_ledger(store.ledger, hass.loop.time(), saved=time.time()))
+    assert keys(queue_file) == {"the key"}
+
+    wall.move(25 * HOUR)
+    assert (await reload(hass)).messages == {}
+    # Nor does its number stay there.
+    assert keys(queue_file) == set()
+
+
+async def test_a_disk_that_takes_nothing_for_long_lets_no_memory_grow(
+    store: OutboxStore, full_disk: Callable[[], None], ledger_file: Path
+) -> None:
+    for number in range(1100):
+        store.put(delivered(str(number)))
+        store.finish(store.messages[str(number)])
+    assert len(store._ended) == 1000
+    with pytest.raises(StorageError):
+        await store.async_save()
+    full_disk()
+    await store.async_save()
+    assert len(keys(ledger_file)) == 1000
+
+
+@pytest.mark.parametrize("jump", [2 * HOUR, -2 * HOUR], ids=["forward", "back"])
+async def test_a_clock_that_is_set_during_a_run_makes_no_message_older_or_younger(
+    hass: HomeAssistant, store: OutboxStore, wall: Wall, jump: float
+) -> None:
+    now = hass.loop.time()
+    store.put(message("waits", created=now))
+    store.put(delivered("ended"))
+    store.finish(store.messages["ended"])
+    await store.async_save()
+    wall.move(jump)
+    store.put(message("another", created=now))
+    store.put(delivered("ended later"))
+    store.finish(store.messages["ended later"])
+    await store.async_save()
+    wall.move(60)
+
+    again = await reload(hass)
+    then = hass.loop.time() - 60
+    assert [found.created for found in again.messages.values()] == pytest.approx([then, then], abs=5)
+    assert [ended.time for ended in again.ledger.ended] == pytest.approx([then, then], abs=5)
 
 
 async def test_files_are_written_only_when_there_is_something_new_in_them(

@@ -1,6 +1,10 @@
 """When something is told: after it is on disk, so that nothing that was told can turn out otherwise."""
 
-from custom_components.gosms.outbox import Occurrence, OutgoingMessage
+from homeassistant.core import CoreState, HomeAssistant
+import pytest
+
+from custom_components.gosms.outbox import Occurrence, OutboxStore, OutgoingMessage
+from custom_components.gosms.outbox.teller import Teller
 from tests.outbox.world import World
 
 
@@ -59,3 +63,14 @@ def test_what_was_told_of_a_message_that_is_being_sent_is_noted_before_anything_
         world.pass_time(1)
     assert [told.types for told in world.told.values()] == [["queued"]] * 3
     assert world.troubles == []
+
+
+async def test_an_account_that_is_unloaded_while_home_assistant_starts_leaves_nobody_waiting(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    hass.set_state(CoreState.starting)
+    teller = Teller(hass, OutboxStore(hass, "the_account"))
+    teller.async_start()
+    teller.async_hush()
+    await teller.async_close()
+    assert "Unable to remove" not in caplog.text

@@ -291,9 +291,10 @@ class World:
         self.files[file] = content
 
     def _read(self, file: str, *accounts: str) -> list[dict[str, Any]]:
-        """The records in the files of this name, of these accounts or all."""
+        """The records in the files of this name, of these accounts or all; damage tells nothing."""
         contents = [self.files.get(f"gosms.{account}.{file}", b"") for account in accounts or ACCOUNTS]
-        return [json.loads(line)["data"] for content in contents for line in content.splitlines()]
+        found = [line for content in contents for line in content.splitlines()]
+        return [json.loads(line)["data"] for line in found if line.startswith(b"{")]
 
     def on_disk(self, *accounts: str) -> dict[str, dict[str, Any]]:
         """The messages that the next run will know, by their keys, of these accounts or all."""
@@ -332,10 +333,8 @@ class World:
 
     # What people ask for
 
-    def send(
-        self, person: int, *parts: str, account: int = 0, expire_after: float | None = None, key: str | None = None
-    ) -> None:
-        """Send a message of one part or several from an automation that waits for the result."""
+    def send(self, person: int, *parts: str, account: int = 0, key: str | None = None, **options: float | None) -> None:
+        """Send a message of one part or several from an automation that waits for the result; options are a call's."""
         run = self.living()
         to = self.people[person]
         call = Call(number=to.data["phone_number"], parts=parts, run=run, repeatable=(account, key) if key else None)
@@ -344,9 +343,8 @@ class World:
         async def automation() -> None:
             _caller.set(call)
             addressee = Addressee(phone_number=call.number, recipient=to.subentry_id)
-            request = Request(
-                to=(addressee,), text=" ".join(parts), parts=parts, expire_after=expire_after, idempotency_key=key
-            )
+            content: dict[str, Any] = {"text": " ".join(parts), "parts": parts, "idempotency_key": key, **options}
+            request = Request(to=(addressee,), **content)
             (result,) = await run.outboxes[account].async_send(request)
             call.error = result.failure.key if result.failure else None
             call.done = True

@@ -22,6 +22,7 @@ _NUMBER_OR_NONE: Final = vol.Any(None, int, float)
 _QUEUE: Final = vol.Schema(
     {
         vol.Required("saved"): _NUMBER,
+        vol.Optional("clock", default=0.0): _NUMBER,
         vol.Optional("secret"): str,
         vol.Required("messages"): list,
         vol.Optional("gone", default=list): [str],
@@ -62,6 +63,7 @@ _ENDED: Final = vol.Schema(
 _LEDGER: Final = vol.Schema(
     {
         vol.Required("saved"): _NUMBER,
+        vol.Optional("clock", default=0.0): _NUMBER,
         vol.Required("ended"): [_ENDED],
         vol.Required("day"): vol.Any(None, vol.All(str, date.fromisoformat)),
         vol.Required("delivered"): int,
@@ -133,7 +135,8 @@ def pack_queue(
 
     It is written at `saved` by the wall clock and `now` by the run's; the secret stands in the first record alone.
     """
-    record: dict[str, Any] = {"saved": saved, "messages": [pack_message(message, now) for message in messages]}
+    packed = [pack_message(message, now) for message in messages]
+    record: dict[str, Any] = {"saved": saved, "clock": now, "messages": packed}
     if gone:
         record["gone"] = gone
     if secret is not None:
@@ -142,22 +145,19 @@ def pack_queue(
 
 
 def unpack_queue(lines: Iterable[Line], time_of: _TimeOf) -> Queue:
-    """Return what the file says; `time_of` tells when by this run's clock a line was written, given its own word.
+    """Return what the file says; `time_of` tells when by this run's clock it was written, given its own word.
 
     What can't be read may have told of any message before it that a request was about to leave. So those that waited
     are taken for messages whose request was under way: they are looked for before they are sent.
     """
     queue = Queue()
     then = saved = 0.0
-    for line in lines:
-        try:
-            fields = _QUEUE(line.record)
-        except vol.Invalid:
-            queue.damaged.append(line.raw)
+    for raw, fields in _read(lines, _QUEUE, time_of):
+        if fields is None:
+            queue.damaged.append(raw)
             queue.messages = _doubt(queue.messages, then, saved)
             continue
-        now_then = time_of(fields["saved"])
-        found, damaged = _unpack_messages(fields["messages"], now_then)
+        found, damaged = _unpack_messages(fields["messages"], fields["then"])
         if damaged:
             queue.damaged += damaged
             queue.messages = _doubt(queue.messages, then, saved)
@@ -165,8 +165,26 @@ def unpack_queue(lines: Iterable[Line], time_of: _TimeOf) -> Queue:
         for key in fields["gone"]:
             queue.messages.pop(key, None)
         queue.secret = fields.get("secret", queue.secret)
-        then, saved = now_then, fields["saved"]
+        then, saved = fields["then"], fields["saved"]
     return queue
+
+
+def _read(lines: Iterable[Line], schema: vol.Schema, time_of: _TimeOf) -> list[tuple[bytes, dict[str, Any] | None]]:
+    """Return the lines, and what each says or None; `then` is when it was written, by this run's clock.
+
+    All lines are of one run, whose first write replaced the file, and say the time by that run's clock. So the wall
+    clock, which may have been set meanwhile, has to tell only how long ago the last of them was written.
+    """
+    read: list[tuple[bytes, dict[str, Any] | None]] = []
+    for line in lines:
+        try:
+            read.append((line.raw, schema(line.record)))
+        except vol.Invalid:
+            read.append((line.raw, None))
+    valid = [fields for _, fields in read if fields is not None]
+    for fields in valid:
+        fields["then"] = time_of(valid[-1]["saved"]) - (valid[-1]["clock"] - fields["clock"])
+    return read
 
 
 def _doubt(messages: dict[str, OutgoingMessage], then: float, saved: float) -> dict[str, OutgoingMessage]:
@@ -262,14 +280,11 @@ def unpack_ledger(lines: Iterable[Line], time_of: _TimeOf) -> tuple[Ledger, list
     """Return what the file of the ledger says, and what of it can't be read; for `time_of` see `unpack_queue`."""
     ledger = Ledger()
     damaged: list[bytes] = []
-    for line in lines:
-        try:
-            fields = _LEDGER(line.record)
-        except vol.Invalid:
-            damaged.append(line.raw)
+    for raw, fields in _read(lines, _LEDGER, time_of):
+        if fields is None:
+            damaged.append(raw)
             continue
-        then = time_of(fields["saved"])
-        ledger.ended += [_unpack_ended(ended, then) for ended in fields["ended"]]
+        ledger.ended += [_unpack_ended(ended, fields["then"]) for ended in fields["ended"]]
         ledger.day, ledger.delivered, ledger.failed = fields["day"], fields["delivered"], fields["failed"]
         ledger.delivery_time = fields["delivery_time"]
     return ledger, damaged
@@ -279,6 +294,7 @@ def pack_ledger(ledger: Ledger, now: float, *, saved: float) -> dict[str, Any]:
     """Return a ledger, or what is new in it with its counters, as it stands in the file; for times see `pack_queue`."""
     return {
         "saved": saved,
+        "clock": now,
         "ended": [_pack_ended(ended, now) for ended in ledger.ended],
         "day": ledger.day and ledger.day.isoformat(),
         "delivered": ledger.delivered,

@@ -124,13 +124,23 @@ class Seeker:
         search.failures = 0
         now = loop.time()
         if found:
-            self._store.change(message.key, lambda message: message.accept(found, now))
-            return True
+            settled = self._store.change(message.key, lambda message: self._take(message, found, now))
+            search.began, search.clean = now, 0
+            return settled.state is not State.UNKNOWN
         search.clean += 1
         if search.clean >= len(_LOOKS) and now - search.began >= _GRACE:
             self._store.change(message.key, lambda message: message.find_absent(now))
             return True
         return False
+
+    def _take(self, message: OutgoingMessage, found: str, now: float) -> OutgoingMessage:
+        """Take note that a part was found; where nobody knows which parts were sent, the next one is in doubt too."""
+        taken = message.accept(found, now)
+        if taken.state is not State.QUEUED or message.key not in self._store.doubtful:
+            return taken
+        attempted = now if message.attempted is None else message.attempted
+        begun = taken.begin(attempted, server_time=message.attempted_server, device_id=message.device_id)
+        return begun.lose(None, now)
 
     async def _async_find(self, message: OutgoingMessage) -> str | None:
         """Return the id of the part of a message that is in doubt, or None if the service does not have it.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 import logging
 import random
@@ -114,7 +115,7 @@ class Sender:
     def async_take(self, messages: Iterable[OutgoingMessage]) -> None:
         """Take messages to different numbers: they leave, or they are queued."""
         doubtful = self._in_doubt()
-        leave = False
+        leaving: list[str] = []
         for message in messages:
             self._callers[message.key] = asyncio.Event()
             must_wait = self._closed or (message.phone_number, message.part) in doubtful
@@ -127,9 +128,17 @@ class Sender:
                 if not message.may_wait:
                     # What may not wait takes no turn either, not even during an outage.
                     self._begin(message)
-                leave = True
-        if leave:
+                leaving.append(message.key)
+        if leaving:
             self.async_run()
+        if any(key not in self._attempts for key in leaving):
+            # Their turn comes later, and their caller may not wait for it.
+            self._hass.async_create_task(self._async_note(), "GoSMS.ru messages whose turn comes", eager_start=False)
+
+    async def _async_note(self) -> None:
+        """Save what was taken; without a disk it is sent all the same, once."""
+        with suppress(StorageError):
+            await self._store.async_save()
 
     async def async_answer(self, keys: Iterable[str]) -> None:
         """Return once each of these messages is accepted, safely queued, or over."""

@@ -43,6 +43,8 @@ class OutboxStore:
         # What fingerprints are made with. It stands in the file of the messages: the ledger alone, which outlives them,
         # lets nobody try out texts and numbers.
         self.secret = secrets.token_hex(16)
+        # Keys of messages of which a line could not be read: it may have told of any of their parts.
+        self.doubtful: set[str] = set()
         # The keys of the messages that are in the file.
         self.written: set[str] = set()
         self._hass = hass
@@ -75,7 +77,12 @@ class OutboxStore:
                 # writing over it would lose messages.
                 self._readable = False
                 _LOGGER.exception("Can't read %s, so it is left alone and nothing is stored", file.key)
+        # Not earlier: what the queue still has of them must be known to have ended.
+        self.ledger.forget(now)
         self.written = set(self.messages)
+        if self._readable and self._changed.keys() - self.messages.keys():
+            with suppress(StorageError):
+                await self._async_write_queue(now, saved)
 
     async def async_save(self) -> None:
         """Write the messages as they are now; calls at the same moment, or without a change between, share one write.
@@ -158,6 +165,8 @@ class OutboxStore:
     def finish(self, message: OutgoingMessage) -> None:
         """Move a message that ended, and was told, to the ledger."""
         self._ended.append(self.ledger.add(message, self._hass.loop.time(), dt_util.now().date()))
+        # However long the disk takes nothing: what the ledger forgot need not be written.
+        del self._ended[: -len(self.ledger.ended)]
         del self.messages[message.key]
         self._changed[message.key] = None
         self.on_change(message)
@@ -166,7 +175,8 @@ class OutboxStore:
         """Write what is new in the ledger, then what is new in the queue: a message is never in neither."""
         if self._sealed or not self._readable:
             raise StorageError("the files must not be touched")
-        if self._ended:
+        # What ends during the write of one end must not leave the queue before the ledger has it.
+        while self._ended:
             await self._async_write_ledger(*self._now())
         if self._changed:
             await self._async_write_queue(*self._now())
@@ -216,12 +226,15 @@ class OutboxStore:
             # the queue was written.
             if message.key not in ended:
                 self.put(message)
+            else:
+                self._changed[message.key] = None
+        if queue.damaged:
+            self.doubtful = set(self.messages)
         return queue.damaged
 
     def _unpack_ledger(self, lines: list[Line], now: float) -> list[bytes]:
         """Take up the stored ledger, and return what is damaged."""
         self.ledger, damaged = unpack_ledger(lines, lambda saved: now - _elapsed(saved))
-        self.ledger.forget(now)
         return damaged
 
 

@@ -54,7 +54,7 @@ class Teller:
 
     @callback
     def async_watch(self, watcher: Watcher) -> CALLBACK_TYPE:
-        """Call a watcher with the messages that changed, as they are on disk by then; returns how to stop it."""
+        """Call a watcher with messages that changed, once that is on disk; returns how to stop it."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
@@ -73,7 +73,7 @@ class Teller:
     @callback
     def async_hush(self) -> None:
         """Save what happens and tell nothing, until the next start; who watches sees the last of it, and goes."""
-        self._unsubscribe()
+        self._stop_waiting()
         self._may_tell = False
         self._show()
 
@@ -96,10 +96,15 @@ class Teller:
 
     async def async_close(self) -> None:
         """Save and tell the last changes."""
-        self._unsubscribe()
+        self._stop_waiting()
         while self._task:
             await self._task
         self._cancel_retry()
+
+    def _stop_waiting(self) -> None:
+        """Do not wait for the end of the start any more."""
+        unsubscribe, self._unsubscribe = self._unsubscribe, lambda: None
+        unsubscribe()
 
     def _cancel_retry(self) -> None:
         """Do not try a disk again."""
