@@ -276,6 +276,10 @@ class World:
                 self.shaky.add(message.key)
         remembered = {each.key for each in outbox.ledger.ended}
         self.shaky |= {key for key in remembered - ended if key in on_disk}
+        self.gone |= remembered - ended - on_disk.keys()
+        if f"gosms.{outbox._entry.entry_id}.outbox" not in self.files:
+            # The secret stands there, without which no call is known again.
+            self.gone |= remembered
 
     def content(self, file: str) -> bytes:
         """What a file contains."""
