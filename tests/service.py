@@ -133,11 +133,13 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 
 async def send(hass: HomeAssistant, message: str, *, to: str = "notify.mum", **data: Any) -> None:
-    """Send with a notify entity, and let what follows happen."""
-    await hass.services.async_call(
-        "notify", "send_message", {"entity_id": to, "message": message, **data}, blocking=True
-    )
-    await hass.async_block_till_done()
+    """Send with a notify entity, and let what follows happen, also if that is an error."""
+    try:
+        await hass.services.async_call(
+            "notify", "send_message", {"entity_id": to, "message": message, **data}, blocking=True
+        )
+    finally:
+        await hass.async_block_till_done()
 
 
 def entity_id(hass: HomeAssistant, platform: str, unique_id: str) -> str:

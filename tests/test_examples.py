@@ -96,6 +96,7 @@ async def test_a_leak_that_was_told_needs_no_other_channel(
     (automation,) = hass.states.async_entity_ids("automation")
     await pass_time_until(hass, freezer, lambda: sent(service))
     await pass_time_until(hass, freezer, lambda: hass.states.get(automation).attributes["current"] == 0)
+    await hass.async_block_till_done()
     assert sent(service) == [LEAKS[content["alias"]].sms]
     assert hass.states.get("event.gosms_ru_message").attributes["event_type"] == "delivered"
     assert notifications(hass) == []
