@@ -343,20 +343,25 @@ def test_a_message_that_fails_beside_its_twin_is_not_mistaken_for_it() -> None:
     assert world.taken == [(MUM, "Leak!")] * 2
 
 
+def leave_a_message_that_ended_in_the_queue(world: World) -> None:
+    """Let a message end of which the disk takes the end in the ledger alone, and kill the run."""
+    world.start()
+    world.pass_time(1)
+    world.send(0, "Leak!")
+    # The file says by now that a request is under way.
+    world.pass_time(0.03)
+    world.files_without_room = {QUEUE}
+    world.pass_time(1)
+    world.account.set_status(world.account.messages[0].id, 4)
+    world.pass_time(10)
+    world.kill(1)
+    world.files_without_room.clear()
+
+
 def test_a_message_that_ended_is_not_sent_again_by_a_run_that_finds_it_in_the_queue() -> None:
     world = World(queue_expiry=10)
     with world.rules():
-        world.start()
-        world.pass_time(1)
-        world.send(0, "Leak!")
-        # The file says by now that a request is under way.
-        world.pass_time(0.03)
-        world.files_without_room = {QUEUE}
-        world.pass_time(1)
-        world.account.set_status(world.account.messages[0].id, 4)
-        world.pass_time(10)
-        world.kill(1)
-        world.files_without_room.clear()
+        leave_a_message_that_ended_in_the_queue(world)
         world.start()
         world.pass_time(60)
     assert world.taken == [(MUM, "Leak!")]
@@ -367,17 +372,7 @@ def test_a_message_that_ended_is_not_sent_again_by_a_run_that_finds_it_in_the_qu
 def test_a_message_that_ended_is_not_told_again_by_a_later_run(idle: int) -> None:
     world = World(queue_expiry=10)
     with world.rules():
-        world.start()
-        world.pass_time(1)
-        world.send(0, "Leak!")
-        # The file says by now that a request is under way.
-        world.pass_time(0.03)
-        world.files_without_room = {QUEUE}
-        world.pass_time(1)
-        world.account.set_status(world.account.messages[0].id, 4)
-        world.pass_time(10)
-        world.kill(1)
-        world.files_without_room.clear()
+        leave_a_message_that_ended_in_the_queue(world)
         world.start()
         world.pass_time(idle)
         world.stop()
