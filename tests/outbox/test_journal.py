@@ -118,6 +118,14 @@ async def test_a_record_is_added_only_to_a_file_that_is_there(journal: Journal, 
     assert journal.must_be_replaced
 
 
+@pytest.mark.usefixtures("journal")
+async def test_nothing_is_added_to_a_file_of_an_earlier_run(hass: HomeAssistant, file: Path) -> None:
+    before = content(file)
+    with pytest.raises(StorageError):
+        await Journal(hass, "gosms.journal").async_add(lambda: THIRD)
+    assert content(file) == before
+
+
 async def test_a_file_must_be_replaced_once_most_of_it_is_outdated(journal: Journal, file: Path) -> None:
     long = {"new": "x" * 1000}
     while not journal.must_be_replaced:

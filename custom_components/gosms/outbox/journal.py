@@ -127,9 +127,11 @@ class Journal:
 
     def _add(self, line: bytes) -> None:
         """Write at the end of the file."""
-        end, self._end = self._end, None
-        _append(self._path, end or 0, line)
-        self._end = (end or 0) + len(line)
+        if (end := self._end) is None:
+            raise StorageError("nobody knows where it ends")
+        self._end = None
+        _append(self._path, end, line)
+        self._end = end + len(line)
 
     def _replace(self, line: bytes) -> None:
         """Write the file anew, or leave it as it is."""
