@@ -10,8 +10,7 @@ import unicodedata
 from .api import join_surrogates
 from .symbols import is_allowed, replace_symbols as _replace_symbols
 
-# Code points that come in, with the title. No text of more of them fits into the messages that it may become, unless
-# nearly all of them are dropped.
+# Code points that come in, with the title: far more than are ever sent, and few enough to be prepared at once.
 MAX_CHARACTERS: Final = 10_000
 
 # Code points in one message of the service, and messages that one text may become.
