@@ -40,7 +40,7 @@ SEND_SMS_SCHEMA: Final = ActionSchema(
         **cv.ENTITY_SERVICE_FIELDS,
         vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT,
         vol.Optional(_EXPIRE_AFTER): vol.All(cv.positive_time_period, vol.Range(max=timedelta(days=1))),
-        vol.Optional(_IDEMPOTENCY_KEY): vol.All(SHORT_TEXT, vol.Length(min=1)),
+        vol.Optional(_IDEMPOTENCY_KEY): vol.All(SHORT_TEXT, vol.Match(r"\s*\S", msg="the key is empty")),
         vol.Required(_MESSAGE): cv.string,
         vol.Optional(CONF_PHONE): SHORT_TEXT,
         vol.Optional(_PHONE_NUMBERS, default=list): SHORT_TEXTS,
