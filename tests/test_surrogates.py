@@ -117,7 +117,7 @@ async def test_surrogates_are_neither_shown_nor_stored(
 
 @pytest.mark.parametrize("surrogates", [f"{PAIR} leak", HALF, "\udca7"])
 @pytest.mark.parametrize("field", ["tag", "idempotency_key", "message", "title"])
-async def test_an_alarm_in_an_outage_is_queued_whatever_an_earlier_call_had_in_it(
+async def test_surrogates_in_a_call_keep_no_later_alarm_from_being_queued(
     hass: HomeAssistant,
     service: Service,
     entry: MockConfigEntry,

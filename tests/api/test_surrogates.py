@@ -16,7 +16,7 @@ SURROGATES = st.characters(categories=["Cs"])
         ("\ud83d\udca7", "💧"),
         ("a\ud83d\udca7b\ud83d\udca7", "a💧b💧"),
         ("\ud83d", "\ufffd"),
-        ("\udca7", "\ufffd"),
+        ("a\udca7", "a\ufffd"),
         ("a\ud83db", "a\ufffdb"),
         ("\udca7\ud83d", "\ufffd\ufffd"),
         ("\ud83d\ud83d\udca7\udca7", "\ufffd💧\ufffd"),

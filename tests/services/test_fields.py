@@ -12,7 +12,7 @@ import voluptuous as vol
 
 from simulator import Account
 from tests.home import put_in, run
-from tests.service import DAD, MUM, PHONE, Service, add_phone, set_up
+from tests.service import DAD, MUM, PHONE, Service, set_up
 from tests.services.actions import ask, placeholders, send_sms, send_sms_without_response
 
 SEND: Final = "POST /sms/send"
@@ -239,7 +239,7 @@ async def test_a_text_of_a_million_characters_is_refused_at_once(
 # Surrogates
 
 
-@pytest.mark.parametrize("surrogates", ["\ud83d\udca7", "\ud83d", "\udca7"])
+@pytest.mark.parametrize("surrogates", ["\ud83d\udca7", "\udca7"])
 @pytest.mark.parametrize(
     ("field", "error"),
     [
