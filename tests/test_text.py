@@ -69,7 +69,7 @@ def test_a_text_is_sent_readable(written: str, sent: str) -> None:
 
 
 @pytest.mark.parametrize(("written", "sent"), READABLE)
-def test_every_character_that_is_not_sent_is_reported_with_what_stands_for_it(written: str, sent: str) -> None:
+def test_every_character_that_is_not_sent_is_reported_with_its_stand_in(written: str, sent: str) -> None:
     foreign = {character for character in unicodedata.normalize("NFC", written) if not ALLOWED.fullmatch(character)}
     replaced = prepared(written).replaced
     assert replaced.keys() == foreign
@@ -147,7 +147,7 @@ def test_a_text_that_is_too_long_is_refused_with_its_length(row: dict[str, Any])
     assert (error.value.reason, error.value.placeholders) == (row["refused"], row["names"])
 
 
-def test_the_counts_are_those_of_all_parts_and_one_cyrillic_part_counts_for_all() -> None:
+def test_the_counts_are_of_all_parts_and_one_cyrillic_part_makes_ucs2() -> None:
     text = prepared("a" * 294 + " Привет")
     assert text.parts == ("(1/2) " + "a" * 294, "(2/2) Привет")
     assert (text.characters, text.segments, text.encoding) == (312, 3, "ucs2")
@@ -260,7 +260,7 @@ def test_a_text_that_was_prepared_changes_no_more(message: str) -> None:
 
 
 @any_message
-def test_a_truncated_text_is_one_message_that_begins_as_the_whole_text_does(message: str) -> None:
+def test_a_truncated_text_is_one_message_that_begins_as_the_whole_does(message: str) -> None:
     whole = prepared_if_possible(message).text
     text = prepared(message, long_text="truncate")
     assert text.parts == (text.text,)
