@@ -1,7 +1,9 @@
 """Texts as people and Home Assistant write them, and what is sent of them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import accumulate
+import time
 from typing import Any, Final
 import unicodedata
 
@@ -25,8 +27,9 @@ ROOM: Final = 300 - len("(10/10) ")
 MESSAGES: Final = st.lists(
     st.characters()
     | st.text(st.sampled_from(" \t\n\u00a0°№₽€½²³→↑~💧👨🏽🇷🇺\u200d\ufe0f\u0301\u0306aeив019.,"), max_size=20)
+    | st.text(st.sampled_from("\ud83d\udca7⁰○10 C~|"), max_size=20)
     | st.text(st.sampled_from("\u1100\u1161\u11a8가ｶﾞนำ\u0d4e\u0d15"), max_size=20)
-    | st.sampled_from(["Температура ", "temperature ", "x" * 70, "ｶﾞ" * 40, "👨‍👩‍👧 ", "1️⃣ ", "\r\n"]),
+    | st.sampled_from(["Температура ", "temperature ", "x" * 70, "ｶﾞ" * 40, "👨‍👩‍👧 ", "1️⃣ ", "\r\n", "://", " www."]),
     max_size=100,
 ).map("".join)
 
@@ -66,7 +69,7 @@ def test_a_text_is_sent_readable(written: str, sent: str) -> None:
 
 
 @pytest.mark.parametrize(("written", "sent"), READABLE)
-def test_every_character_that_is_not_sent_is_reported_with_what_stands_for_it(written: str, sent: str) -> None:
+def test_every_character_that_is_not_sent_is_reported_with_its_stand_in(written: str, sent: str) -> None:
     foreign = {character for character in unicodedata.normalize("NFC", written) if not ALLOWED.fullmatch(character)}
     replaced = prepared(written).replaced
     assert replaced.keys() == foreign
@@ -81,6 +84,16 @@ def test_every_character_that_is_not_sent_is_reported_with_what_stands_for_it(wr
         ("1½ м², 10² ℃", {"½": "1/2", "²": "2", "℃": "град. C"}),
         ("👋🏽 `\u0301", {"👋": "", "🏽": "", "`": "'", "\u0301": ""}),
         ("Plain text\u00a0with a\ttab", {}),
+        ("21⁰C", {"⁰": "deg."}),
+        ("21 ○C", {"○": "deg."}),
+        # As what is no degree sign, if it stands there as both.
+        ("21⁰C, 10⁰", {"⁰": "0"}),
+        ("https://example.org/~a|\u200e", {"~": "%7E", "|": "%7C", "\u200e": ""}),
+        # As in the text, if it stands in a link as well.
+        ("~5 min: https://example.org/~a", {"~": "about"}),
+        ("https://example.org/💧 💧", {"💧": ""}),
+        ("Leak \ud83d\udca7", {"💧": ""}),
+        ("Leak \udca7\ud83d", {"\ufffd": ""}),
     ],
 )
 def test_a_stand_in_is_reported_as_it_is_whatever_stands_around_it(written: str, replaced: dict[str, str]) -> None:
@@ -134,10 +147,69 @@ def test_a_text_that_is_too_long_is_refused_with_its_length(row: dict[str, Any])
     assert (error.value.reason, error.value.placeholders) == (row["refused"], row["names"])
 
 
-def test_the_counts_are_those_of_all_parts_and_one_cyrillic_part_counts_for_all() -> None:
+def test_the_counts_are_of_all_parts_and_one_cyrillic_part_makes_ucs2() -> None:
     text = prepared("a" * 294 + " Привет")
     assert text.parts == ("(1/2) " + "a" * 294, "(2/2) Привет")
     assert (text.characters, text.segments, text.encoding) == (312, 3, "ucs2")
+
+
+@pytest.mark.parametrize(
+    ("title", "message", "sent"),
+    [
+        ("\ud83d\udca7", "Leak", "Leak"),
+        ("A\ud83d", "\udca7Leak", "A\nLeak"),
+        ("", "\ud840\udc00", "𠀀"),
+        ("", "https://example.org/\ud83d\udca7", "https://example.org/%F0%9F%92%A7"),
+    ],
+)
+def test_surrogates_are_read_as_characters(title: str, message: str, sent: str) -> None:
+    assert prepared(message, title).text == sent
+
+
+def test_a_lone_surrogate_is_named_as_what_it_became() -> None:
+    with pytest.raises(InvalidTextError) as error:
+        prepared("\ud83d\udca7 \ud83d", replace_symbols=False)
+    assert error.value.placeholders == {"symbols": "💧 \ufffd"}
+
+
+@pytest.mark.parametrize(("title", "message"), [(None, "💧" * 9_995 + "Leak!"), ("💧" * 5_000, "💧" * 4_995 + "Leak!")])
+def test_ten_thousand_characters_are_taken(title: str | None, message: str) -> None:
+    assert prepared(message, title).text == "Leak!"
+
+
+@pytest.mark.parametrize(("title", "message"), [(None, "a" * 10_001), ("a" * 5_000, "a" * 5_001)])
+@pytest.mark.parametrize("long_text", ["split", "truncate", "reject"])
+def test_more_than_ten_thousand_characters_are_refused(title: str | None, message: str, long_text: str) -> None:
+    with pytest.raises(InvalidTextError) as error:
+        prepared(message, title, long_text=long_text)
+    assert (error.value.reason, error.value.placeholders) == ("too_many_characters", {"characters": "10001"})
+
+
+def seconds_to_prepare(message: str, options: dict[str, Any]) -> float:
+    """Return the seconds of the processor that a text takes, whatever becomes of it."""
+    before = time.thread_time()
+    with suppress(InvalidTextError):
+        prepared(message, **options)
+    return time.thread_time() - before
+
+
+@pytest.mark.parametrize("options", [{}, {"long_text": "truncate"}, {"replace_symbols": False}], ids=str)
+@pytest.mark.parametrize("written", TEXTS["laborious"], ids=ascii)
+def test_no_text_takes_long_to_prepare(written: list[Any], options: dict[str, Any]) -> None:
+    message = spelled(written)[:10_000]
+    assert min(seconds_to_prepare(message, options) for _ in range(3)) < 0.05
+
+
+@pytest.mark.parametrize("first", [0x00A0, 0x2190, 0xF900, 0x1F000, 0xE0000, 0x10D8EF])
+def test_no_alphabet_takes_long_to_prepare(first: int) -> None:
+    message = "".join(map(chr, range(first, first + 10_000)))
+    assert min(seconds_to_prepare(message, {}) for _ in range(3)) < 0.05
+
+
+@pytest.mark.parametrize("character", ["a", "°", "\ud83d"])
+def test_a_text_that_is_far_too_long_is_refused_at_once(character: str) -> None:
+    message = character * 5_000_000
+    assert min(seconds_to_prepare(message, {}) for _ in range(3)) < 0.01
 
 
 def test_no_text_is_shown_by_its_repr() -> None:
@@ -188,12 +260,12 @@ def test_a_text_that_was_prepared_changes_no_more(message: str) -> None:
 
 
 @any_message
-def test_a_truncated_text_is_one_message_that_begins_as_the_whole_text_does(message: str) -> None:
+def test_a_truncated_text_is_one_message_that_begins_as_the_whole_does(message: str) -> None:
     whole = prepared_if_possible(message).text
     text = prepared(message, long_text="truncate")
     assert text.parts == (text.text,)
     assert len(text.text) <= 300
-    assert whole.startswith(text.text.removesuffix("…"))
+    assert whole.startswith(text.text.removesuffix("…").removesuffix("..."))
 
 
 @any_message

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 import re
 from typing import Final
 import unicodedata
 
+from .api import join_surrogates
 from .symbols import is_allowed, replace_symbols as _replace_symbols
+
+# Code points that come in, with the title: far more than are ever sent, and few enough to be prepared at once.
+MAX_CHARACTERS: Final = 10_000
 
 # Code points in one message of the service, and messages that one text may become.
 _LIMIT: Final = 300
@@ -94,6 +99,8 @@ def prepare(message: str, title: str | None, *, long_text: str, replace_symbols:
         InvalidTextError: nothing would be left to send, the text is too long, or it has characters that the service
             does not take and that may not be replaced.
     """
+    if (characters := len(message) + len(title or "")) > MAX_CHARACTERS:
+        raise InvalidTextError("too_many_characters", characters=str(characters))
     title = _tidy(title or "").replace("\n", " ")
     text = "\n".join(filter(None, (title, _tidy(message))))
     replaced: dict[str, str] = {}
@@ -105,7 +112,7 @@ def prepare(message: str, title: str | None, *, long_text: str, replace_symbols:
     if not text:
         raise InvalidTextError("empty_text")
     if long_text == "truncate" and len(text) > _LIMIT:
-        text = f"{text[: _boundary(text, 0, _LIMIT - 1)].rstrip(_SPACES)}…"
+        text = _truncated(text)
     if long_text == "reject" and len(text) > _LIMIT:
         raise InvalidTextError("text_too_long", characters=str(len(text)))
     parts = _split(text)
@@ -121,7 +128,8 @@ def prepare(message: str, title: str | None, *, long_text: str, replace_symbols:
 
 def _tidy(text: str) -> str:
     """Return a text in composed characters, with no white space but spaces and line ends, and none around it."""
-    return unicodedata.normalize("NFC", text).replace("\r\n", "\n").translate(_WHITE_SPACE).strip(_SPACES)
+    text = unicodedata.normalize("NFC", join_surrogates(text))
+    return text.replace("\r\n", "\n").translate(_WHITE_SPACE).strip(_SPACES)
 
 
 def _named(characters: list[str]) -> str:
@@ -133,13 +141,20 @@ def _named(characters: list[str]) -> str:
     return " ".join([*names, "…"] if len(characters) > _MOST_NAMED else names)
 
 
+def _truncated(text: str) -> str:
+    """Return the beginning of a text that is too long for one message."""
+    # One character of another kind would more than double the SMS of a text of 7 bits a character.
+    ending = "..." if _is_gsm(text[: _LIMIT - 3]) else "…"
+    return f"{text[: _boundary(text, 0, _LIMIT - len(ending))].rstrip(_SPACES)}{ending}"
+
+
 def _split(text: str) -> tuple[str, ...]:
     """Return a text in numbered parts, or as it is if one part is enough."""
     if len(text) <= _LIMIT:
         return (text,)
     # The numbers take the less room the fewer the parts are.
     for most in (_MOST_PARTS - 1, _MOST_PARTS):
-        pieces = list(_pieces(text, most))
+        pieces = list(islice(_pieces(text, most), most + 1))
         if len(pieces) <= most:
             return tuple(f"{_number(index, len(pieces))}{piece}" for index, piece in enumerate(pieces, 1))
     raise InvalidTextError("too_many_parts", characters=str(len(text)))

@@ -207,10 +207,11 @@ def test_a_text_of_no_end_is_cut() -> None:
 
 
 def test_half_a_character_cannot_keep_home_assistant_from_writing_its_files() -> None:
-    message = _message(message="Hello \ud83d", device_id="\udc00")
+    message = _message(message="Hello \ud83d", device_id="\udc00", callback_id="\ud83d\udca7")
 
-    assert message.text == "Hello ?"
-    assert message.device_id == "?"
+    assert message.text == "Hello \ufffd"
+    assert message.device_id == "\ufffd"
+    assert message.callback_id == "💧"
 
 
 def test_the_page_of_the_vendor_is_understood() -> None:

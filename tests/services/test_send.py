@@ -363,7 +363,7 @@ async def test_what_becomes_of_a_long_text_is_an_option(
     except ServiceValidationError as err:
         keys.append(err.translation_key)
     assert keys == [key]
-    assert all(len(text) <= 300 and text.endswith("…") for _, text in sent(service))
+    assert all(len(text) <= 300 and text.endswith("...") for _, text in sent(service))
 
 
 # The hourly limit

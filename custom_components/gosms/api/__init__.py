@@ -5,6 +5,7 @@ from .ended import Ended
 from .exceptions import GoSmsApiError, GoSmsConnectionError, GoSmsError
 from .models import Message, MessagePage, MessageStatus, Phone, Sim
 from .statistics import EndpointStatistics, LastError, Outcome, Statistics
+from .surrogates import join_surrogates
 
 __all__ = [
     "DEFAULT_URL",
@@ -24,4 +25,5 @@ __all__ = [
     "Phone",
     "Sim",
     "Statistics",
+    "join_surrogates",
 ]

@@ -7,6 +7,8 @@ from enum import IntEnum
 import re
 from typing import Final, Self
 
+from .surrogates import join_surrogates
+
 # No field of the API comes near this many characters; what is longer is cut.
 _MAX_TEXT: Final = 1000
 
@@ -185,8 +187,7 @@ def _text(value: Json) -> str | None:
         case bool():
             return None
         case str() | int():
-            # JSON can hold half of a surrogate pair, which neither a file nor the interface can take.
-            return str(value)[:_MAX_TEXT].encode(errors="replace").decode() or None
+            return join_surrogates(str(value)[:_MAX_TEXT]) or None
     return None
 
 

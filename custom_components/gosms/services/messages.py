@@ -15,6 +15,7 @@ from ..api import PAGE_SIZE, Message
 from ..compose import compose
 from ..const import DOMAIN
 from ..errors import action_errors, invalid_message_id, not_deleted
+from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
 
 if TYPE_CHECKING:
     from ..runtime_data import GoSmsConfigEntry
@@ -57,12 +58,12 @@ def _as_response(message: Message) -> JsonObjectType:
     }
 
 
-GET_MESSAGES_SCHEMA: Final = vol.Schema(
+GET_MESSAGES_SCHEMA: Final = ActionSchema(
     {
-        vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT,
         vol.Optional(_LIMIT, default=10): vol.All(vol.Coerce(int), vol.Range(min=1, max=PAGE_SIZE)),
         vol.Optional(_PAGE, default=1): vol.All(vol.Coerce(int), vol.Range(min=1)),
-        vol.Optional(_SEARCH): cv.string,
+        vol.Optional(_SEARCH): SHORT_TEXT,
     }
 )
 
@@ -81,8 +82,8 @@ async def async_get_messages(call: ServiceCall) -> ServiceResponse:
     }
 
 
-GET_MESSAGE_SCHEMA: Final = vol.Schema(
-    {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string, vol.Required(_MESSAGE_ID): cv.string}
+GET_MESSAGE_SCHEMA: Final = ActionSchema(
+    {vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT, vol.Required(_MESSAGE_ID): SHORT_TEXT}
 )
 
 
@@ -94,10 +95,10 @@ async def async_get_message(call: ServiceCall) -> ServiceResponse:
         return _as_response(await entry.runtime_data.client.get(message_id))
 
 
-DELETE_MESSAGE_SCHEMA: Final = vol.Schema(
+DELETE_MESSAGE_SCHEMA: Final = ActionSchema(
     {
-        vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
-        vol.Required(_MESSAGE_ID): vol.All(cv.ensure_list, vol.Length(min=1), [cv.string]),
+        vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT,
+        vol.Required(_MESSAGE_ID): vol.All(SHORT_TEXTS, vol.Length(min=1)),
     }
 )
 
@@ -119,9 +120,9 @@ async def async_delete_message(call: ServiceCall) -> None:
         raise errors[0][1] if len(message_ids) == 1 else not_deleted(call.hass, errors)
 
 
-PREVIEW_SCHEMA: Final = vol.Schema(
+PREVIEW_SCHEMA: Final = ActionSchema(
     {
-        vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT,
         vol.Required(_MESSAGE): cv.string,
         vol.Optional(_TITLE): cv.string,
     }

@@ -17,6 +17,7 @@ from ..const import CONF_PHONE, CONF_SIM, DOMAIN, SIM_DEFAULT, SIM_SLOTS
 from ..errors import Failure, in_words, invalid_input, no_recipient, not_all_arrived
 from ..outbox import Addressee, Call, Result, State
 from ..text import PreparedText
+from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
 from .recipients import Named, async_named, sender_of
 
 if TYPE_CHECKING:
@@ -34,18 +35,17 @@ _WAIT_FOR: Final = "wait_for"
 # What did not become a message has no state.
 _FAILED: Final = "failed"
 
-SEND_SMS_SCHEMA: Final = vol.Schema(
+SEND_SMS_SCHEMA: Final = ActionSchema(
     {
         **cv.ENTITY_SERVICE_FIELDS,
-        vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
+        vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT,
         vol.Optional(_EXPIRE_AFTER): vol.All(cv.positive_time_period, vol.Range(max=timedelta(days=1))),
-        # An empty key, as of a template that failed, would make all calls one.
-        vol.Optional(_IDEMPOTENCY_KEY): vol.All(cv.string, vol.Length(min=1)),
+        vol.Optional(_IDEMPOTENCY_KEY): vol.All(SHORT_TEXT, vol.Match(r"\s*\S", msg="the key is empty")),
         vol.Required(_MESSAGE): cv.string,
-        vol.Optional(CONF_PHONE): cv.string,
-        vol.Optional(_PHONE_NUMBERS, default=list): vol.All(cv.ensure_list, [cv.string]),
+        vol.Optional(CONF_PHONE): SHORT_TEXT,
+        vol.Optional(_PHONE_NUMBERS, default=list): SHORT_TEXTS,
         vol.Optional(CONF_SIM): vol.In([SIM_DEFAULT, *SIM_SLOTS]),
-        vol.Optional(_TAG): cv.string,
+        vol.Optional(_TAG): SHORT_TEXT,
         vol.Optional(_TIMEOUT, default=timedelta(seconds=60)): vol.All(
             cv.positive_time_period, vol.Range(max=timedelta(minutes=10))
         ),
@@ -53,7 +53,9 @@ SEND_SMS_SCHEMA: Final = vol.Schema(
         vol.Optional(_WAIT_FOR, default=State.ACCEPTED.value): vol.In(
             [State.ACCEPTED.value, State.SENT.value, State.DELIVERED.value]
         ),
-    }
+    },
+    # An empty key comes from a template that failed, and sending without a key could send the message twice.
+    never_empty=[_IDEMPOTENCY_KEY],
 )
 
 
