@@ -90,8 +90,8 @@ def _members(hass: HomeAssistant, entity_id: str) -> list[str]:
     if not entity_id.startswith(_GROUPS):
         return []
     state = hass.states.get(entity_id)
-    if state and (members := state.attributes.get(ATTR_ENTITY_ID)):
-        return [member for member in cv.ensure_list(members) if isinstance(member, str)]
+    if state and isinstance(members := state.attributes.get(ATTR_ENTITY_ID), list | tuple):
+        return [member for member in members if isinstance(member, str)]
     registry = er.async_get(hass)
     entity = registry.async_get(entity_id)
     if entity is None or entity.platform != _GROUP or entity.disabled:
