@@ -239,7 +239,8 @@ async def test_an_account_without_recipients_is_for_those_who_control_everything
     for subentry in list(entry.subentries):
         hass.config_entries.async_remove_subentry(entry, subentry)
     await hass.async_block_till_done()
-    await set_up_again(hass, entry)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
     user = add_user_with(hass, {"entities": {"domains": {"notify": CONTROL}}})
     with pytest.raises(Unauthorized):
         await call(hass, user.id, action, **data_of(action, message_id))
@@ -247,12 +248,6 @@ async def test_an_account_without_recipients_is_for_those_who_control_everything
     everything = add_user_with(hass, {"entities": {"all": CONTROL}})
     await call(hass, everything.id, action, **data_of(action, message_id))
     assert len(requests(service)) == 1
-
-
-async def set_up_again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Load an account again."""
-    await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
 
 
 async def test_permissions_hold_for_an_account_that_is_not_loaded(
@@ -314,7 +309,7 @@ async def test_a_user_who_may_not_read_all_of_the_accounts_entities_reads_none(
     assert requests(service) == []
 
 
-async def test_an_account_without_entities_is_read_only_by_those_who_read_everything(
+async def test_an_account_without_entities_is_for_those_who_read_everything(
     hass: HomeAssistant, service: Service, message_id: str
 ) -> None:
     for entity_id in own_entities(hass):

@@ -120,8 +120,7 @@ async def test_recipients_of_two_accounts_get_it_each_from_their_own(
 async def test_with_two_accounts_a_number_needs_one_of_them(
     hass: HomeAssistant, service: Service, second: MockConfigEntry, is_loaded: bool
 ) -> None:
-    await hass.config_entries.async_unload(second.entry_id)
-    await {True: hass.config_entries.async_setup, False: hass.config_entries.async_unload}[is_loaded](second.entry_id)
+    await {True: hass.config_entries.async_reload, False: hass.config_entries.async_unload}[is_loaded](second.entry_id)
     with pytest.raises(ServiceValidationError) as error:
         await send_sms(hass, entity_id="notify.dad", phone_numbers=[AUNT])
     assert error.value.translation_key == "several_accounts"
@@ -225,7 +224,7 @@ async def test_where_no_account_is_loaded_the_call_is_an_error(
         {"entity_id": ["notify.mother", "notify.dad"], "phone_numbers": MUM, "config_entry_id": "the_account"},
     ],
 )
-async def test_a_person_with_two_accounts_is_reached_through_the_one_that_is_loaded(
+async def test_a_person_with_two_accounts_is_reached_through_the_loaded_one(
     hass: HomeAssistant, service: Service, second: MockConfigEntry, data: dict[str, Any]
 ) -> None:
     await hass.config_entries.async_unload(second.entry_id)

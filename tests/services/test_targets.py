@@ -4,7 +4,12 @@ from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import area_registry as ar, entity_registry as er, label_registry as lr
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+    label_registry as lr,
+)
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -215,6 +220,20 @@ async def test_a_disabled_recipient_is_named_where_it_was_named(hass: HomeAssist
     assert rows(answers) == [("Dad", None), ("notify.mum", "recipient_disabled")]
     answers = await send_sms(hass, entity_id="notify.dad", device_id=mum.device_id)
     assert rows(answers) == [("Dad", None)]
+
+
+async def test_a_hidden_recipient_is_reached_by_name_not_by_area_or_label(
+    hass: HomeAssistant, service: Service
+) -> None:
+    area = ar.async_get(hass).async_create("Hall").id
+    label = lr.async_get(hass).async_create("Night").label_id
+    mum = er.async_get(hass).async_update_entity("notify.mum", hidden_by=er.RegistryEntryHider.USER, labels={label})
+    dr.async_get(hass).async_update_device(mum.device_id, area_id=area, labels={label})
+    for target in ({"device_id": mum.device_id}, {"area_id": area}, {"label_id": label}):
+        with pytest.raises(ServiceValidationError) as error:
+            await send_sms(hass, **target)
+        assert error.value.translation_key == "no_recipient"
+    assert rows(await send_sms(hass, entity_id="notify.mum")) == [("Mum", None)]
 
 
 async def test_without_an_answer_the_error_names_who_was_left_out(hass: HomeAssistant, service: Service) -> None:
