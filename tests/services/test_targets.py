@@ -228,6 +228,7 @@ async def test_a_hidden_recipient_is_reached_by_name_not_by_area_or_label(
     area = ar.async_get(hass).async_create("Hall").id
     label = lr.async_get(hass).async_create("Night").label_id
     mum = er.async_get(hass).async_update_entity("notify.mum", hidden_by=er.RegistryEntryHider.USER, labels={label})
+    assert mum.device_id
     dr.async_get(hass).async_update_device(mum.device_id, area_id=area, labels={label})
     for target in ({"device_id": mum.device_id}, {"area_id": area}, {"label_id": label}):
         with pytest.raises(ServiceValidationError) as error:

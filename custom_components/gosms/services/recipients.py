@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from textwrap import shorten
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
@@ -60,7 +59,8 @@ class Named:
             return self.title
         digits = [character for character in self.phone_number if character.isdecimal()]
         if not digits:
-            return shorten(self.phone_number, _LONGEST_NAME, placeholder="…")
+            typed = self.phone_number
+            return typed if len(typed) <= _LONGEST_NAME else f"{typed[:_LONGEST_NAME]}…"
         return "…" + "".join(digits[-4:] if len(digits) > _SHORT else digits[-2:])
 
 
