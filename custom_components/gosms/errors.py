@@ -155,7 +155,7 @@ def update_errors() -> Iterator[None]:
 
 
 def invalid_input(key: str, placeholders: Mapping[str, str] | None = None) -> ServiceValidationError:
-    """Return the error for a text or a number that can't be sent, or sent to."""
+    """Return the error for a call that can't be carried out, such as with a text that can't be sent."""
     return ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key=key,
@@ -176,6 +176,31 @@ def invalid_phone() -> ServiceValidationError:
 def no_recipient() -> ServiceValidationError:
     """Return the error for a call that names nobody."""
     return ServiceValidationError(translation_domain=DOMAIN, translation_key="no_recipient")
+
+
+def several_accounts() -> ServiceValidationError:
+    """Return the error for a call that has to name an account, and names none."""
+    return ServiceValidationError(translation_domain=DOMAIN, translation_key="several_accounts")
+
+
+def account_not_loaded(account: str) -> Failure:
+    """Return the failure of whatever needs an account that is not loaded."""
+    return Failure(key="account_not_loaded", placeholders={"account": account})
+
+
+def not_a_recipient() -> Failure:
+    """Return the failure of a target that is something else than a recipient."""
+    return Failure(key="not_a_recipient")
+
+
+def recipient_disabled() -> Failure:
+    """Return the failure of a recipient whose entity is disabled."""
+    return Failure(key="recipient_disabled")
+
+
+def unknown_target() -> Failure:
+    """Return the failure of a target that does not exist."""
+    return Failure(key="unknown_target")
 
 
 def not_all_arrived(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantError]]) -> HomeAssistantError:

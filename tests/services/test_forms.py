@@ -45,6 +45,7 @@ async def test_every_action_has_a_form(services: dict[str, Any]) -> None:
 def test_a_form_has_only_what_home_assistant_knows(action: str) -> None:
     form = FORMS[action]
     assert form.keys() - {"target", "fields"} == set()
+    validate_selector({"target": form.get("target", {})})
     # hassfest refuses a filter of devices: it would not hold for an area or a label.
     assert form.get("target", {}).keys() - {"entity"} == set()
     sections = [form["fields"][name] for name in sections_of(form)]

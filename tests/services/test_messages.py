@@ -252,3 +252,23 @@ async def test_a_preview_of_what_can_not_be_sent_says_why(
     with pytest.raises(ServiceValidationError) as error:
         await ask(hass, "preview", message=message)
     assert error.value.translation_key == key
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("get_messages", {}),
+        ("get_message", {"message_id": NOBODYS}),
+        ("delete_message", {"message_id": NOBODYS}),
+        ("preview", {"message": "Leak"}),
+    ],
+)
+async def test_an_action_of_an_account_that_is_not_loaded_says_which_one(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, action: str, data: dict[str, str]
+) -> None:
+    await set_up(hass, entry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    with pytest.raises(ServiceValidationError) as error:
+        await hass.services.async_call("gosms", action, data, blocking=True, return_response=action != "delete_message")
+    assert error.value.translation_key == "account_not_loaded"
+    assert placeholders(error.value) == {"account": "GoSMS.ru"}

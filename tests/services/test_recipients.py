@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import (
     area_registry as ar,
     device_registry as dr,
@@ -15,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests import API_TOKEN
 from tests.service import DAD, MUM, PHONE, Service, phone, recipient, set_up
-from tests.services.actions import send_sms, send_sms_without_response
+from tests.services.actions import placeholders, send_sms, send_sms_without_response
 
 SEND: Final = "POST /sms/send"
 AUNT: Final = "79161234567"
@@ -66,7 +67,7 @@ async def home(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("kind", "named", "expected"),
     [
-        ("entity_id", ["light.lamp", "notify.dad"], ["Dad"]),
+        ("entity_id", ["notify.dad", "notify.mum"], ["Dad", "Mum"]),
         ("device_id", ["dad", "mum"], ["Dad", "Mum"]),
         ("device_id", "mum", ["Mum"]),
         ("area_id", "area", ["Dad"]),
@@ -106,16 +107,6 @@ async def test_a_disabled_recipient_gets_nothing_from_a_target(
         assert error.value.translation_key == "no_recipient"
 
 
-async def test_a_target_that_does_not_exist_is_told_in_the_log_without_its_name(
-    hass: HomeAssistant, service: Service, home: dict[str, str], caplog: pytest.LogCaptureFixture
-) -> None:
-    assert names(await send_sms(hass, entity_id=["notify.mum", "notify.aunt_polly"])) == ["Mum"]
-    assert "Targets of gosms.send_sms do not exist: 1" in caplog.text
-    assert "aunt_polly" not in "".join(
-        record.getMessage() for record in caplog.records if record.name.startswith("custom_components")
-    )
-
-
 async def test_recipients_of_two_accounts_get_it_each_from_their_own(
     hass: HomeAssistant, service: Service, second: MockConfigEntry
 ) -> None:
@@ -125,16 +116,29 @@ async def test_recipients_of_two_accounts_get_it_each_from_their_own(
     assert hooks == {DAD: "", AUNT: PHONE, MUM: PHONE}
 
 
+@pytest.mark.parametrize("is_loaded", [True, False])
 async def test_with_two_accounts_a_number_needs_one_of_them(
-    hass: HomeAssistant, service: Service, second: MockConfigEntry
+    hass: HomeAssistant, service: Service, second: MockConfigEntry, is_loaded: bool
 ) -> None:
+    await {True: hass.config_entries.async_reload, False: hass.config_entries.async_unload}[is_loaded](second.entry_id)
     with pytest.raises(ServiceValidationError) as error:
-        await send_sms(hass, phone_numbers=[AUNT])
-    assert error.value.translation_key == "service_found_multiple_config_entry_for_domain"
+        await send_sms(hass, entity_id="notify.dad", phone_numbers=[AUNT])
+    assert error.value.translation_key == "several_accounts"
     assert service.requests_to(SEND) == []
 
+
+async def test_a_number_is_sent_to_by_the_account_that_was_chosen(
+    hass: HomeAssistant, service: Service, second: MockConfigEntry
+) -> None:
     assert names(await send_sms(hass, phone_numbers=[AUNT], config_entry_id="the_account")) == [None]
     assert names(await send_sms(hass, phone_numbers=[AUNT], config_entry_id="the_second")) == ["Aunt"]
+
+
+async def test_a_disabled_account_is_none_to_choose_from(
+    hass: HomeAssistant, service: Service, second: MockConfigEntry
+) -> None:
+    await hass.config_entries.async_set_disabled_by(second.entry_id, ConfigEntryDisabler.USER)
+    assert names(await send_sms(hass, phone_numbers=[AUNT])) == [None]
 
 
 async def test_a_phone_of_one_account_can_not_send_for_another(
@@ -162,15 +166,103 @@ async def test_a_key_that_one_of_two_accounts_knows_for_another_call_keeps_both_
     assert len(service.requests_to(SEND)) == 1
 
 
-@pytest.mark.parametrize("data", [{"entity_id": ["notify.dad", "notify.aunt"]}, {"phone_numbers": DAD}])
-async def test_an_account_that_is_not_loaded_is_an_error_before_anything_is_sent(
+NOT_LOADED: Final = [
+    {"entity_id": ["notify.dad", "notify.aunt"]},
+    {"entity_id": "notify.dad", "phone_numbers": AUNT, "config_entry_id": "the_second"},
+]
+
+
+@pytest.mark.parametrize("data", NOT_LOADED)
+async def test_an_account_that_is_not_loaded_keeps_no_other_from_sending(
     hass: HomeAssistant, service: Service, second: MockConfigEntry, data: dict[str, Any]
 ) -> None:
     await hass.config_entries.async_unload(second.entry_id)
-    with pytest.raises(ServiceValidationError) as error:
-        await send_sms_without_response(hass, config_entry_id="the_second", **data)
-    assert error.value.translation_key == "service_config_entry_not_loaded"
+    dad, aunt = await send_sms(hass, **data)
+    assert (dad["recipient"], dad["status"], dad["error"]) == ("Dad", "waiting", None)
+    assert (aunt["recipient"], aunt["phone_number"], aunt["status"]) == ("Aunt", AUNT, "failed")
+    assert (aunt["error"]["key"], aunt["error"]["code"]) == ("account_not_loaded", None)
+    assert "Second" in aunt["error"]["message"]
+    assert len(service.requests_to(SEND)) == 1
+
+
+@pytest.mark.parametrize("data", NOT_LOADED)
+async def test_one_error_names_those_whose_account_is_not_loaded(
+    hass: HomeAssistant, service: Service, second: MockConfigEntry, data: dict[str, Any]
+) -> None:
+    await hass.config_entries.async_unload(second.entry_id)
+    with pytest.raises(HomeAssistantError) as error:
+        await send_sms_without_response(hass, **data)
+    assert error.value.translation_key == "not_all_arrived"
+    assert placeholders(error.value)["failures"].startswith("Aunt: ")
+    assert [message.phone_number for message in service.account.messages] == [DAD]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"entity_id": "notify.aunt"},
+        {"entity_id": ["notify.grandma", "notify.aunt", "notify.mother"]},
+        {"phone_numbers": [AUNT, DAD], "config_entry_id": "the_second"},
+    ],
+)
+async def test_where_no_account_is_loaded_the_call_is_an_error(
+    hass: HomeAssistant, service: Service, second: MockConfigEntry, data: dict[str, Any]
+) -> None:
+    await hass.config_entries.async_unload(second.entry_id)
+    for run in (send_sms, send_sms_without_response):
+        with pytest.raises(ServiceValidationError) as error:
+            await run(hass, **data)
+        assert error.value.translation_key == "account_not_loaded"
+        assert placeholders(error.value) == {"account": "Second"}
     assert service.requests_to(SEND) == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"entity_id": ["notify.mother", "notify.dad", "notify.mum"]},
+        {"entity_id": ["notify.mother", "notify.dad"], "phone_numbers": MUM, "config_entry_id": "the_account"},
+    ],
+)
+async def test_a_person_with_two_accounts_is_reached_through_the_loaded_one(
+    hass: HomeAssistant, service: Service, second: MockConfigEntry, data: dict[str, Any]
+) -> None:
+    await hass.config_entries.async_unload(second.entry_id)
+    answers = await send_sms(hass, **data)
+    assert [(answer["recipient"], answer["error"]) for answer in answers] == [("Mum", None), ("Dad", None)]
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [({"phone": "Pixel 8"}, "invalid_phone"), ({"message": " "}, "empty_text")],
+)
+async def test_a_wrong_call_is_wrong_whether_or_not_an_account_is_loaded(
+    hass: HomeAssistant, service: Service, second: MockConfigEntry, data: dict[str, str], key: str
+) -> None:
+    await hass.config_entries.async_unload(second.entry_id)
+    with pytest.raises(ServiceValidationError) as error:
+        await send_sms(hass, entity_id=["notify.dad", "notify.aunt"], **data)
+    assert error.value.translation_key == key
+    assert service.requests_to(SEND) == []
+
+
+@pytest.mark.parametrize("name", ["the_account", "the_nobody", "the_lamp"])
+async def test_only_an_account_can_be_named_as_one(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, name: str
+) -> None:
+    await set_up(hass, entry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    MockConfigEntry(domain="lamp", entry_id="the_lamp").add_to_hass(hass)
+    with pytest.raises(ServiceValidationError) as error:
+        await send_sms(hass, phone_numbers=AUNT, config_entry_id=name)
+    assert (
+        error.value.translation_key
+        == {
+            "the_account": "account_not_loaded",
+            "the_nobody": "service_config_entry_not_found",
+            "the_lamp": "service_config_entry_wrong_domain",
+        }[name]
+    )
 
 
 async def test_without_an_account_the_actions_say_so(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -176,6 +176,17 @@ async def test_the_error_names_recipients_and_never_a_whole_number(
     assert DAD not in str(error.value)
 
 
+async def test_the_error_names_what_has_no_digit_as_it_was_typed(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    with pytest.raises(HomeAssistantError) as error:
+        await send_sms_without_response(
+            hass, entity_id="notify.mum", phone_numbers=["call me", "call me as soon as you can, please"]
+        )
+    assert placeholders(error.value)["failures"].startswith("call me, call me as soon as y…: ")
+
+
 async def test_an_answer_speaks_the_language_of_the_home(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry
 ) -> None:

@@ -1,24 +1,21 @@
 """The actions that look at messages, delete them, or show what a text would become."""
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from ..api import PAGE_SIZE, Message
 from ..compose import compose
-from ..const import DOMAIN
 from ..errors import action_errors, invalid_message_id, not_deleted
+from .accounts import async_loaded_account
 from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
-
-if TYPE_CHECKING:
-    from ..runtime_data import GoSmsConfigEntry
+from .permissions import async_require_control_of_account, async_require_reading_of_account
 
 _LIMIT: Final = "limit"
 _MESSAGE: Final = "message"
@@ -28,12 +25,6 @@ _SEARCH: Final = "search"
 _TITLE: Final = "title"
 
 _ID: Final = re.compile(r"[0-9a-f]{24}")
-
-
-def _account(call: ServiceCall) -> GoSmsConfigEntry:
-    """Return the account that a call names, or the only one there is."""
-    entry: GoSmsConfigEntry = async_get_config_entry(call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID))
-    return entry
 
 
 def _message_id(typed: str) -> str:
@@ -71,7 +62,8 @@ GET_MESSAGES_SCHEMA: Final = ActionSchema(
 async def async_get_messages(call: ServiceCall) -> ServiceResponse:
     """Return a page of the account's messages, newest first."""
     limit, number = call.data[_LIMIT], call.data[_PAGE]
-    entry = _account(call)
+    entry = async_loaded_account(call)
+    await async_require_reading_of_account(call, entry)
     with action_errors(call.hass):
         page = await entry.runtime_data.client.list(limit=limit, page=number, search=call.data.get(_SEARCH) or None)
     return {
@@ -90,7 +82,8 @@ GET_MESSAGE_SCHEMA: Final = ActionSchema(
 async def async_get_message(call: ServiceCall) -> ServiceResponse:
     """Return one message."""
     message_id = _message_id(call.data[_MESSAGE_ID])
-    entry = _account(call)
+    entry = async_loaded_account(call)
+    await async_require_reading_of_account(call, entry)
     with action_errors(call.hass):
         return _as_response(await entry.runtime_data.client.get(message_id))
 
@@ -106,7 +99,8 @@ DELETE_MESSAGE_SCHEMA: Final = ActionSchema(
 async def async_delete_message(call: ServiceCall) -> None:
     """Delete messages from the service: all that can be, then one error names the others."""
     message_ids = list(dict.fromkeys(map(_message_id, call.data[_MESSAGE_ID])))
-    entry = _account(call)
+    entry = async_loaded_account(call)
+    await async_require_control_of_account(call, entry)
     errors: list[tuple[str, HomeAssistantError]] = []
     for message_id in message_ids:
         try:
@@ -131,7 +125,7 @@ PREVIEW_SCHEMA: Final = ActionSchema(
 
 async def async_preview(call: ServiceCall) -> ServiceResponse:
     """Return what a text would become; nothing is sent."""
-    prepared = compose(_account(call), call.data[_MESSAGE], call.data.get(_TITLE))
+    prepared = compose(async_loaded_account(call), call.data[_MESSAGE], call.data.get(_TITLE))
     return {
         "text": prepared.text,
         "parts": list(prepared.parts),

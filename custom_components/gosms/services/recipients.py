@@ -1,91 +1,96 @@
-"""Who a call names, and with which phone: entities, devices, areas and labels as Home Assistant means them."""
+"""Whom a call names, and with which phone."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import (
-    ATTR_AREA_ID,
-    ATTR_DEVICE_ID,
-    ATTR_ENTITY_ID,
-    ATTR_FLOOR_ID,
-    ATTR_LABEL_ID,
-    CONF_DEVICE_ID,
-)
-from homeassistant.core import HomeAssistant, ServiceCall
-from homeassistant.helpers import config_validation as cv, device_registry as dr, entity_registry as er
-from homeassistant.helpers.service import async_get_config_entry
-from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
+from homeassistant.const import CONF_DEVICE_ID
+from homeassistant.core import HomeAssistant, ServiceCall, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..compose import async_normalize
 from ..const import CONF_PHONE_NUMBER, DOMAIN, SUBENTRY_PHONE, SUBENTRY_RECIPIENT
-from ..errors import Failure, invalid_phone
+from ..errors import Failure, invalid_phone, not_a_recipient, recipient_disabled, unknown_target
 from ..phone_number import InvalidPhoneNumberError
 from ..subentry_flow import is_vendor_id, normalize_vendor_id
+from .accounts import async_failure_of
+from .targets import Target, async_targets
 
 if TYPE_CHECKING:
     from ..runtime_data import GoSmsConfigEntry
 
-_LOGGER = logging.getLogger(__name__)
-
-_TARGETS: Final = (ATTR_ENTITY_ID, ATTR_DEVICE_ID, ATTR_AREA_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID)
-
 # A number of this many digits is that of a service, and too short to show more than its end.
 _SHORT: Final = 6
+
+# Characters of what was typed and has no digit at all, such as a name.
+_LONGEST_NAME: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Named:
-    """Somebody whom a call names.
+    """Somebody whom a call names, or a target that leads to nobody.
 
     Attributes:
-        entry: the account that sends.
-        phone_number: digits, or what was typed if that is no number. Not shown by repr.
+        entry: the account that sends, or None if a target leads to nobody.
+        phone_number: digits, or what was typed if that is no number; empty if a target leads to nobody. Not shown by
+            repr.
         recipient: the recipient with this number, or None.
-        failure: why it is no number, or None.
+        target: the id of the target, or None if a number was typed. Not shown by repr.
+        failure: why nothing can be sent to them, or None.
     """
 
-    entry: GoSmsConfigEntry
+    entry: GoSmsConfigEntry | None
     phone_number: str = field(repr=False)
     recipient: ConfigSubentry | None = None
+    target: str | None = field(default=None, repr=False)
     failure: Failure | None = None
 
     @property
+    def title(self) -> str | None:
+        """Return the name of the recipient, or the id of a target that leads to nobody; None for other numbers."""
+        return self.recipient.title if self.recipient else self.target
+
+    @property
     def name(self) -> str:
-        """Return what an error calls them: the name, or no more of the number than its owner needs."""
-        if self.recipient:
-            return self.recipient.title
+        """Return what an error calls them: the title, or no more of the number than its owner needs."""
+        if self.title:
+            return self.title
         digits = [character for character in self.phone_number if character.isdecimal()]
+        if not digits:
+            typed = self.phone_number
+            return typed if len(typed) <= _LONGEST_NAME else f"{typed[:_LONGEST_NAME]}…"
         return "…" + "".join(digits[-4:] if len(digits) > _SHORT else digits[-2:])
 
 
-async def async_named(call: ServiceCall, account: GoSmsConfigEntry | None, numbers: list[str]) -> list[Named]:
-    """Return whom a call names, each number once: its targets, then its numbers, in their order.
+@callback
+def async_targeted(call: ServiceCall) -> list[Named]:
+    """Return whom the targets of a call name, and which of them lead to nobody, in their order.
 
-    Args:
-        call: the call.
-        account: the account that sends to the numbers; not needed without any.
-        numbers: as they were typed.
-
-    Raises:
-        ServiceValidationError: an account that has to send is not loaded. Translated by Home Assistant.
+    Whatever else comes along with a device, an area, a floor or a label does not count.
     """
-    typed: list[Named] = []
-    if account:
-        typed = [await _async_typed(call.hass, account, number) for number in numbers]
-        # It may have gone meanwhile. Nothing is waited for from here on until the messages are taken.
-        async_get_config_entry(call.hass, DOMAIN, account.entry_id)
-    targets = [
-        Named(entry=entry, phone_number=recipient.data[CONF_PHONE_NUMBER], recipient=recipient)
-        for entry, recipient in _targets(call)
-    ]
-    named: dict[str, Named] = {}
-    for each in (*targets, *typed):
-        named.setdefault(each.phone_number, each)
-    return list(named.values())
+    return [named for target in async_targets(call) if (named := _named_by(call.hass, target))]
+
+
+async def async_typed(hass: HomeAssistant, account: GoSmsConfigEntry, numbers: list[str]) -> list[Named]:
+    """Return whom the numbers that were typed name, in their order."""
+    return [await _async_typed(hass, account, number) for number in numbers]
+
+
+@callback
+def async_once(everybody: Iterable[Named]) -> list[Named]:
+    """Return everybody once, in their order, by an account that is loaded if there is one.
+
+    Nothing may be waited for from here on until the messages are taken, or an account might go meanwhile.
+    """
+    once: dict[str | None, Named] = {}
+    for each in everybody:
+        failure = each.failure or (async_failure_of(each.entry) if each.entry else None)
+        key = each.phone_number or each.target
+        if key not in once or (once[key].failure and not failure):
+            once[key] = replace(each, failure=failure)
+    return list(once.values())
 
 
 async def _async_typed(hass: HomeAssistant, account: GoSmsConfigEntry, number: str) -> Named:
@@ -99,30 +104,20 @@ async def _async_typed(hass: HomeAssistant, account: GoSmsConfigEntry, number: s
     return Named(entry=account, phone_number=digits, recipient=recipient)
 
 
-def _targets(call: ServiceCall) -> Iterator[tuple[GoSmsConfigEntry, ConfigSubentry]]:
-    """Yield the recipients that the targets of a call contain, with their accounts; all else in them does not count."""
-    registry = er.async_get(call.hass)
-    for entity_id in _entity_ids(call):
-        entity = registry.async_get(entity_id)
-        if entity is None or entity.platform != DOMAIN or entity.domain != NOTIFY_DOMAIN or entity.disabled:
-            continue
-        entry: GoSmsConfigEntry = async_get_config_entry(call.hass, DOMAIN, entity.config_entry_id)
-        yield entry, entry.subentries[entity.config_subentry_id or ""]
-
-
-def _entity_ids(call: ServiceCall) -> list[str]:
-    """Return the entities that the targets of a call contain, in their order."""
-    found: list[str] = []
-    missing = 0
-    for kind in _TARGETS:
-        for target in cv.ensure_list(call.data.get(kind)):
-            selected = async_extract_referenced_entity_ids(call.hass, TargetSelection({kind: target}))
-            missing += sum(call.hass.states.get(entity_id) is None for entity_id in selected.referenced)
-            found += sorted(selected.referenced | selected.indirectly_referenced)
-    if missing:
-        # Home Assistant's own line names them; here the name of an entity is the name of a person.
-        _LOGGER.warning("Targets of %s.%s do not exist: %s", call.domain, call.service, missing)
-    return found
+def _named_by(hass: HomeAssistant, target: Target) -> Named | None:
+    """Return whom an entity of a target names, or that it names nobody; None if it need not."""
+    # What does not exist may have been named as an area, but with the id of an entity.
+    entity = None if target.is_missing else er.async_get(hass).async_get(target.id)
+    if entity is None or entity.platform != DOMAIN or entity.domain != NOTIFY_DOMAIN:
+        failure = unknown_target() if target.is_missing else not_a_recipient()
+    elif entity.disabled:
+        failure = recipient_disabled()
+    else:
+        entry: GoSmsConfigEntry = hass.config_entries.async_get_known_entry(entity.config_entry_id or "")
+        recipient = entry.subentries[entity.config_subentry_id or ""]
+        number = recipient.data[CONF_PHONE_NUMBER]
+        return Named(entry=entry, phone_number=number, recipient=recipient, target=target.id)
+    return Named(entry=None, phone_number="", target=target.id, failure=failure) if target.is_named else None
 
 
 def sender_of(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: str) -> str:

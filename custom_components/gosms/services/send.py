@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from ..compose import compose
-from ..const import CONF_PHONE, CONF_SIM, DOMAIN, SIM_DEFAULT, SIM_SLOTS
+from ..const import CONF_PHONE, CONF_SIM, SIM_DEFAULT, SIM_SLOTS
 from ..errors import Failure, in_words, invalid_input, no_recipient, not_all_arrived
 from ..outbox import Addressee, Call, Result, State
 from ..text import PreparedText
+from .accounts import async_account
 from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
-from .recipients import Named, async_named, sender_of
+from .permissions import async_require_control, async_require_control_of_account
+from .recipients import Named, async_once, async_targeted, async_typed, sender_of
 
 if TYPE_CHECKING:
     from ..runtime_data import GoSmsConfigEntry
@@ -65,27 +67,52 @@ async def async_send_sms(call: ServiceCall) -> ServiceResponse:
     All are tried. With a response asked for, it tells what went wrong; without, one error does.
 
     Raises:
-        ServiceValidationError: the call itself is wrong, and nothing was sent. Translated.
+        ServiceValidationError: the call itself is wrong, or nobody can be sent to; nothing was sent. Translated.
+        Unauthorized: the caller may not send to one of them; nothing was sent.
         HomeAssistantError: see above. Translated.
     """
     hass = call.hass
-    account: GoSmsConfigEntry | None = None
-    if numbers := call.data[_PHONE_NUMBERS]:
-        account = async_get_config_entry(hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID))
-    named = await async_named(call, account, numbers)
-    wrong = [each.failure for each in named if each.failure]
-    if len(wrong) == len(named):
-        raise invalid_input(wrong[0].key) if wrong else no_recipient()
-    accounts = {each.entry.entry_id: each.entry for each in named}
+    named = await _async_named(call)
+    if all(each.failure for each in named):
+        raise _nobody_left(named)
+    accounts = {each.entry.entry_id: each.entry for each in named if each.entry}
     texts = {
         entry_id: compose(entry, call.data[_MESSAGE], call.data.get(_TITLE)) for entry_id, entry in accounts.items()
     }
     results = await _async_send(call, accounts, named, texts)
     if call.return_response:
         messages = zip(named, results, strict=True)
-        return {"messages": [_as_response(hass, each, texts[each.entry.entry_id], result) for each, result in messages]}
+        return {
+            "messages": [
+                _as_response(hass, each, texts[each.entry.entry_id] if each.entry else None, result)
+                for each, result in messages
+            ]
+        }
     _raise_failures(hass, named, results)
     return None
+
+
+async def _async_named(call: ServiceCall) -> list[Named]:
+    """Return everybody whom a call names and its caller may send to, by targets first, then by numbers.
+
+    Raises:
+        ServiceValidationError: the account that has to send to the numbers is unknown. Translated.
+        Unauthorized: the caller may not send to one of them.
+    """
+    typed: list[Named] = []
+    if numbers := call.data[_PHONE_NUMBERS]:
+        account = async_account(call)
+        await async_require_control_of_account(call, account)
+        typed = await async_typed(call.hass, account, numbers)
+    targeted = async_targeted(call)
+    await async_require_control(call, [each.target for each in targeted if each.target and each.recipient])
+    return async_once([*targeted, *typed])
+
+
+def _nobody_left(named: Iterable[Named]) -> ServiceValidationError:
+    """Return the error for a call that can send to nobody: the first reason that is not just a wrong target."""
+    failure = next((each.failure for each in named if each.entry and each.failure), None)
+    return invalid_input(failure.key, failure.placeholders) if failure else no_recipient()
 
 
 async def _async_send(
@@ -96,14 +123,16 @@ async def _async_send(
         entry_id: _call(call, entry, texts[entry_id], [each for each in named if each.entry is entry])
         for entry_id, entry in accounts.items()
     }
-    for entry_id, entry in accounts.items():
-        entry.runtime_data.outbox.async_check(calls[entry_id])
-    sent = await asyncio.gather(
-        *(entry.runtime_data.outbox.async_send(calls[entry_id]) for entry_id, entry in accounts.items())
-    )
+    # An account that is not loaded has nobody to send to, and no outbox.
+    sending = [
+        (accounts[entry_id].runtime_data.outbox, of_account) for entry_id, of_account in calls.items() if of_account.to
+    ]
+    for outbox, of_account in sending:
+        outbox.async_check(of_account)
+    sent = await asyncio.gather(*(outbox.async_send(of_account) for outbox, of_account in sending))
     by_number = {
         addressee.phone_number: result
-        for of_account, results in zip(calls.values(), sent, strict=True)
+        for (_, of_account), results in zip(sending, sent, strict=True)
         for addressee, result in zip(of_account.to, results, strict=True)
     }
     return [Result(failure=each.failure) if each.failure else by_number[each.phone_number] for each in named]
@@ -130,18 +159,18 @@ def _call(call: ServiceCall, entry: GoSmsConfigEntry, text: PreparedText, named:
     )
 
 
-def _as_response(hass: HomeAssistant, named: Named, text: PreparedText, result: Result) -> JsonObjectType:
-    """Return what became of one message."""
+def _as_response(hass: HomeAssistant, named: Named, text: PreparedText | None, result: Result) -> JsonObjectType:
+    """Return what became of one message; a target that leads to nobody has no text."""
     return {
-        "phone_number": named.phone_number,
-        "recipient": named.recipient.title if named.recipient else None,
+        "phone_number": named.phone_number or None,
+        "recipient": named.title,
         "message_ids": list(result.message_ids),
         "status": result.status or _FAILED,
         "queued": result.status == State.QUEUED,
-        "segments": text.segments,
-        "encoding": text.encoding,
-        "parts": len(text.parts),
-        "replaced": dict(text.replaced),
+        "segments": text.segments if text else 0,
+        "encoding": text.encoding if text else None,
+        "parts": len(text.parts) if text else 0,
+        "replaced": dict(text.replaced) if text else {},
         "error": _error(hass, result.failure) if result.failure else None,
     }
 
