@@ -24,7 +24,7 @@ _MAX_TOTAL: Final = 10**12
 
 # Unix time of the years 2001 to 2286 has 10 digits in seconds and 13 in milliseconds. Other numbers may be dates, such
 # as 20261014.
-_UNIX_TIME: Final = re.compile(r"([0-9]{10}|[0-9]{13})(\.[0-9]{1,9})?")
+_UNIX_TIME: Final = re.compile(r"([1-9][0-9]{9}|[1-9][0-9]{12})(\.[0-9]{1,9})?")
 
 _TRUTH: Final[Mapping[object, bool]] = {"true": True, "false": False, "1": True, "0": False, 1: True, 0: False}
 

@@ -152,7 +152,12 @@ class Sender:
         """Give up those of these messages that may not be queued and whose turn did not come in their caller's time."""
         for key in keys:
             message = self._store.messages.get(key)
-            if message and message.state is State.QUEUED and not message.may_wait and key not in self._attempts:
+            # What began to leave goes on to its last part.
+            if (
+                message
+                and message.state is State.QUEUED
+                and not (message.may_wait or message.ids or key in self._attempts)
+            ):
                 self._give_up(message, "its turn did not come in time")
 
     def _leave(self, message: OutgoingMessage) -> None:
