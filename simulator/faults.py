@@ -44,6 +44,8 @@ class Fault(StrEnum):
     TRUNCATED = auto()
     NOT_AN_OBJECT = auto()
     ID_AS_NUMBER = auto()
+    MALFORMED_ID = auto()
+    REPEATED_ID = auto()
     LIST_AS_TEXT = auto()
     MISSING_FIELDS = auto()
     UNKNOWN_STATUS = auto()
@@ -59,6 +61,8 @@ SPOILING: Final = frozenset(
         Fault.TRUNCATED,
         Fault.NOT_AN_OBJECT,
         Fault.ID_AS_NUMBER,
+        Fault.MALFORMED_ID,
+        Fault.REPEATED_ID,
         Fault.LIST_AS_TEXT,
         Fault.MISSING_FIELDS,
         Fault.UNKNOWN_STATUS,

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from .faults import Fault, Rule
 from .refusal import TOO_MANY_REQUESTS, UNAUTHORIZED, Refusal
-from .wire import DATE_OFFSET, RUNNING, STOPPING, Handler, JsonObject, answer, error_response
+from .wire import ACCOUNT, DATE_OFFSET, RUNNING, STOPPING, Handler, JsonObject, answer, error_response
 
 # A client is to refuse more than 2 MiB.
 _OVERSIZE: Final = 2 * 1024 * 1024 + 1
@@ -177,8 +177,22 @@ def _spoiled(spoil: Callable[[JsonObject], JsonObject]) -> Callable[[Incident], 
     return play
 
 
+async def _repeated_id(incident: Incident) -> web.StreamResponse:
+    oldest = incident.request.app[ACCOUNT].messages[-1:]
+
+    def repeat(found: JsonObject) -> JsonObject:
+        # The answer to a send is nothing but an id: what is told of the messages stays right.
+        return {"id": oldest[0].id} if found.keys() == {"id"} else found
+
+    return answer(json.loads(_body(incident), object_hook=repeat), status=_status(incident))
+
+
 def _number_the_id(found: JsonObject) -> JsonObject:
     return {key: int(str(value), 16) if key == "id" else value for key, value in found.items()}
+
+
+def _malform_the_id(found: JsonObject) -> JsonObject:
+    return {key: f"{value}\n<script>" if key == "id" else value for key, value in found.items()}
 
 
 def _flatten_lists(found: JsonObject) -> JsonObject:
@@ -249,6 +263,8 @@ _PLAYS: Final[dict[Fault, Callable[[Incident], Awaitable[web.StreamResponse]]]] 
     Fault.TRUNCATED: _truncated,
     Fault.NOT_AN_OBJECT: _not_an_object,
     Fault.ID_AS_NUMBER: _spoiled(_number_the_id),
+    Fault.MALFORMED_ID: _spoiled(_malform_the_id),
+    Fault.REPEATED_ID: _repeated_id,
     Fault.LIST_AS_TEXT: _spoiled(_flatten_lists),
     Fault.MISSING_FIELDS: _spoiled(_drop_fields),
     Fault.UNKNOWN_STATUS: _spoiled(_change_status),

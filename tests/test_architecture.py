@@ -14,7 +14,7 @@ PACKAGE: Final = Path(__file__).parents[1] / "custom_components/gosms"
 # From the bottom to the top. A module imports only from rows below its own.
 ROWS: Final = (
     ("api", "const", "symbols"),
-    ("errors", "issues", "text", "phone_number"),
+    ("address", "errors", "issues", "text", "phone_number"),
     ("compose", "coordinator", "outbox"),
     ("runtime_data",),
     ("entity", "subentry_flow"),

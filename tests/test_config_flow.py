@@ -138,20 +138,20 @@ async def test_trouble_with_the_phone_is_told_and_the_next_try_works(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+# What an address may be is in test_address.py; here are those that may break more than a rule.
 @pytest.mark.parametrize(
     "url",
     [
-        "http://api.gosms.ru/v1",
         "http://192.168.1.2/v1",
-        "ftp://127.0.0.1/v1",
-        "https://user@api.gosms.ru/v1",
         "https://user:password@api.gosms.ru/v1",
-        "https://api.gosms.ru/v1?key=value",
-        "https://api.gosms.ru/v1#part",
-        "https://",
+        "https://api.gosms.ru/v1?",
+        "https://api.gosms.ru/v1#",
         "https://[::1/v1",
-        "https://api.gosms.ru:port/v1",
-        "api.gosms.ru/v1",
+        "https://api.gosms.ru:99999/v1",
+        "https://xn--/v1",
+        "https://аpi.gosms.ru/v1",
+        "https://api.gosms.ru\x00/v1",
+        f"https://api.gosms.ru/{'v' * 5000}",
         "",
     ],
 )
@@ -175,14 +175,58 @@ async def test_an_address_is_fine_if_it_is_encrypted_or_on_this_machine(hass: Ho
     assert result["data"]["url"] == url
 
 
-async def test_what_slips_in_with_a_copy_is_taken_off(hass: HomeAssistant, service: Service) -> None:
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "\n{} ",
+        "Bearer {}",
+        "bearer {}",
+        "BEARER\u00a0{}",
+        "Bearer  {}",
+        "Bearer\n{}\r\n",
+        "Authorization: Bearer {}",
+        "authorization:bearer {}",
+        "Authorization: {}",
+        '"Authorization": "Bearer {}"',
+        "Authorization: 'Bearer {}'",
+        'Bearer "{}"',
+        "'{}'",
+        "«{}»",
+        "“{}”",
+        "`{}`",
+        "\u200b{}",
+        "{}\u200b",
+        "\ufeff\u00a0{}\u00a0",
+        "\u2003{}\u3000",
+        "\u200bBea\u00adrer\u2060 \u200e{}\ufeff",
+    ],
+)
+@pytest.mark.parametrize("inside", ["", "\u200b\u00ad\ufeff"])
+async def test_what_slips_in_with_a_copy_is_taken_off(
+    hass: HomeAssistant, service: Service, typed: str, inside: str
+) -> None:
     service.account.token = NEW_TOKEN
-    answer = {"api_token": f"\nBearer {NEW_TOKEN} ", "advanced": {"url": f" {service.url}// "}}
-    result = await submit(hass, await start(hass), answer)
+    token = typed.format(NEW_TOKEN.replace(".", f"{inside}."))
+    result = await submit(hass, await start(hass), {"api_token": token, "advanced": {"url": f" {service.url}// "}})
     assert result["data"] == {"api_token": NEW_TOKEN, "url": service.url}
 
 
-@pytest.mark.parametrize("token", ["", " ", "two words", "токен"])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        " ",
+        "\u200b",
+        '""',
+        "two words",
+        "two\u00a0words",
+        "Bearer two words",
+        "токен",
+        "tokеn",
+        "to\x00ken",
+        "tok\ud800en",
+    ],
+)
 async def test_a_token_that_can_be_none_is_not_sent_anywhere(hass: HomeAssistant, service: Service, token: str) -> None:
     service.account.token = NEW_TOKEN
     form = await submit(hass, await start(hass), answers(service, token))

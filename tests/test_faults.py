@@ -59,6 +59,9 @@ FAULTS: Final = {
     Fault.TRUNCATED: DOUBT_BUT_TAKEN,
     Fault.NOT_AN_OBJECT: DOUBT_BUT_TAKEN,
     Fault.ID_AS_NUMBER: Seen(polled=True, send="not_confirmed", taken=True),
+    Fault.MALFORMED_ID: Seen(polled=True, send="not_confirmed", taken=True),
+    # There is no other message here; test_outbox.py has what becomes of the second one.
+    Fault.REPEATED_ID: Seen(polled=True, send=None, taken=True),
     Fault.LIST_AS_TEXT: Seen(send=None, taken=True),
     Fault.MISSING_FIELDS: Seen(polled=True, send=None, taken=True),
     Fault.UNKNOWN_STATUS: Seen(polled=True, send=None, taken=True),

@@ -142,6 +142,7 @@ async def test_a_refused_message_raises_the_vendors_reason_and_the_next_one_leav
         (Fault.TRUNCATED, None, "not_confirmed", 1),
         (Fault.NOT_AN_OBJECT, None, "not_confirmed", 1),
         (Fault.ID_AS_NUMBER, None, "not_confirmed", 1),
+        (Fault.MALFORMED_ID, None, "not_confirmed", 1),
         (Fault.OVERSIZED, None, "not_confirmed", 1),
         (Fault.OVERSIZED_CHUNKED, None, "not_confirmed", 1),
         (Fault.UNAUTHORIZED, None, "invalid_auth", 0),

@@ -265,6 +265,7 @@ async def test_a_message_that_may_not_wait_fails_at_once_also_in_the_middle_of_a
         (Fault.ERROR_AFTER, ["queued", "accepted"]),
         (Fault.TRUNCATED, ["queued", "accepted"]),
         (Fault.ID_AS_NUMBER, ["queued", "accepted"]),
+        (Fault.MALFORMED_ID, ["queued", "accepted"]),
         (Fault.OVERSIZED, ["queued", "accepted"]),
         (Fault.CUT_BEFORE, ["queued", "accepted"]),
         (Fault.BAD_GATEWAY, ["queued", "accepted"]),
@@ -311,19 +312,50 @@ async def test_only_the_same_text_to_the_same_number_waits_for_a_message_in_doub
     ]
 
 
-async def test_a_message_that_may_not_wait_for_its_twin_fails_at_once(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_a_text_sent_three_times_at_once_arrives_three_times(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, told: Told
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"queue_expiry": 0})
     await set_up(hass, entry)
-    service.faults.add(Fault.CUT_AFTER, endpoint=SEND, times=1)
-    for key in ("not_confirmed", "cannot_connect"):
-        with pytest.raises(HomeAssistantError) as error:
-            await send(hass, "Water leak!")
-        assert error.value.translation_key == key
-    await wait_in_steps(hass, freezer, 40)
+    await asyncio.gather(*(send(hass, "Water leak!") for _ in range(3)))
+    assert texts(service) == ["Water leak!"] * 3
+    assert told.types == ["accepted"] * 3
+
+
+@pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED])
+async def test_an_id_that_another_message_has_is_not_taken_over(
+    hass: HomeAssistant,
+    service: Service,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    told: Told,
+    status: Status,
+) -> None:
+    await set_up(hass, entry)
+    await send(hass, "One")
+    service.account.set_status(service.account.messages[0].id, status)
+    await wait_in_steps(hass, freezer, 10)
+    service.faults.add(Fault.REPEATED_ID, endpoint=SEND, times=1)
+    await send(hass, "Two")
+    await wait_in_steps(hass, freezer, 60)
+    assert texts(service) == ["One", "Two"]
+    assert told.types[2:] == ["queued", "accepted"]
+    assert told.attributes[-1]["message_ids"] == [service.account.messages[0].id]
+
+
+async def test_a_message_in_doubt_may_be_the_one_that_cannot_be_read(
+    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.MALFORMED_ID)
+    await send(hass, "Water leak!")
+    await wait_in_steps(hass, freezer, 300)
+    assert told.types == ["queued"]
+
+    service.faults.clear()
+    await wait_in_steps(hass, freezer, 70)
+    assert told.types == ["queued", "accepted"]
     assert texts(service) == ["Water leak!"]
-    assert sorted(told.types) == ["accepted", "expired", "queued"]
 
 
 async def test_what_is_in_doubt_and_too_late_is_not_sent_again(

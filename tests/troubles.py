@@ -74,6 +74,8 @@ TROUBLES: Final = {
 HARMLESS: Final = (
     Fault.SLOW,
     Fault.ID_AS_NUMBER,
+    Fault.MALFORMED_ID,
+    Fault.REPEATED_ID,
     Fault.MISSING_FIELDS,
     Fault.UNKNOWN_STATUS,
     Fault.WRONG_DATE,

@@ -1,7 +1,6 @@
 """The flows of an account: set-up, a new token, other connection settings."""
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 import logging
 import re
 from typing import Any, Final, override
@@ -21,8 +20,8 @@ from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import TextSelector, TextSelectorConfig, TextSelectorType
 from homeassistant.util.ulid import ulid_now
 import voluptuous as vol
-from yarl import URL
 
+from .address import is_safe_address
 from .api import DEFAULT_URL, GoSmsClient, GoSmsError
 from .const import (
     CONF_ADVANCED,
@@ -43,6 +42,12 @@ _LOGGER = logging.getLogger(__name__)
 
 # Anything else can't travel in a header, and the vendor's tokens have nothing else in them.
 _TOKEN: Final = re.compile(r"[!-~]+")
+
+# What a token brings along from a web page, a chat or somebody's program: marks that nobody sees, quotation marks, and
+# the words of its header.
+_INVISIBLE: Final = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_QUOTES: Final = " \"'`´«»‘’‚“”„"
+_HEADER: Final = re.compile(rf"^(authorization[{_QUOTES}]*:[{_QUOTES}]*)?(bearer[{_QUOTES}]+)?", re.IGNORECASE)
 
 _TOKEN_FIELD: Final[Mapping[vol.Marker, object]] = {
     vol.Required(CONF_API_TOKEN): TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")),
@@ -141,7 +146,7 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_check(self, data: dict[str, str]) -> dict[str, str]:
         """Prove token and address, and return the form's errors; abort if another entry has them."""
-        if not _is_acceptable(data[CONF_URL]):
+        if not is_safe_address(data[CONF_URL]):
             # The interface shows no error inside a section, so it stands at the section itself.
             return {CONF_ADVANCED: "invalid_url"}
         if not _TOKEN.fullmatch(data[CONF_API_TOKEN]):
@@ -191,25 +196,12 @@ def _advanced(errors: Mapping[str, str]) -> dict[vol.Marker, object]:
 def _connection(user_input: Mapping[str, Any]) -> dict[str, str]:
     """Return token and address without what slips in when they are copied."""
     return {
-        CONF_API_TOKEN: user_input[CONF_API_TOKEN].strip().removeprefix("Bearer "),
+        CONF_API_TOKEN: _bare_token(user_input[CONF_API_TOKEN]),
         CONF_URL: user_input[CONF_ADVANCED][CONF_URL].strip().rstrip("/"),
     }
 
 
-def _is_acceptable(url: str) -> bool:
-    """Tell if an address is safe to send the token to: encrypted, or on this very machine."""
-    try:
-        parsed = URL(url)
-    except ValueError:
-        return False
-    if not parsed.host or parsed.user or parsed.password or parsed.query_string or parsed.fragment:
-        return False
-    return parsed.scheme == "https" or (parsed.scheme == "http" and _is_loopback(parsed.host))
-
-
-def _is_loopback(host: str) -> bool:
-    """Tell if a host is this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _bare_token(typed: str) -> str:
+    """Return a token without what comes along when it is copied."""
+    text = " ".join(_INVISIBLE.sub("", typed).split()).strip(_QUOTES)
+    return _HEADER.sub("", text).strip(_QUOTES)

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable
-import re
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry, ConfigSubentryFlow, SubentryFlowResult
@@ -19,15 +18,12 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .api import GoSmsApiError, GoSmsClient, GoSmsError
+from .api import GoSmsApiError, GoSmsClient, GoSmsError, read_vendor_id
 from .compose import async_normalize
 from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SIM_DEFAULT, SIM_SLOTS, SUBENTRY_PHONE
 from .errors import form_error
 from .phone_number import InvalidPhoneNumberError
 from .runtime_data import GoSmsConfigEntry, async_create_client
-
-# The vendor writes the ids of phones and webhooks in two ways.
-_VENDOR_ID: Final = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # The errors that the id itself is to blame for.
 _DEVICE_ERRORS: Final = frozenset({"invalid_device_id", "unknown_device"})
@@ -202,4 +198,4 @@ def normalize_vendor_id(typed: str) -> str:
 
 def is_vendor_id(typed: str) -> bool:
     """Tell if this can be the id of a phone or a webhook."""
-    return _VENDOR_ID.fullmatch(typed) is not None
+    return read_vendor_id(typed) is not None

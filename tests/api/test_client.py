@@ -486,11 +486,20 @@ TROUBLE: dict[Fault, tuple[type[GoSmsError], bool, bool]] = {
     Fault.TRUNCATED: (GoSmsConnectionError, True, True),
     Fault.NOT_AN_OBJECT: (GoSmsConnectionError, True, True),
     Fault.ID_AS_NUMBER: (GoSmsConnectionError, True, True),
+    Fault.MALFORMED_ID: (GoSmsConnectionError, True, True),
     Fault.OVERSIZED: (GoSmsConnectionError, True, True),
     Fault.OVERSIZED_CHUNKED: (GoSmsConnectionError, True, True),
 }
 # What does not spoil the answer to a send.
-HARMLESS = [Fault.SLOW, Fault.LIST_AS_TEXT, Fault.MISSING_FIELDS, Fault.UNKNOWN_STATUS, Fault.WRONG_DATE]
+HARMLESS = [
+    Fault.SLOW,
+    # The client sees only that it is an id: which ids other messages have is known to the outbox.
+    Fault.REPEATED_ID,
+    Fault.LIST_AS_TEXT,
+    Fault.MISSING_FIELDS,
+    Fault.UNKNOWN_STATUS,
+    Fault.WRONG_DATE,
+]
 
 
 def test_no_fault_is_left_out() -> None:
@@ -546,8 +555,11 @@ async def test_a_fault_beside_the_point_does_not_hurt_a_send(
     assert await client.send(MUM, TEXT) == service.account.messages[0].id
 
 
-# An id that is a number does not keep a list from being read; a list that is a text does.
-@pytest.mark.parametrize("fault", [*sorted(TROUBLE.keys() - {Fault.ID_AS_NUMBER}), Fault.LIST_AS_TEXT])
+# An id that is none does not keep a list from being read; a list that is a text does.
+ODD_IDS = [Fault.ID_AS_NUMBER, Fault.MALFORMED_ID]
+
+
+@pytest.mark.parametrize("fault", [*sorted(TROUBLE.keys() - {*ODD_IDS}), Fault.LIST_AS_TEXT])
 async def test_trouble_with_a_list_is_told_and_passes(
     client: GoSmsClient, service: Service, impatient: None, fault: Fault
 ) -> None:
@@ -560,7 +572,18 @@ async def test_trouble_with_a_list_is_told_and_passes(
     assert (await client.get(stored.id)).text == TEXT
 
 
-@pytest.mark.parametrize("fault", [Fault.MISSING_FIELDS, Fault.UNKNOWN_STATUS, Fault.ID_AS_NUMBER, Fault.WRONG_DATE])
+@pytest.mark.parametrize("fault", ODD_IDS)
+async def test_messages_with_odd_ids_are_left_out_of_a_list(
+    client: GoSmsClient, service: Service, fault: Fault
+) -> None:
+    stored = service.account.add_message(message=TEXT, phone_number=MUM)
+    service.faults.add(fault)
+
+    assert await client.list() == MessagePage(total=1, is_complete=False)
+    assert (await _unanswered(client.get(stored.id))).maybe_accepted
+
+
+@pytest.mark.parametrize("fault", [Fault.MISSING_FIELDS, Fault.UNKNOWN_STATUS, Fault.REPEATED_ID, Fault.WRONG_DATE])
 async def test_an_odd_field_does_not_cost_the_page(client: GoSmsClient, service: Service, fault: Fault) -> None:
     service.account.add_message(message=TEXT, phone_number=MUM)
     service.faults.add(fault)
@@ -629,6 +652,16 @@ async def test_a_request_leaves_once_although_its_connection_is_cut(
         b'{"id": null}',
         b'{"id": true}',
         b'{"id": ["x"]}',
+        b'{"id": "6654a4e8f1527149588c89f"}',
+        b'{"id": "6654a4e8f1527149588c89f2\\n"}',
+        b'{"id": "6654a4e8f1527149588c89g2"}',
+        '{"id": "٦٦٥٤a4e8f1527149588c89f2"}'.encode(),
+        b'{"id": "0192fd5e-8b8f-7c3a-9d6e-2f4b6c8d0e1f"}',
+        b'{"id": "<script>alert(1)</script>"}',
+        b'{"id": "\\ud800"}',
+        b'{"id": "' + b"a" * 1_900_000 + b'"}',
+        b'{"id": 665405480152714958880902}',
+        b'{"id": 1e400}',
         b"[" * 500_000,
         b'{"a":' * 200_000,
         b'{"id": ' + b"9" * 5000 + b"}",
@@ -645,6 +678,16 @@ async def test_a_request_leaves_once_although_its_connection_is_cut(
         "null-id",
         "true-id",
         "list-id",
+        "short-id",
+        "id-with-line-end",
+        "id-with-other-letter",
+        "id-with-foreign-digits",
+        "uuid",
+        "script",
+        "half-a-surrogate-pair",
+        "huge-id",
+        "number-as-id",
+        "infinite-id",
         "deep-lists",
         "deep-objects",
         "huge-number",
@@ -694,12 +737,20 @@ async def test_null_is_an_empty_list_of_messages(answering: Answering) -> None:
     assert await client.list() == MessagePage(total=0)
 
 
+async def test_an_id_in_capitals_is_the_same_id(answering: Answering) -> None:
+    client = await answering(web.json_response({"id": PHONE.upper(), "sms_list": [{"id": PHONE.upper()}]}))
+
+    assert await client.send(MUM, TEXT) == PHONE
+    assert [message.id for message in (await client.list()).messages] == [PHONE]
+    assert (await client.get(PHONE)).id == PHONE
+
+
 async def test_more_messages_than_asked_for_are_left_out(answering: Answering) -> None:
-    client = await answering(web.json_response({"sms_list": [{"id": str(number)} for number in range(200)]}))
+    client = await answering(web.json_response({"sms_list": [{"id": f"{number:024}"} for number in range(200)]}))
 
     page = await client.list(limit=2)
 
-    assert [message.id for message in page.messages] == ["0", "1"]
+    assert [message.id for message in page.messages] == [f"{0:024}", f"{1:024}"]
     assert len((await client.list()).messages) == PAGE_SIZE
 
 

@@ -131,7 +131,12 @@ def test_only_a_failure_and_a_delivery_are_the_end_of_a_message() -> None:
         (float("nan"), None),
         (float("inf"), None),
         ("9" * 19, None),
-        (10**30, 10**30),
+        ("42.0", 42),
+        (10**17, 10**17),
+        (10**18, None),
+        (10**4200, None),
+        (-(10**30), None),
+        (1e300, None),
         *((odd, None) for odd in NONSENSE),
     ],
 )
@@ -169,9 +174,44 @@ def test_fields_of_the_wrong_type_are_as_good_as_missing(odd: Json) -> None:
     assert Message.from_api(dict.fromkeys(MESSAGE, odd) | {"id": ID, "to_sim": odd}) == Message.from_api({"id": ID})
 
 
-@pytest.mark.parametrize("data", [*NONSENSE, "text", 5, {"id": ""}, {"id": None}, {"id": True}, {"id": 1.5}])
+@pytest.mark.parametrize("data", [*NONSENSE, "text", 5, {}])
 def test_what_has_no_id_is_no_message(data: Json) -> None:
     assert Message.from_api(data) is None
+
+
+# What is no id of anything.
+ODD_IDS: list[Json] = [
+    *NONSENSE,
+    "",
+    1.5,
+    665805300000000000000000,
+    ID[:-1],
+    f"{ID}0",
+    f"{ID}\n",
+    f" {ID}",
+    f"{ID[:-1]}g",
+    "<script>alert(1)</script>",
+    "\ud800",
+    "٦" * 24,
+    "f" * 1_900_000,
+]
+
+
+@pytest.mark.parametrize("odd", [*ODD_IDS, UUID])
+def test_what_has_an_odd_id_is_no_message(odd: Json) -> None:
+    assert Message.from_api({**MESSAGE, "id": odd}) is None
+
+
+@pytest.mark.parametrize("odd", ODD_IDS)
+def test_a_message_with_odd_ids_of_others_is_still_a_message(odd: Json) -> None:
+    assert _message(device_id=odd, callback_id=odd) == _message()
+
+
+@pytest.mark.parametrize("other", [ID, UUID])
+def test_an_id_is_the_same_in_any_case_of_letters(other: str) -> None:
+    message = _message(id=ID.upper(), device_id=other.upper(), callback_id=other.upper())
+
+    assert (message.id, message.device_id, message.callback_id) == (ID, other, other)
 
 
 def test_numbers_that_come_as_text_and_texts_that_come_as_number_are_understood() -> None:
@@ -207,11 +247,7 @@ def test_a_text_of_no_end_is_cut() -> None:
 
 
 def test_half_a_character_cannot_keep_home_assistant_from_writing_its_files() -> None:
-    message = _message(message="Hello \ud83d", device_id="\udc00", callback_id="\ud83d\udca7")
-
-    assert message.text == "Hello \ufffd"
-    assert message.device_id == "\ufffd"
-    assert message.callback_id == "💧"
+    assert _message(message="Hello \ud83d").text == "Hello \ufffd"
 
 
 def test_the_page_of_the_vendor_is_understood() -> None:
@@ -232,15 +268,18 @@ def test_an_answer_without_a_list_is_not_taken_for_an_empty_account(data: dict[s
     assert MessagePage.from_api(data, 100) is None
 
 
-@pytest.mark.parametrize("odd", [*NONSENSE, "x", 5, {"message": "no id"}])
+@pytest.mark.parametrize("odd", [*NONSENSE, "x", 5, {"message": "no id"}, {**MESSAGE, "id": "<script>"}])
 def test_one_bad_message_does_not_cost_the_page(odd: Json) -> None:
-    assert [message.id for message in _page(sms_list=[odd, MESSAGE, odd, {"id": "2"}]).messages] == [ID, "2"]
+    page = _page(sms_list=[odd, MESSAGE, odd, {"id": f"{2:024}"}])
+
+    assert [message.id for message in page.messages] == [ID, f"{2:024}"]
+    assert not page.is_complete
 
 
 def test_more_messages_than_asked_for_are_left_out() -> None:
-    many: list[Json] = [{"id": str(number)} for number in range(500)]
+    many: list[Json] = [{"id": f"{number:024}"} for number in range(500)]
 
-    assert [message.id for message in _page(limit=3, sms_list=many).messages] == ["0", "1", "2"]
+    assert [int(message.id) for message in _page(limit=3, sms_list=many).messages] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
@@ -248,7 +287,11 @@ def test_more_messages_than_asked_for_are_left_out() -> None:
     [
         ({"total_records": "95"}, 95),
         ({"total_records": 0}, 0),
-        ({"total_records": 10**30}, 10**30),
+        ({"total_records": 10**12}, 10**12),
+        ({"total_records": 10**12 + 1}, None),
+        ({"total_records": 10**30}, None),
+        ({"total_records": -1}, None),
+        ({"total_records": float("inf")}, None),
         ({"total_records": "many"}, None),
         ("95", None),
         *((odd, None) for odd in NONSENSE),
@@ -287,6 +330,13 @@ def test_a_phone_of_nothing_but_its_id_is_still_a_phone(phone_id: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("told", "phone_id"), [(UUID.upper(), UUID), (ID.upper(), ID), ("My-Phone", "My-Phone"), ("x" * 2000, "x" * 1000)]
+)
+def test_a_phone_is_known_by_an_id_in_any_form(told: str, phone_id: str) -> None:
+    assert _phone(device_id=told).id == phone_id
+
+
 @pytest.mark.parametrize("odd", NONSENSE[:1] + NONSENSE[2:])
 def test_a_phone_with_fields_of_the_wrong_type_knows_nothing_of_them(odd: Json) -> None:
     assert Phone.from_api(dict.fromkeys(PHONE, odd) | {"device_id": UUID}) == Phone.from_api({"device_id": UUID})
@@ -308,7 +358,18 @@ def test_what_has_no_id_is_no_phone(phone_id: Json) -> None:
         (-1, None),
         (101, None),
         ("255", None),
-        ("80%", None),
+        ("80%", 80),
+        (" 80 % ", 80),
+        ("80.0", 80),
+        ("80.0%", 80),
+        ("101%", None),
+        ("-1%", None),
+        # Of a whole, or of a hundred?
+        (0.8, None),
+        ("0.8", None),
+        ("80%%", None),
+        ("%", None),
+        ("full", None),
         ("", None),
         (10**30, None),
         (float("nan"), None),
@@ -319,7 +380,29 @@ def test_a_battery_is_between_empty_and_full_or_not_known(told: Json, battery: i
     assert _phone(device_battery_state=told).battery == battery
 
 
-@pytest.mark.parametrize("odd", ["true", "false", 1, 0, None])
+@pytest.mark.parametrize(
+    ("told", "truth"),
+    [
+        (True, True),
+        (False, False),
+        (1, True),
+        (0, False),
+        (1.0, True),
+        ("1", True),
+        ("0", False),
+        ("true", True),
+        ("false", False),
+        (" True ", True),
+        ("FALSE", False),
+    ],
+)
+def test_a_phone_is_on_or_off_in_every_form_of_truth(told: Json, truth: object) -> None:
+    phone = _phone(is_active=told, is_charging=told)
+
+    assert (phone.is_active, phone.is_charging) == (truth, truth)
+
+
+@pytest.mark.parametrize("odd", [2, -1, 0.5, float("nan"), 10**4000, "", "maybe", "on", None, [], {}])
 def test_a_phone_is_neither_on_nor_off_unless_the_service_says_so(odd: Json) -> None:
     phone = _phone(is_active=odd, is_charging=odd)
 
@@ -335,9 +418,18 @@ def test_a_phone_is_neither_on_nor_off_unless_the_service_says_so(odd: Json) -> 
         "2026-10-14T15:00:00+03:00",
         "2026-10-14T12:00:00.000000000Z",
         "2026-10-14T14:00:00.000+02:00",
+        " 2026-10-14T12:00:00Z\n",
+        1791979200,
+        1791979200.0,
+        "1791979200",
+        "1791979200.0",
+        1791979200000,
+        1791979200000.0,
+        "1791979200000",
+        " 1791979200 ",
     ],
 )
-def test_a_phone_was_seen_at_the_same_moment_in_every_form_of_time(told: str) -> None:
+def test_a_phone_was_seen_at_the_same_moment_in_every_form_of_time(told: Json) -> None:
     last_online = _phone(last_online_date=told).last_online
 
     assert last_online == NOON
@@ -357,9 +449,25 @@ def test_a_phone_of_the_year_1970_was_seen_a_thousand_times_later() -> None:
         "yesterday",
         "2026-13-45T99:00:00Z",
         "\ud800",
-        1791979200,
+        # Dates as numbers, and seconds of a time before the service was there.
         20261014,
+        202610141200,
+        20261014120000,
+        "20261014120000",
+        17119792,
+        -1791979200,
+        0,
+        "0",
+        "0000000005",
+        1791979200123456,
+        10**4000,
+        1e300,
+        float("nan"),
+        float("inf"),
+        True,
+        [],
         None,
+        "1970-01-01T00:00:00Z",
         # In UTC it would be before the year 1, and no sensor could tell it.
         "0001-01-01T00:00:00+03:00",
         "9999-12-31T23:59:59-03:00",
@@ -381,7 +489,10 @@ def test_a_sim_that_cannot_be_read_does_not_hide_the_other() -> None:
         {"display_name": "no slot"},
         {"slot_index": "first"},
         {"slot_index": True},
+        {"slot_index": float("inf")},
+        {"slot_index": 10**4000},
         {"slot_index": "1"},
+        {"slot_index": 0, "display_name": ["MTS"]},
     ]
 
-    assert _phone(sim_list=sims).sims == (Sim(slot=1, name=None),)
+    assert _phone(sim_list=sims).sims == (Sim(slot=1, name=None), Sim(slot=0, name=None))

@@ -4,9 +4,9 @@ from unittest.mock import Mock, patch
 
 import pytest
 
-from custom_components.gosms.api import Pace
+from custom_components.gosms.api import GoSmsApiError, Pace
 from custom_components.gosms.outbox.route import Route
-from tests.outbox.world import QUEUE, SLOW, World
+from tests.outbox.world import QUEUE, REPEATED_ID, SLOW, World
 from tests.service import MUM
 
 
@@ -224,3 +224,118 @@ def test_who_is_told_that_a_message_is_queued_when_his_time_is_up_can_rely_on_th
         world.pass_time(3)
         assert world.calls[-1].done
         assert "Leak!" in {record["text"] for record in world.on_disk().values()}
+
+
+def test_an_id_that_a_message_of_another_account_has_is_not_taken_over() -> None:
+    world = World(queue_expiry=10, accounts=2)
+    with world.rules():
+        world.start()
+        world.send(0, "Leak!")
+        world.pass_time(1)
+        world.faults = [REPEATED_ID]
+        world.send(0, "Fire!", account=1)
+        world.pass_time(60)
+    assert world.taken == [(MUM, "Leak!"), (MUM, "Fire!")]
+    assert [told.types[:2] for told in world.told.values()] == [
+        ["accepted", "delivery_timeout"],
+        ["queued", "accepted"],
+    ]
+    assert len({told.message.ids for told in world.told.values()}) == 2
+
+
+@pytest.mark.parametrize(("fault", "taken"), [("cut after", 2), ("cut before", 1), (SLOW, 2)])
+def test_a_message_that_may_not_be_queued_waits_for_its_twin(fault: str, taken: int) -> None:
+    world = World(queue_expiry=0)
+    with world.rules():
+        world.start()
+        world.faults = [fault]
+        world.send(0, "Leak!")
+        world.pass_time(0.3)
+        world.send(0, "Leak!")
+        world.pass_time(0.5)
+        assert not world.calls[1].done
+        world.pass_time(40)
+    assert world.taken == [(MUM, "Leak!")] * taken
+    assert (world.calls[1].done, world.calls[1].error) == (True, None)
+    assert world.troubles == []
+
+
+def test_a_message_that_may_not_be_queued_waits_a_minute_for_its_twin() -> None:
+    world = World(queue_expiry=0)
+    with world.rules():
+        world.start()
+        world.faults = ["cut after"]
+        world.looking_fails = GoSmsApiError(500)
+        world.send(0, "Leak!")
+        world.pass_time(1)
+        world.send(0, "Leak!")
+        world.pass_time(59)
+        assert [call.done for call in world.calls] == [True, False]
+        world.pass_time(2)
+        assert [call.error for call in world.calls] == ["not_confirmed", "cannot_connect"]
+        world.looking_fails = None
+        world.pass_time(200)
+    assert world.taken == [(MUM, "Leak!")]
+    assert world.troubles == []
+
+
+def test_a_message_that_may_not_be_queued_does_not_outlast_its_caller() -> None:
+    world = World(queue_expiry=0)
+    with world.rules():
+        world.start()
+        world.faults = ["cut after"]
+        world.looking_fails = GoSmsApiError(500)
+        world.send(0, "Leak!")
+        world.pass_time(1)
+        world.send(0, "Leak!", timeout=5)
+        world.pass_time(6)
+        assert [call.error for call in world.calls] == ["not_confirmed", "cannot_connect"]
+        world.looking_fails = None
+        world.pass_time(200)
+    assert world.taken == [(MUM, "Leak!")]
+
+
+def test_a_message_that_waits_for_its_twin_ends_with_the_account() -> None:
+    world = World(queue_expiry=0)
+    with world.rules():
+        world.start()
+        world.faults = ["cut after"]
+        world.send(0, "Leak!")
+        world.pass_time(0.5)
+        world.send(0, "Leak!")
+        world.pass_time(0.1)
+        world.stop()
+        assert [(call.done, call.error) for call in world.calls] == [(True, "not_confirmed"), (True, "cannot_connect")]
+        world.start()
+        world.pass_time(200)
+    assert world.taken == [(MUM, "Leak!")]
+
+
+def test_a_message_that_waits_for_its_twin_is_not_sent_by_the_next_run() -> None:
+    world = World(queue_expiry=0)
+    with world.rules():
+        world.start()
+        world.faults = ["cut after"]
+        world.send(0, "Leak!")
+        world.pass_time(0.5)
+        world.send(0, "Leak!")
+        world.pass_time(0.1)
+        assert len(world.on_disk()) == 2
+        world.stop_dead()
+        world.start()
+        world.pass_time(200)
+    assert world.taken == [(MUM, "Leak!")]
+    assert sorted(told.types[-1] for told in world.told.values()) == ["delivery_timeout", "expired"]
+
+
+def test_a_message_that_may_not_be_queued_keeps_no_pause_after_its_twin() -> None:
+    world = World(queue_expiry=0)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.faults = ["come back later"]
+        world.send(0, "Leak!")
+        world.send(0, "Leak!")
+        world.pass_time(1)
+    assert world.taken == [(MUM, "Leak!")]
+    assert [call.error for call in world.calls] == ["too_many_requests", None]

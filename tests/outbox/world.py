@@ -71,6 +71,8 @@ FAULTS: Final[dict[str, tuple[GoSmsError | None, GoSmsError | None]]] = {
 # The line is cut, and the service gets the request this many seconds later, well within the grace that it has.
 LATE: Final = "late"
 _DELAY: Final = 15.0
+# The service answers with the id of its oldest message.
+REPEATED_ID: Final = "repeated id"
 # The service takes its time for the answer; in seconds.
 SLOW: Final = "slow"
 _SLOWNESS: Final = 6.0
@@ -522,7 +524,7 @@ class Line:
         if after:
             raise after
         self._hear_clock()
-        return message_id
+        return self._world.account.messages[-1].id if fault == REPEATED_ID else message_id
 
     async def list(self, *, limit: int = 100, page: int = 1, search: str | None = None) -> MessagePage:
         """Ask for a page of messages."""

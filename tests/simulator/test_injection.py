@@ -303,6 +303,29 @@ async def test_an_id_comes_as_a_number(api: Api, account: Account, faults: Fault
     assert listed["sms_list"][0]["id"] == int(account.messages[0].id, 16)
 
 
+async def test_an_id_comes_with_what_no_id_has(api: Api, account: Account, faults: Faults) -> None:
+    faults.add(Fault.MALFORMED_ID)
+
+    sent = await api.call(SEND, HELLO)
+    listed = json.loads((await api.call(PAGE)).text)
+
+    assert sent.json == {"id": f"{account.messages[0].id}\n<script>"}
+    assert listed["sms_list"][0]["id"] == f"{account.messages[0].id}\n<script>"
+
+
+async def test_a_send_is_answered_with_the_id_of_the_oldest_message(api: Api, account: Account, faults: Faults) -> None:
+    oldest = account.send(**HELLO)
+    account.send(**HELLO)
+    faults.add(Fault.REPEATED_ID)
+
+    sent = await api.call(SEND, HELLO)
+    listed = json.loads((await api.call(PAGE)).text)
+
+    assert sent.json == {"id": oldest.id}
+    assert [each["id"] for each in listed["sms_list"]] == [message.id for message in account.messages]
+    assert len(account.messages) == 3
+
+
 async def test_the_messages_come_as_text(api: Api, account: Account, faults: Faults) -> None:
     sent = account.send(**HELLO)
     faults.add(Fault.LIST_AS_TEXT)

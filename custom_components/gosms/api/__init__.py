@@ -3,6 +3,7 @@
 from .client import DEFAULT_URL, PAGE_SIZE, GoSmsClient, Pace
 from .ended import Ended
 from .exceptions import GoSmsApiError, GoSmsConnectionError, GoSmsError
+from .ids import read_message_id, read_vendor_id
 from .models import Message, MessagePage, MessageStatus, Phone, Sim
 from .statistics import EndpointStatistics, LastError, Outcome, Statistics
 from .surrogates import join_surrogates
@@ -26,4 +27,6 @@ __all__ = [
     "Sim",
     "Statistics",
     "join_surrogates",
+    "read_message_id",
+    "read_vendor_id",
 ]

@@ -14,6 +14,7 @@ from aiolimiter import AsyncLimiter
 
 from .ended import Listener, telling
 from .exceptions import GoSmsApiError, GoSmsConnectionError
+from .ids import read_message_id
 from .models import Json, Message, MessagePage, Phone, integer
 from .statistics import Statistics
 
@@ -323,8 +324,7 @@ def _any(_answer: Mapping[str, Json]) -> bool:
 
 def _message_id(answer: Mapping[str, Json]) -> str | None:
     """Return the id that the service gave to a message."""
-    message_id = answer.get("id")
-    return message_id if isinstance(message_id, str) and message_id else None
+    return read_message_id(answer.get("id"))
 
 
 def _phone_id(device_id: str) -> dict[str, Json]:

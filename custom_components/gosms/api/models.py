@@ -7,6 +7,7 @@ from enum import IntEnum
 import re
 from typing import Final, Self
 
+from .ids import read_message_id, read_vendor_id
 from .surrogates import join_surrogates
 
 # No field of the API comes near this many characters; what is longer is cut.
@@ -14,7 +15,19 @@ _MAX_TEXT: Final = 1000
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-_INTEGER: Final = re.compile(r"-?[0-9]{1,18}")
+# A whole number as text, and the bound of all of them: what is larger means nothing in this API, and JSON for the
+# interface can't hold it.
+_INTEGER: Final = re.compile(r"(-?[0-9]{1,18})(\.0{1,18})?")
+_MAX_INTEGER: Final = 10**18
+
+# No account has more messages.
+_MAX_TOTAL: Final = 10**12
+
+# Unix time of the years 2001 to 2286 has 10 digits in seconds and 13 in milliseconds. Other numbers may be dates, such
+# as 20261014.
+_UNIX_TIME: Final = re.compile(r"([1-9][0-9]{9}|[1-9][0-9]{12})(\.[0-9]{1,9})?")
+
+_TRUTH: Final[Mapping[object, bool]] = {"true": True, "false": False, "1": True, "0": False, 1: True, 0: False}
 
 # What JSON can hold: everything from the network has this type until it was checked.
 type Json = Mapping[str, "Json"] | list["Json"] | str | float | bool | None
@@ -41,7 +54,7 @@ class Message:
     """One SMS message of the account.
 
     Attributes:
-        id: 24 hex digits.
+        id: 24 hex digits, in small letters.
         phone_number: the receiver's number, digits only. Not shown by repr.
         text: the message's text, at most 300 characters. Not shown by repr.
         status_code: the vendor's number of the status, or None if it was not a number.
@@ -75,17 +88,17 @@ class Message:
 
     @classmethod
     def from_api(cls, data: Json) -> Self | None:
-        """Build a message from an answer, or None if it has no id."""
-        if not isinstance(data, Mapping) or not (message_id := _text(data.get("id"))):
+        """Build a message from an answer, or None if it has no id, or one that can't be one."""
+        if not isinstance(data, Mapping) or not (message_id := read_message_id(data.get("id"))):
             return None
         return cls(
             id=message_id,
             phone_number=_text(data.get("phone_number")) or "",
             text=_text(data.get("message")) or "",
             status_code=integer(data.get("status")),
-            device_id=_text(data.get("device_id")),
+            device_id=read_vendor_id(data.get("device_id")),
             sim=integer(data.get("to_sim")),
-            callback_id=_text(data.get("callback_id")),
+            callback_id=read_vendor_id(data.get("callback_id")),
             created=_unix_time(data.get("time_create")),
         )
 
@@ -97,10 +110,12 @@ class MessagePage:
     Attributes:
         total: how many messages the server holds (or found, after a search), or None if it did not say.
         messages: the page's messages, newest first, at most as many as were asked for.
+        is_complete: whether each message of the page could be read; only then the absence of one means something.
     """
 
     total: int | None = None
     messages: tuple[Message, ...] = ()
+    is_complete: bool = True
 
     @classmethod
     def from_api(cls, data: Mapping[str, Json], limit: int) -> Self | None:
@@ -112,9 +127,13 @@ class MessagePage:
                 return None
             items = []
         pagination = data.get("pagination")
+        total = integer(pagination.get("total_records")) if isinstance(pagination, Mapping) else None
+        items = items[:limit]
+        messages = tuple(message for item in items if (message := Message.from_api(item)))
         return cls(
-            total=integer(pagination.get("total_records")) if isinstance(pagination, Mapping) else None,
-            messages=tuple(message for item in items[:limit] if (message := Message.from_api(item))),
+            total=total if total is not None and 0 <= total <= _MAX_TOTAL else None,
+            messages=messages,
+            is_complete=len(messages) == len(items),
         )
 
 
@@ -136,7 +155,7 @@ class Phone:
     """An Android phone of the account (the vendor says device).
 
     Attributes:
-        id: 24 hex digits or a UUID.
+        id: 24 hex digits or a UUID, in small letters. Another form is kept as it is, up to 1,000 characters.
         name: what the user called it in the control panel, or None.
         model: what kind of phone it is, or None. In the vendor's example it is "Mobile phone".
         battery: charge in percent, 0 to 100, or None.
@@ -160,15 +179,15 @@ class Phone:
     @classmethod
     def from_api(cls, data: Mapping[str, Json]) -> Self | None:
         """Build a phone from an answer, or None if it has no id."""
-        if not (device_id := _text(data.get("device_id"))):
+        told_id = data.get("device_id")
+        if not (device_id := read_vendor_id(told_id) or _text(told_id)):
             return None
-        battery = integer(data.get("device_battery_state"))
         sims = data.get("sim_list")
         return cls(
             id=device_id,
             name=_text(data.get("device_name")),
             model=_text(data.get("device_name_type")),
-            battery=battery if battery is not None and 0 <= battery <= 100 else None,  # noqa: PLR2004
+            battery=_percentage(data.get("device_battery_state")),
             is_active=_boolean(data.get("is_active")),
             is_charging=_boolean(data.get("is_charging")),
             last_online=_report_time(data.get("last_online_date")),
@@ -192,17 +211,25 @@ def _text(value: Json) -> str | None:
 
 
 def integer(value: Json) -> int | None:
-    """Return a whole number, also one that came as text, or None."""
+    """Return a whole number of at most 18 digits, also one that came as text, or None."""
     if isinstance(value, str):
-        return int(value) if _INTEGER.fullmatch(value) else None
+        return int(found[1]) if (found := _INTEGER.fullmatch(value)) else None
     if isinstance(value, int | float) and not isinstance(value, bool) and value.is_integer():
-        return int(value)
+        return int(value) if abs(value) < _MAX_INTEGER else None
     return None
 
 
+def _percentage(value: Json) -> int | None:
+    """Return a whole percentage, with its sign or without, or None."""
+    number = integer(value.strip().removesuffix("%").rstrip() if isinstance(value, str) else value)
+    return number if number is not None and 0 <= number <= 100 else None  # noqa: PLR2004
+
+
 def _boolean(value: Json) -> bool | None:
-    """Return a truth value, or None."""
-    return value if isinstance(value, bool) else None
+    """Return a truth value, also one that came as a number or as text, or None."""
+    if isinstance(value, str):
+        return _TRUTH.get(value.strip().lower())
+    return _TRUTH.get(value) if isinstance(value, int | float) else None
 
 
 def _unix_time(value: Json) -> datetime | None:
@@ -215,10 +242,8 @@ def _unix_time(value: Json) -> datetime | None:
         return None
 
 
-def _iso_time(value: Json) -> datetime | None:
+def _iso_time(value: str) -> datetime | None:
     """Return the time of an ISO 8601 text in UTC, which is also meant if it names no zone; None if it is none."""
-    if not isinstance(value, str):
-        return None
     try:
         time = datetime.fromisoformat(value)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
@@ -228,12 +253,15 @@ def _iso_time(value: Json) -> datetime | None:
 
 
 def _report_time(value: Json) -> datetime | None:
-    """Return when a phone reported, or None if it never did.
+    """Return when a phone reported, from ISO 8601 or Unix time in seconds or milliseconds; None if it never did.
 
     The vendor's own example is of January 1970: a time in seconds that was taken for milliseconds. No phone reported
-    then, so such a time is put right. A time before that is how the vendor's language writes none.
+    then, so such a time is put right. The epoch and what is before it are how languages write no time.
     """
-    time = _iso_time(value)
-    if time is None or time < _EPOCH:
+    told = str(value).strip() if isinstance(value, str | int | float) else ""
+    if found := _UNIX_TIME.fullmatch(told):
+        return datetime.fromtimestamp(float(told) / (1 if len(found[1]) == 10 else 1000), UTC)  # noqa: PLR2004
+    time = _iso_time(told) if isinstance(value, str) else None
+    if time is None or time <= _EPOCH:
         return None
     return time if time.year > _EPOCH.year else _EPOCH + (time - _EPOCH) * 1000

@@ -6,6 +6,7 @@ Pure: time comes in as seconds of a clock that runs evenly and never jumps, such
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import inf
 from typing import Any, Final
 
 from ..api import MessageStatus
@@ -62,6 +63,10 @@ TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     State.EXPIRED: frozenset(),
     State.UNCONFIRMED: frozenset(),
 }
+
+# Seconds that a message which may not be queued waits for its turn. It takes half as long to look for one whose outcome
+# is unknown.
+_PATIENCE: Final = 60.0
 
 # Told while a message is still on its way; it changes no state.
 DELIVERY_TIMEOUT: Final = "delivery_timeout"
@@ -201,9 +206,20 @@ class OutgoingMessage:
         """Tell if the service does not have all of it, and not because it is on its way there for the first time."""
         return self.held and not self.state.is_tracked and not self.state.is_final
 
+    @property
+    def deadline(self) -> float:
+        """Return from when on the next part must not wait any longer, if there is such a time.
+
+        A message that may not be queued still gets one attempt for each part. The first one may have to wait for a
+        message with the same text to the same number that is on its way, but no longer than a caller would.
+        """
+        if self.may_wait or self.attempted is not None:
+            return self.expires
+        return inf if self.ids else self.created + _PATIENCE
+
     def is_late(self, now: float) -> bool:
-        """Tell if a message that waits must not wait any longer; one that may not wait has an attempt for each part."""
-        return self.state is State.QUEUED and now >= self.expires and (self.attempted is not None or self.may_wait)
+        """Return whether a queued message must not wait any longer."""
+        return self.state is State.QUEUED and now >= self.deadline
 
     def begin(self, now: float, *, server_time: float | None, device_id: str | None) -> OutgoingMessage:
         """Begin a request of the next part."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
 import logging
 from typing import TYPE_CHECKING
 
@@ -83,6 +82,7 @@ class Outbox:
             store,
             client,
             route=self._route,
+            claimed=self._claimed_everywhere,
             callback_id=entry.options.get(CONF_CALLBACK_ID),
         )
         self._intake = Intake(
@@ -206,11 +206,13 @@ class Outbox:
         """
         taken = self._intake.async_take(call)
         with self._waiter.watch(each for each in taken if isinstance(each, OutgoingMessage)) as watch:
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(call.timeout):
                     await self._sender.async_answer(watch.messages)
                     if call.wait_for is not State.ACCEPTED:
                         await watch.reach(call.wait_for)
+            except TimeoutError:
+                self._sender.async_abandon(watch.messages)
             latest = watch.messages
             return [Result.of(latest[each.key] if isinstance(each, OutgoingMessage) else each) for each in taken]
 

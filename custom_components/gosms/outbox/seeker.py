@@ -155,6 +155,9 @@ class Seeker:
             if found and self._has_twin(message):
                 # It may be the other one, whose request has not told its id yet.
                 break
+            if not found and not page.is_complete:
+                # It may be the one that can't be read.
+                break
             if found or tracker.ends(page, earliest):
                 return found
         raise GoSmsConnectionError("what was found proves nothing", maybe_accepted=True)

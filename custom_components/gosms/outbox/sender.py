@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 import logging
+from math import inf
 import random
 from typing import Final
 
@@ -46,6 +47,7 @@ class Sender:
         client: GoSmsClient,
         *,
         route: Callable[[OutgoingMessage], Route],
+        claimed: Callable[[], set[str]],
         callback_id: str | None,
     ) -> None:
         """Make the sender.
@@ -55,12 +57,14 @@ class Sender:
             store: the messages.
             client: the client of the account.
             route: chooses how a message leaves.
+            claimed: returns the ids that belong to messages, of every account.
             callback_id: the webhook that the service tells of the messages, or None for all.
         """
         self._hass = hass
         self._store = store
         self._client = client
         self._route = route
+        self._claimed = claimed
         self._callback_id = callback_id
         self._attempts: dict[str, asyncio.Task[None]] = {}
         self._doubtful: set[str] = set()
@@ -118,14 +122,12 @@ class Sender:
         leaving: list[str] = []
         for message in messages:
             self._callers[message.key] = asyncio.Event()
-            must_wait = self._closed or (message.phone_number, message.part) in doubtful
-            if message.may_wait and (must_wait or self.is_down):
-                self._queue(message)
-            elif must_wait:
-                self._give_up(message, "it would have had to wait")
+            has_twin = (message.phone_number, message.part) in doubtful
+            if self._closed or (message.may_wait and (has_twin or self.is_down)):
+                self._leave(message)
             else:
                 self._store.put(message)
-                if not message.may_wait:
+                if not message.may_wait and not has_twin:
                     # What may not wait takes no turn either, not even during an outage.
                     self._begin(message)
                 leaving.append(message.key)
@@ -144,6 +146,19 @@ class Sender:
         """Return once each of these messages is accepted, safely queued, or over."""
         for caller in [self._callers[key] for key in keys if key in self._callers]:
             await caller.wait()
+
+    @callback
+    def async_abandon(self, keys: Iterable[str]) -> None:
+        """Give up those of these messages that may not be queued and whose turn did not come in their caller's time."""
+        for key in keys:
+            message = self._store.messages.get(key)
+            # What began to leave goes on to its last part.
+            if (
+                message
+                and message.state is State.QUEUED
+                and not (message.may_wait or message.ids or key in self._attempts)
+            ):
+                self._give_up(message, "its turn did not come in time")
 
     def _leave(self, message: OutgoingMessage) -> None:
         """Leave a message whose turn did not come to a later one, if it may wait."""
@@ -192,13 +207,13 @@ class Sender:
         now = self._hass.loop.time()
         for message in list(self._store.messages.values()):
             if message.key not in self._attempts and message.is_late(now):
-                self._store.put(message.expire(None, now))
+                failure = None if message.may_wait else not_queued("its turn did not come in time")
+                self._store.put(message.expire(failure, now))
                 self._answer(message.key)
         for message in self._ready():
-            if len(self._attempts) >= (1 if self.is_down else _CONCURRENT):
-                break
-            if self.is_down and now < self._next_attempt:
-                break
+            is_full = len(self._attempts) >= (1 if self.is_down else _CONCURRENT)
+            if message.may_wait and (is_full or (self.is_down and now < self._next_attempt)):
+                continue
             self._begin(message)
         if self.is_down:
             self._let_callers_go()
@@ -214,22 +229,23 @@ class Sender:
     def _plan(self, now: float) -> None:
         """Come back when a message that waits is too late, or when the next attempt of an outage is due."""
         due = [
-            message.expires
+            message.deadline
             for message in self._store.messages.values()
             if message.state is State.QUEUED and message.key not in self._attempts
         ]
-        if not due:
-            return
-        if self.is_down:
+        if due and self.is_down:
             due.append(self._next_attempt)
+        when = min(due, default=inf)
+        if when == inf:
+            return
 
         @callback
         def async_come_back(_now: datetime) -> None:
             self._timer = None
             self.async_run()
 
-        # At least a moment, for one that is late and waits for its only attempt.
-        self._timer = async_call_later(self._hass, max(min(due) - now, 0.5), async_come_back)
+        # At least a moment: what is due may have to wait for the end of a running attempt.
+        self._timer = async_call_later(self._hass, max(when - now, 0.5), async_come_back)
 
     def _in_doubt(self) -> set[tuple[str, str]]:
         """Return the numbers and texts that a request may be under way for."""
@@ -305,12 +321,16 @@ class Sender:
             )
         except GoSmsError as err:
             self._fail(message.key, err)
-        else:
-            self._recover()
-            now = self._hass.loop.time()
-            accepted = self._store.change(message.key, lambda message: message.accept(message_id, now))
-            if accepted.state is State.ACCEPTED:
-                self._answer(message.key)
+            return
+        if message_id in self._claimed():
+            # The service is confused: nobody can tell what it did with this message.
+            self._fail(message.key, GoSmsConnectionError("the id belongs to another message", maybe_accepted=True))
+            return
+        self._recover()
+        now = self._hass.loop.time()
+        accepted = self._store.change(message.key, lambda message: message.accept(message_id, now))
+        if accepted.state is State.ACCEPTED:
+            self._answer(message.key)
 
     def _fail(self, key: str, err: GoSmsError) -> None:
         """Take note of an attempt that did not end in acceptance."""

@@ -1,6 +1,5 @@
 """The actions that look at messages, delete them, or show what a text would become."""
 
-import re
 from typing import Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -10,7 +9,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
-from ..api import PAGE_SIZE, Message
+from ..api import PAGE_SIZE, Message, read_message_id
 from ..compose import compose
 from ..errors import action_errors, invalid_message_id, not_deleted
 from .accounts import async_loaded_account
@@ -24,12 +23,10 @@ _PAGE: Final = "page"
 _SEARCH: Final = "search"
 _TITLE: Final = "title"
 
-_ID: Final = re.compile(r"[0-9a-f]{24}")
-
 
 def _message_id(typed: str) -> str:
     """Return the id of a message; one that can't be one is refused without asking the service."""
-    if not _ID.fullmatch(message_id := typed.strip().lower()):
+    if (message_id := read_message_id(typed.strip())) is None:
         raise invalid_message_id()
     return message_id
 
