@@ -19,7 +19,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .api import GoSmsApiError, GoSmsClient, GoSmsError
+from .api import ErrorCode, GoSmsApiError, GoSmsClient, GoSmsError
 from .compose import async_normalize
 from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SIM_DEFAULT, SIM_SLOTS, SUBENTRY_PHONE
 from .errors import form_error
@@ -32,9 +32,6 @@ _VENDOR_ID: Final = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a
 # The errors that the id itself is to blame for.
 _DEVICE_ERRORS: Final = frozenset({"invalid_device_id", "unknown_device"})
 
-# This token may not see phones: nothing can be said about the phone, and nothing against it.
-_NO_DEVICE_PERMISSION: Final = 1011
-
 
 async def async_check_phone(client: GoSmsClient, device_id: str) -> tuple[str, dict[str, str]]:
     """Return what GoSMS calls a phone, and a form's errors if the phone can't be used.
@@ -46,7 +43,7 @@ async def async_check_phone(client: GoSmsClient, device_id: str) -> tuple[str, d
     try:
         phone = await client.phone_info(device_id)
     except GoSmsError as err:
-        if isinstance(err, GoSmsApiError) and err.code == _NO_DEVICE_PERMISSION:
+        if isinstance(err, GoSmsApiError) and err.code == ErrorCode.NO_VIEW_PHONES_PERMISSION:
             return device_id, {}
         error = form_error(err)
         return device_id, {CONF_DEVICE_ID if error in _DEVICE_ERRORS else "base": error}
