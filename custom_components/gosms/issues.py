@@ -1,17 +1,14 @@
 """Repair issues: raised by whatever request meets what the user can mend, and gone on proof that it is mended."""
 
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
-from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_DEVICE_ID
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import DOMAIN as HOMEASSISTANT_DOMAIN, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .api import Ended, Endpoint, GoSmsApiError
-from .const import CONTROL_PANEL_URL, DOMAIN, SUBENTRY_PHONE
-
-if TYPE_CHECKING:
-    from .runtime_data import GoSmsConfigEntry
+from .const import CONTROL_PANEL_URL, DOMAIN
+from .subentries import find_phone
 
 STORAGE_FAILED: Final = "storage_failed"
 UNKNOWN_PHONE: Final = "unknown_phone"
@@ -36,7 +33,7 @@ _PAGES: Final = {
 @callback
 def async_raise(
     hass: HomeAssistant,
-    entry: GoSmsConfigEntry,
+    entry: ConfigEntry[Any],
     key: str,
     *,
     resolved_by: Endpoint | None = None,
@@ -72,20 +69,20 @@ def async_raise(
 
 
 @callback
-def async_clear(hass: HomeAssistant, entry: GoSmsConfigEntry, key: str) -> None:
+def async_clear(hass: HomeAssistant, entry: ConfigEntry[Any], key: str) -> None:
     """Clear an issue of an account."""
     ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, key))
 
 
 @callback
-def async_remove(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+def async_remove(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Remove all issues of an account that is removed itself."""
     for issue in _issues_of(hass, entry):
         ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
 
 @callback
-def async_open_issues(hass: HomeAssistant, entry: GoSmsConfigEntry) -> list[str]:
+def async_open_issues(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[str]:
     """Return the keys of what waits for the user: the open issues of an account, and a token that was refused."""
     keys = {issue.translation_key for issue in _issues_of(hass, entry) if issue.translation_key}
     asks_for_token = f"config_entry_reauth_{DOMAIN}_{entry.entry_id}"
@@ -97,7 +94,7 @@ def async_open_issues(hass: HomeAssistant, entry: GoSmsConfigEntry) -> list[str]
 class IssueWatch:
     """Raises and clears the issues of one account, and asks for a new token, as its requests end."""
 
-    def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Start with what an earlier run left, except for phones that were removed since."""
         self._hass = hass
         self._entry = entry
@@ -145,11 +142,10 @@ class IssueWatch:
 
     def _phone_of(self, ended: Ended) -> ConfigSubentry | None:
         """Return the phone that a request named, if it is one of the account's settings."""
-        phones = self._entry.get_subentries_of_type(SUBENTRY_PHONE)
-        return next((phone for phone in phones if phone.data[CONF_DEVICE_ID] == ended.device_id), None)
+        return find_phone(self._entry, ended.device_id)
 
 
-def _issue_id(entry: GoSmsConfigEntry, key: str, phone: ConfigSubentry | None = None) -> str:
+def _issue_id(entry: ConfigEntry[Any], key: str, phone: ConfigSubentry | None = None) -> str:
     """Return the id of an issue."""
     return f"{key}_{entry.entry_id}_{phone.subentry_id}" if phone else f"{key}_{entry.entry_id}"
 
@@ -159,7 +155,7 @@ def _data(issue: ir.IssueEntry) -> dict[str, str | int | float | None]:
     return issue.data or {"entry_id": None}
 
 
-def _issues_of(hass: HomeAssistant, entry: GoSmsConfigEntry) -> list[ir.IssueEntry]:
+def _issues_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[ir.IssueEntry]:
     """Return the open issues of an account."""
     issues = ir.async_get(hass).issues.items()
     return [issue for (domain, _), issue in issues if domain == DOMAIN and _data(issue)["entry_id"] == entry.entry_id]

@@ -1,7 +1,7 @@
 """The actions that look at messages, delete them, or show what a text would become."""
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import ServiceCall, ServiceResponse
@@ -15,9 +15,7 @@ from ..api import PAGE_SIZE, Message
 from ..compose import compose
 from ..const import DOMAIN
 from ..errors import action_errors, invalid_message_id, not_deleted
-
-if TYPE_CHECKING:
-    from ..runtime_data import GoSmsConfigEntry
+from ..runtime_data import GoSmsConfigEntry
 
 _LIMIT: Final = "limit"
 _MESSAGE: Final = "message"
