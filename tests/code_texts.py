@@ -49,9 +49,6 @@ class CodeTexts:
                     self._read_call(module, node)
                 case ast.Assign(targets=[ast.Subscript(value=ast.Name(id="errors"))]):
                     self.form_errors.update(_key(node.value))
-                # The tables from the vendor's codes to keys, and what is said beside them.
-                case ast.Dict() if module == "errors" and all(_is_number(key) for key in node.keys):
-                    self.told.update(text for value in node.values for text in _key(value))
                 case ast.Return() if module == "errors":
                     self.told.update(_key(node.value))
 
@@ -67,16 +64,17 @@ class CodeTexts:
             self.selectors |= key
         elif name.endswith("Description"):
             self.entities.update(f"{module}.{key}" for key in _key(given.get("key")))
+        elif name == "Row":
+            # The table of the vendor's codes.
+            self.told.update(_key(given["text"]))
+            self.form_errors.update(_key(given.get("form_error")))
+            self.issues.update(_key(given.get("issue")))
         elif name == "async_abort":
             self.aborts.update(_key(given.get("reason")))
         elif name == "AbortFlow":
             self.aborts.update(_key(call.args[0]))
         if isinstance(errors := given.get("errors"), ast.Dict):
             self.form_errors.update(text for value in errors.values for text in _key(value))
-
-
-def _is_number(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, int)
 
 
 def _key(node: ast.expr | None) -> Iterator[str]:
@@ -87,5 +85,3 @@ def _key(node: ast.expr | None) -> Iterator[str]:
         case ast.IfExp():
             yield from _key(node.body)
             yield from _key(node.orelse)
-        case ast.Call(func=ast.Attribute(attr="get"), args=[_, default]):
-            yield from _key(default)

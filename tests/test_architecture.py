@@ -1,42 +1,55 @@
-"""The layers of the integration: who may import whom."""
+"""The floors of the integration: who may import whom."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 import sys
 from typing import Final
 
 import pytest
 
-PACKAGE: Final = Path(__file__).parents[1] / "custom_components/gosms"
+ROOT: Final = Path(__file__).parents[1]
+PACKAGE: Final = ROOT / "custom_components/gosms"
 
-# From the bottom to the top. A module imports only from rows below its own.
-ROWS: Final = (
-    ("api", "const", "symbols"),
-    ("address", "errors", "issues", "text", "phone_number"),
-    ("compose", "coordinator", "outbox"),
-    ("runtime_data",),
-    ("entity", "subentry_flow"),
-    ("options_flow",),
+# From the bottom to the top. A module imports from the floors below its own, and from its own floor without a circle.
+FLOORS: Final = (
+    ("api", "const"),
+    ("address", "errors", "phone_number", "symbols", "text"),
     (
-        "config_flow",
-        "services",
-        "notify",
-        "sensor",
+        "compose",
+        "coordinator",
+        "device",
+        "entity",
+        "forms",
+        "issues",
+        "options",
+        "outbox",
+        "runtime_data",
+        "subentries",
+    ),
+    (
+        "__init__",
         "binary_sensor",
-        "event",
-        "switch",
+        "config_flow",
         "diagnostics",
+        "event",
+        "notify",
+        "options_flow",
         "repairs",
+        "sensor",
+        "services",
+        "subentry_flow",
+        "switch",
         "system_health",
     ),
-    ("__init__",),
 )
-ROW_OF: Final = {module: row for row, modules in enumerate(ROWS) for module in modules}
+FLOOR_OF: Final = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 
-# The one thing that a type annotation may reach up for.
-ENTRY_ALIAS: Final = ("runtime_data", "GoSmsConfigEntry")
+# The faces do not know each other, but for those that put others together.
+FACES: Final = len(FLOORS) - 1
+ASSEMBLIES: Final = {"__init__": {"services"}, "config_flow": {"options_flow", "subentry_flow"}}
 
 # What the client may be built on, to be a library of its own one day.
 API_LIBRARIES: Final = {"aiohttp", "aiolimiter", *sys.stdlib_module_names}
@@ -49,27 +62,19 @@ class Import:
     level: int
     module: tuple[str, ...]
     name: str | None
-    for_types: bool
 
 
-def imports_of(node: ast.AST, *, for_types: bool = False) -> Iterator[Import]:
-    """Yield what is imported anywhere below a node, functions included."""
-    match node:
-        case ast.Import():
-            for alias in node.names:
-                yield Import(level=0, module=tuple(alias.name.split(".")), name=None, for_types=for_types)
-        case ast.ImportFrom():
-            module = tuple(node.module.split(".")) if node.module else ()
-            for alias in node.names:
-                yield Import(level=node.level, module=module, name=alias.name, for_types=for_types)
-        case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
-            for statement in node.body:
-                yield from imports_of(statement, for_types=True)
-            for statement in node.orelse:
-                yield from imports_of(statement, for_types=for_types)
-        case _:
-            for child in ast.iter_child_nodes(node):
-                yield from imports_of(child, for_types=for_types)
+def imports_of(tree: ast.AST) -> Iterator[Import]:
+    """Yield what is imported anywhere in a module: in functions, and for types, too."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import():
+                for alias in node.names:
+                    yield Import(level=0, module=tuple(alias.name.split(".")), name=None)
+            case ast.ImportFrom():
+                module = tuple(node.module.split(".")) if node.module else ()
+                for alias in node.names:
+                    yield Import(level=node.level, module=module, name=alias.name)
 
 
 def path_in_package(file: tuple[str, ...], found: Import) -> tuple[str, ...] | None:
@@ -102,33 +107,56 @@ def faults_of_import(file: tuple[str, ...], found: Import) -> Iterator[str]:
         return
     if target == unit:
         return
-    if target not in ROW_OF:
-        yield f"imports {target}, which has no row"
+    if target not in FLOOR_OF:
+        yield f"imports {target}, which has no floor"
         return
     if len(path) > 1:
         yield f"imports {'.'.join(path)} past the face of {target}"
-    if found.for_types and (target, found.name) == ENTRY_ALIAS:
-        return
-    if ROW_OF[target] >= ROW_OF.get(unit, -1):
-        yield f"imports {target}, which is not below it"
+    if FLOOR_OF[target] > FLOOR_OF.get(unit, -1):
+        yield f"imports {target}, which is above it"
+    elif FLOOR_OF[target] == FACES and target not in ASSEMBLIES.get(unit, ()):
+        yield f"imports {target}: the faces do not know each other"
+
+
+def circle_in(imports: Mapping[tuple[str, ...], set[tuple[str, ...]]]) -> list[str]:
+    """Return the modules that import each other in a circle."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as err:
+        return ["/".join(module) for module in err.args[1]]
+    return []
 
 
 def faults_of_package(root: Path) -> list[str]:
-    """Return every breach of the layers in a package."""
+    """Return every breach of the floors in a package."""
     faults: list[str] = []
+    units: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    modules: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     for source in sorted(root.rglob("*.py")):
         file = source.relative_to(root).with_suffix("").parts
         tree = ast.parse(source.read_text(encoding="utf-8"))
-        found = [fault for imported in imports_of(tree) for fault in faults_of_import(file, imported)]
-        if file[0] not in ROW_OF:
-            found.insert(0, "has no row")
+        imports = list(imports_of(tree))
+        found = [fault for imported in imports for fault in faults_of_import(file, imported)]
+        if file[0] not in FLOOR_OF:
+            found.insert(0, "has no floor")
         if file == ("__init__",) and any(isinstance(node, ast.ClassDef) for node in ast.walk(tree)):
             found.append("has a class in it")
+        if any(isinstance(node, ast.Name | ast.alias) and _name_of(node) == "TYPE_CHECKING" for node in ast.walk(tree)):
+            found.append("imports for types alone")
         faults += [f"{'/'.join(file)} {fault}" for fault in dict.fromkeys(found)]
+        paths = {path for imported in imports if (path := path_in_package(file, imported))}
+        units.setdefault(file[:1], set()).update({path[:1] for path in paths} - {file[:1]})
+        if len(file) > 1:
+            modules[file] = {path for path in paths if path[0] == file[0] and path != file}
+    faults += [f"{' -> '.join(circle)} is a circle" for circle in (circle_in(units), circle_in(modules)) if circle]
     return faults
 
 
-def test_the_integration_keeps_its_layers() -> None:
+def _name_of(node: ast.Name | ast.alias) -> str:
+    return node.id if isinstance(node, ast.Name) else node.name
+
+
+def test_the_integration_keeps_its_floors() -> None:
     assert faults_of_package(PACKAGE) == []
 
 
@@ -142,48 +170,53 @@ def test_there_is_something_to_check() -> None:
     [
         pytest.param(
             {"errors.py": "from .coordinator import A"},
-            ["errors imports coordinator, which is not below it"],
+            ["errors imports coordinator, which is above it"],
             id="up",
         ),
         pytest.param(
             {"errors.py": "def f():\n    from . import coordinator"},
-            ["errors imports coordinator, which is not below it"],
+            ["errors imports coordinator, which is above it"],
             id="up-inside-a-function",
         ),
         pytest.param(
             {"errors.py": "import custom_components.gosms.entity"},
-            ["errors imports entity, which is not below it"],
+            ["errors imports entity, which is above it"],
             id="up-by-its-full-name",
         ),
         pytest.param(
             {"errors.py": "from custom_components.gosms import entity"},
-            ["errors imports entity, which is not below it"],
+            ["errors imports entity, which is above it"],
             id="up-from-the-full-name",
         ),
         pytest.param(
             {"sensor.py": "from .notify import A"},
-            ["sensor imports notify, which is not below it"],
+            ["sensor imports notify: the faces do not know each other"],
             id="sideways",
         ),
         pytest.param(
-            {"outbox/sender.py": "from ..coordinator import A"},
-            ["outbox/sender imports coordinator, which is not below it"],
-            id="sideways-out-of-a-folder",
-        ),
-        pytest.param(
             {"coordinator.py": "from . import __init__ as x"},
-            ["coordinator imports __init__, which is not below it"],
+            ["coordinator imports __init__, which is above it"],
             id="to-the-top",
         ),
         pytest.param(
-            {"errors.py": "import typing\nif typing.TYPE_CHECKING:\n    from .runtime_data import GoSmsData"},
-            ["errors imports runtime_data, which is not below it"],
-            id="up-for-another-type",
+            {"errors.py": "if TYPE_CHECKING:\n    from .runtime_data import GoSmsConfigEntry"},
+            ["errors imports runtime_data, which is above it", "errors imports for types alone"],
+            id="up-for-a-type",
         ),
         pytest.param(
-            {"errors.py": "from .runtime_data import GoSmsConfigEntry"},
-            ["errors imports runtime_data, which is not below it"],
-            id="up-for-the-entry-at-run-time",
+            {"entity.py": "from typing import TYPE_CHECKING"},
+            ["entity imports for types alone"],
+            id="for-types-alone",
+        ),
+        pytest.param(
+            {"coordinator.py": "from .outbox import A", "outbox/__init__.py": "from ..coordinator import B"},
+            ["coordinator -> outbox -> coordinator is a circle"],
+            id="circle-on-a-floor",
+        ),
+        pytest.param(
+            {"outbox/store.py": "from .history import A", "outbox/history.py": "from .store import B"},
+            ["outbox/history -> outbox/store -> outbox/history is a circle"],
+            id="circle-in-a-folder",
         ),
         pytest.param(
             {"runtime_data.py": "from .outbox.store import A"},
@@ -215,15 +248,15 @@ def test_there_is_something_to_check() -> None:
             ["sensor imports probatio, which Home Assistant 2026.8 does not have"],
             id="probatio",
         ),
-        pytest.param({"helpers.py": ""}, ["helpers has no row"], id="unknown-module"),
-        pytest.param({"util/names.py": ""}, ["util/names has no row"], id="unknown-folder"),
+        pytest.param({"helpers.py": ""}, ["helpers has no floor"], id="unknown-module"),
+        pytest.param({"util/names.py": ""}, ["util/names has no floor"], id="unknown-folder"),
         pytest.param(
-            {"sensor.py": "from .helpers import A"}, ["sensor imports helpers, which has no row"], id="unknown-import"
+            {"sensor.py": "from .helpers import A"}, ["sensor imports helpers, which has no floor"], id="unknown-import"
         ),
         pytest.param({"__init__.py": "class A:\n    pass"}, ["__init__ has a class in it"], id="class-in-the-assembly"),
     ],
 )
-def test_a_breach_of_the_layers_is_found(tmp_path: Path, files: dict[str, str], faults: list[str]) -> None:
+def test_a_breach_of_the_floors_is_found(tmp_path: Path, files: dict[str, str], faults: list[str]) -> None:
     _write(tmp_path, files)
     assert faults_of_package(tmp_path) == faults
 
@@ -233,7 +266,11 @@ def test_an_orderly_package_is_left_in_peace(tmp_path: Path) -> None:
         "__init__.py": "from .outbox import Outbox\nfrom . import const",
         "api/__init__.py": "from .client import A",
         "api/client.py": "import asyncio\nfrom aiohttp import ClientSession\nfrom .models import A",
-        "errors.py": "from .api import A\nif TYPE_CHECKING:\n    from .runtime_data import GoSmsConfigEntry",
+        "errors.py": "from .api import A",
+        "config_flow.py": "from .options_flow import A",
+        "options_flow.py": "from .options import A",
+        "options.py": "",
+        "runtime_data.py": "from .outbox import A",
         "outbox/__init__.py": "from .outbox import Outbox",
         "outbox/outbox.py": "from ..errors import A\nfrom .store import B\nimport voluptuous as vol",
         "sensor.py": "from .entity import A\nfrom homeassistant.core import callback",

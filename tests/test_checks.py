@@ -188,11 +188,9 @@ def test_the_keys_in_the_code_are_found() -> None:
         ast.parse(
             '''
 """Not a text."""
-TABLE = {1000: "from_table"}
+TABLE = Row(text="from_table", form_error="form_error_of_a_row", issue="issue_of_a_row")
 def key(err):
-    if err:
-        return "one" if err.code else "other"
-    return TABLE.get(err.code, "default")
+    return "one" if err.code else "other"
 '''
         ),
     )
@@ -213,13 +211,13 @@ class Flow:
 """
         ),
     )
-    assert texts.told == {"from_table", "one", "other", "default"}
+    assert texts.told == {"from_table", "one", "other"}
     assert texts.exceptions == {"raised", "raised_too"}
-    assert texts.issues == {"issue"}
+    assert texts.issues == {"issue", "issue_of_a_row"}
     assert texts.selectors == {"choice"}
     assert texts.entities == {"sensor.battery"}
     assert texts.steps == {"user", "init"}
     assert texts.aborts == {"end", "other_end"}
-    assert texts.form_errors == {"wrong", "bad"}
+    assert texts.form_errors == {"form_error_of_a_row", "wrong", "bad"}
     assert {"from_table", "id", "wrong"} <= texts.constants
     assert "Not a text." not in texts.constants

@@ -12,7 +12,7 @@ from custom_components.gosms.outbox import EVENT_TYPES
 from custom_components.gosms.outbox.message import TRANSITIONS
 from tests.code_texts import PACKAGE
 from tests.readme import ROOT, Readme, Table, keys_in
-from tests.test_architecture import ROWS
+from tests.test_architecture import FLOORS
 from tests.translation_checks import flat
 
 ENGLISH: Final = Readme.read("README.md")
@@ -243,4 +243,4 @@ def test_the_picture_of_the_layers_is_the_one_that_is_held() -> None:
     for number, names in lines:
         drawn[:0] = [set()] * (number != " ")
         drawn[0] = drawn[0] | {name.removesuffix("/") for name in names.split()}
-    assert drawn == [set(row) for row in ROWS]
+    assert drawn == [set(floor) for floor in FLOORS]

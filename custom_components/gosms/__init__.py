@@ -9,13 +9,14 @@ from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
-from .const import DOMAIN, SUBENTRY_PHONE
+from .const import DOMAIN
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
-from .entity import account_device, async_describe_phone
+from .device import account_device, async_update_phone_device
 from .issues import IssueWatch, async_remove as async_remove_issues
 from .outbox import Occurrence, Outbox, OutgoingMessage, State
 from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
 from .services import async_setup_services
+from .subentries import phones
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -37,18 +38,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     client = async_create_client(hass, entry.data[CONF_API_TOKEN], entry.data[CONF_URL])
     client.on_end = IssueWatch(hass, entry).async_note
     coordinator = GoSmsCoordinator(hass, entry, client)
-    phones = {
-        phone.subentry_id: GoSmsPhoneCoordinator(hass, entry, client, phone)
-        for phone in entry.get_subentries_of_type(SUBENTRY_PHONE)
+    phone_coordinators = {
+        phone.subentry_id: GoSmsPhoneCoordinator(hass, entry, client, phone) for phone in phones(entry)
     }
 
     def is_fit(device_id: str) -> bool | None:
         """Tell what is known of a phone's ability to send."""
-        return next((phone.is_fit for phone in phones.values() if phone.device_id == device_id), None)
+        return next((phone.is_fit for phone in phone_coordinators.values() if phone.device_id == device_id), None)
 
     outbox = Outbox(hass, entry, client, coordinator.async_poll, is_fit)
     await outbox.async_load()
-    entry.runtime_data = GoSmsData(client=client, coordinator=coordinator, phones=phones, outbox=outbox)
+    entry.runtime_data = GoSmsData(client=client, coordinator=coordinator, phones=phone_coordinators, outbox=outbox)
     # The devices of the subentries hang on this one, so it must be there before any platform.
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **account_device(entry))
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
@@ -64,7 +64,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     _look_after_phones(hass, entry)
     # Before the network goes: what was accepted is on disk then, and the running request has ended.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
-    for refresh in (coordinator.async_refresh, *(phone.async_refresh for phone in phones.values())):
+    for refresh in (coordinator.async_refresh, *(phone.async_refresh for phone in phone_coordinators.values())):
         first_poll = entry.async_create_task(hass, refresh(), "GoSMS.ru first poll")
         # An unload does not wait for a service that is silent.
         entry.async_on_unload(partial(_give_up, first_poll))
@@ -98,15 +98,15 @@ async def _async_reload(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
 @callback
 def _look_after_phones(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Keep the devices of the phones up to date, and ask how a phone fares that failed to send."""
-    phones = entry.runtime_data.phones
-    for subentry_id, phone in phones.items():
-        describe = partial(async_describe_phone, hass, entry, entry.subentries[subentry_id])
+    coordinators = entry.runtime_data.phones
+    for subentry_id, phone in coordinators.items():
+        describe = partial(async_update_phone_device, hass, entry, entry.subentries[subentry_id])
         entry.async_on_unload(phone.async_add_listener(describe))
 
     @callback
     def async_ask(message: OutgoingMessage, occurrence: Occurrence) -> None:
         """Ask about the phone that a failed message was sent with."""
-        for phone in phones.values():
+        for phone in coordinators.values():
             if occurrence.type in {State.REFUSED, State.SEND_FAILED} and phone.device_id == message.device_id:
                 entry.async_create_background_task(hass, phone.async_request_refresh(), "GoSMS.ru look at a phone")
 

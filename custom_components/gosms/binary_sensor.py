@@ -13,10 +13,10 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import SUBENTRY_PHONE
 from .entity import GoSmsEntity, GoSmsPhoneDescription, GoSmsPhoneEntity
 from .issues import async_open_issues
 from .runtime_data import GoSmsConfigEntry
+from .subentries import phones
 
 PARALLEL_UPDATES = 0
 
@@ -56,7 +56,7 @@ async def async_setup_entry(
 ) -> None:
     """Set up the binary sensors."""
     async_add_entities([GoSmsProblemSensor(hass, entry)])
-    for phone in entry.get_subentries_of_type(SUBENTRY_PHONE):
+    for phone in phones(entry):
         async_add_entities(
             (GoSmsPhoneBinarySensor(hass, entry, description, phone) for description in _PHONE),
             config_subentry_id=phone.subentry_id,

@@ -1,46 +1,37 @@
 """What people write, a text or a number, as the service takes it by the options of an account."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
-from homeassistant.const import CONF_COUNTRY
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_LONG_TEXT, CONF_REPLACE_SYMBOLS, DEFAULT_LONG_TEXT, DEFAULT_REPLACE_SYMBOLS
 from .errors import invalid_input
+from .options import Options
 from .phone_number import normalize
 from .text import InvalidTextError, PreparedText, prepare
-
-if TYPE_CHECKING:
-    from .runtime_data import GoSmsConfigEntry
 
 # Where numbers without a country code belong if neither the options nor the home say: the service is Russian.
 _DEFAULT_COUNTRY: Final = "RU"
 
 
-def compose(entry: GoSmsConfigEntry, message: str, title: str | None) -> PreparedText:
+def compose(entry: ConfigEntry[Any], message: str, title: str | None) -> PreparedText:
     """Return a text as the account sends it.
 
     Raises:
         ServiceValidationError: it can't be sent. Translated.
     """
-    options: Mapping[str, object] = entry.options
+    options = Options.from_entry(entry)
     try:
-        return prepare(
-            message,
-            title,
-            long_text=str(options.get(CONF_LONG_TEXT, DEFAULT_LONG_TEXT)),
-            replace_symbols=bool(options.get(CONF_REPLACE_SYMBOLS, DEFAULT_REPLACE_SYMBOLS)),
-        )
+        return prepare(message, title, long_text=options.long_text, replace_symbols=options.replace_symbols)
     except InvalidTextError as err:
         raise invalid_input(err.reason, err.placeholders) from None
 
 
-async def async_normalize(hass: HomeAssistant, entry: GoSmsConfigEntry, number: str) -> str:
+async def async_normalize(hass: HomeAssistant, entry: ConfigEntry[Any], number: str) -> str:
     """Return a phone number as digits.
 
     Raises:
         InvalidPhoneNumberError: it is no phone number.
     """
-    country = entry.options.get(CONF_COUNTRY) or hass.config.country or _DEFAULT_COUNTRY
+    country = Options.from_entry(entry).country or hass.config.country or _DEFAULT_COUNTRY
     return await hass.async_add_executor_job(normalize, number, country)

@@ -23,20 +23,13 @@ import voluptuous as vol
 
 from .address import is_safe_address
 from .api import DEFAULT_URL, GoSmsClient, GoSmsError
-from .const import (
-    CONF_ADVANCED,
-    CONF_DEFAULT_PHONE,
-    CONF_SIM,
-    CONTROL_PANEL_URL,
-    DOMAIN,
-    SIM_DEFAULT,
-    SUBENTRY_PHONE,
-    SUBENTRY_RECIPIENT,
-)
+from .const import CONF_ADVANCED, CONF_SIM, CONTROL_PANEL_URL, DOMAIN, SIM_DEFAULT, SUBENTRY_PHONE, SUBENTRY_RECIPIENT
 from .errors import form_error
+from .forms import async_check_phone, normalize_vendor_id
+from .options import CONF_DEFAULT_PHONE
 from .options_flow import GoSmsOptionsFlow
 from .runtime_data import GoSmsConfigEntry, async_create_client
-from .subentry_flow import PhoneFlow, RecipientFlow, async_check_phone, normalize_vendor_id
+from .subentry_flow import PhoneFlow, RecipientFlow
 
 _LOGGER = logging.getLogger(__name__)
 

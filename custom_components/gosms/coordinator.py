@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
-from typing import TYPE_CHECKING, Final, override
+from typing import Any, Final, override
 
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_DEVICE_ID
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
@@ -13,15 +13,10 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .api import GoSmsClient, MessagePage, Phone
+from .const import POLL_INTERVAL
 from .errors import action_errors, update_errors
 
-if TYPE_CHECKING:
-    from .runtime_data import GoSmsConfigEntry
-
 _LOGGER = logging.getLogger(__name__)
-
-# While a message is under way the outbox polls more often.
-_INTERVAL: Final = timedelta(seconds=60)
 
 # As often as the app on the phone reports.
 _PHONE_INTERVAL: Final = timedelta(minutes=5)
@@ -34,16 +29,16 @@ _OUT_OF_TOUCH: Final = 11 * 60
 class GoSmsCoordinator(DataUpdateCoordinator[MessagePage]):
     """Polls the newest messages of the account."""
 
-    config_entry: GoSmsConfigEntry
+    config_entry: ConfigEntry[Any]
 
-    def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, client: GoSmsClient) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], client: GoSmsClient) -> None:
         """Start with an empty page: entities exist before the first poll."""
         super().__init__(
             hass,
             _LOGGER,
             config_entry=entry,
             name="GoSMS.ru messages",
-            update_interval=_INTERVAL,
+            update_interval=timedelta(seconds=POLL_INTERVAL),
             always_update=False,
         )
         self._client = client
@@ -79,10 +74,10 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
         online: whether the phone was in touch lately, or None as long as nothing is known of it.
     """
 
-    config_entry: GoSmsConfigEntry
+    config_entry: ConfigEntry[Any]
 
     def __init__(
-        self, hass: HomeAssistant, entry: GoSmsConfigEntry, client: GoSmsClient, phone: ConfigSubentry
+        self, hass: HomeAssistant, entry: ConfigEntry[Any], client: GoSmsClient, phone: ConfigSubentry
     ) -> None:
         """Start with a phone of which nothing is known: entities exist before the first poll."""
         super().__init__(

@@ -6,52 +6,27 @@ numbers, texts, tags, the token and all ids of GoSMS.ru stay out, and so does an
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
-from homeassistant.const import CONF_COUNTRY, CONF_DEVICE_ID, CONF_URL
+from homeassistant.const import CONF_DEVICE_ID, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .api import DEFAULT_URL, GoSmsClient, Message, MessagePage
-from .const import (
-    CONF_CALLBACK_ID,
-    CONF_DEFAULT_PHONE,
-    CONF_DELIVERY_TIMEOUT,
-    CONF_HOURLY_LIMIT,
-    CONF_LONG_TEXT,
-    CONF_PHONE,
-    CONF_PHONE_NUMBER,
-    CONF_QUEUE_EXPIRY,
-    CONF_REPLACE_SYMBOLS,
-    CONF_SIM,
-    DEFAULT_DELIVERY_TIMEOUT,
-    DEFAULT_HOURLY_LIMIT,
-    DEFAULT_LONG_TEXT,
-    DEFAULT_QUEUE_EXPIRY,
-    DEFAULT_REPLACE_SYMBOLS,
-    DOMAIN,
-    SUBENTRY_PHONE,
-    SUBENTRY_RECIPIENT,
-)
+from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SUBENTRY_RECIPIENT
 from .coordinator import GoSmsPhoneCoordinator
+from .device import subentry_of_device
 from .issues import async_open_issues
+from .options import CONF_CALLBACK_ID, CONF_DEFAULT_PHONE, Options
 from .outbox import Outbox, OutgoingMessage
 from .runtime_data import GoSmsConfigEntry
-
-# The options that tell nothing of anybody, with what holds where nobody chose.
-_OPTIONS: Final = {
-    CONF_COUNTRY: None,
-    CONF_DELIVERY_TIMEOUT: DEFAULT_DELIVERY_TIMEOUT,
-    CONF_HOURLY_LIMIT: DEFAULT_HOURLY_LIMIT,
-    CONF_LONG_TEXT: DEFAULT_LONG_TEXT,
-    CONF_QUEUE_EXPIRY: DEFAULT_QUEUE_EXPIRY,
-    CONF_REPLACE_SYMBOLS: DEFAULT_REPLACE_SYMBOLS,
-}
+from .subentries import phones, recipients
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: GoSmsConfigEntry) -> dict[str, Any]:
@@ -70,9 +45,8 @@ async def async_get_device_diagnostics(
 ) -> dict[str, Any]:
     """Return what is known of an account, and of the recipient or the phone that a device stands for."""
     diagnostics = await async_get_config_entry_diagnostics(hass, entry)
-    for subentry in entry.subentries.values():
-        if (DOMAIN, f"{entry.entry_id}_{subentry.subentry_id}") in device.identifiers:
-            diagnostics[subentry.subentry_type] = _subentry(hass, entry, subentry)
+    if subentry := subentry_of_device(entry, device.identifiers):
+        diagnostics[subentry.subentry_type] = _subentry(hass, entry, subentry)
     return diagnostics
 
 
@@ -83,18 +57,19 @@ def _account(hass: HomeAssistant, entry: GoSmsConfigEntry) -> dict[str, Any]:
         "state": entry.state.value,
         "url": DEFAULT_URL if entry.data[CONF_URL] == DEFAULT_URL else REDACTED,
         "polling": not entry.pref_disable_polling,
-        "recipients": len(list(entry.get_subentries_of_type(SUBENTRY_RECIPIENT))),
-        "phones": len(list(entry.get_subentries_of_type(SUBENTRY_PHONE))),
+        "recipients": len(recipients(entry)),
+        "phones": len(phones(entry)),
         "problems": async_open_issues(hass, entry),
     }
 
 
 def _options(entry: GoSmsConfigEntry) -> dict[str, Any]:
     """Return the options in force; of those that name something, whether they do."""
+    options = Options.from_entry(entry)
     return {
-        **{key: entry.options.get(key, default) for key, default in _OPTIONS.items()},
-        CONF_CALLBACK_ID: CONF_CALLBACK_ID in entry.options,
-        CONF_DEFAULT_PHONE: entry.options.get(CONF_DEFAULT_PHONE) in entry.subentries,
+        **asdict(options),
+        CONF_CALLBACK_ID: options.callback_id is not None,
+        CONF_DEFAULT_PHONE: options.default_phone in entry.subentries,
     }
 
 
@@ -207,11 +182,10 @@ def _recipient(entry: GoSmsConfigEntry, recipient: ConfigSubentry) -> dict[str, 
 
 def _phone(entry: GoSmsConfigEntry, phone: ConfigSubentry) -> dict[str, Any]:
     """Return how a phone that sends messages is set up."""
-    recipients = entry.get_subentries_of_type(SUBENTRY_RECIPIENT)
     return {
         CONF_SIM: phone.data[CONF_SIM],
-        CONF_DEFAULT_PHONE: entry.options.get(CONF_DEFAULT_PHONE) == phone.subentry_id,
-        "recipients": sum(recipient.data.get(CONF_PHONE) == phone.subentry_id for recipient in recipients),
+        CONF_DEFAULT_PHONE: Options.from_entry(entry).default_phone == phone.subentry_id,
+        "recipients": sum(recipient.data.get(CONF_PHONE) == phone.subentry_id for recipient in recipients(entry)),
     }
 
 

@@ -6,13 +6,11 @@ from typing import override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import CONTROL_PANEL_URL, DOMAIN, SUBENTRY_PHONE
 from .coordinator import GoSmsPhoneCoordinator
+from .device import account_device, subentry_device
 from .runtime_data import GoSmsConfigEntry
 
 
@@ -82,51 +80,3 @@ class GoSmsPhoneEntity[T](GoSmsEntity, CoordinatorEntity[GoSmsPhoneCoordinator])
         if shown != self._shown:
             self._shown = shown
             self.async_write_ha_state()
-
-
-def account_device(entry: GoSmsConfigEntry) -> DeviceInfo:
-    """Return the device that stands for the account."""
-    return DeviceInfo(
-        configuration_url=CONTROL_PANEL_URL,
-        entry_type=DeviceEntryType.SERVICE,
-        identifiers={(DOMAIN, entry.entry_id)},
-        manufacturer="GoSMS.ru",
-        name=entry.title,
-    )
-
-
-def subentry_device(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: ConfigSubentry) -> DeviceInfo:
-    """Return the device that stands for a recipient or a phone, which hangs on the account's."""
-    device = DeviceInfo(
-        identifiers={(DOMAIN, f"{entry.entry_id}_{subentry.subentry_id}")},
-        name=subentry.title,
-        via_device_id=dr.async_get_device_id_by_identifier(
-            hass, (DOMAIN, entry.entry_id), config_entry_id=entry.entry_id
-        ),
-    )
-    # From 2026.11 on this is no dictionary any more; both kinds have `update`.
-    if subentry.subentry_type == SUBENTRY_PHONE:
-        device.update(_phone_details(entry.runtime_data.phones[subentry.subentry_id]))
-    else:
-        device.update(DeviceInfo(entry_type=DeviceEntryType.SERVICE, manufacturer="GoSMS.ru"))
-    return device
-
-
-@callback
-def async_describe_phone(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: ConfigSubentry) -> None:
-    """Tell the device registry what GoSMS tells of a phone by now."""
-    dr.async_get(hass).async_get_or_create(
-        config_entry_id=entry.entry_id,
-        config_subentry_id=phone.subentry_id,
-        **subentry_device(hass, entry, phone),
-    )
-
-
-def _phone_details(phone: GoSmsPhoneCoordinator) -> DeviceInfo:
-    """Return what GoSMS tells of a phone; what it does not tell stays as it was told before."""
-    device = DeviceInfo(configuration_url=f"{CONTROL_PANEL_URL}/devices")
-    if phone.data.model:
-        device["model"] = phone.data.model
-    if phone.data.name:
-        device["model_id"] = phone.data.name
-    return device

@@ -18,38 +18,6 @@ from homeassistant.helpers.update_coordinator import UpdateFailed
 from .api import GoSmsApiError, GoSmsError
 from .const import DOMAIN
 
-# The vendor's error codes, as keys under "exceptions" in the translations.
-_KEYS: Final = {
-    1000: "service_error",
-    1001: "invalid_request",
-    1002: "api_inactive",
-    1003: "invalid_auth",
-    1004: "no_phone",
-    1005: "no_send_permission",
-    1006: "quota_reached",
-    1007: "no_read_permission",
-    1008: "unknown_message",
-    1009: "no_delete_permission",
-    1010: "message_too_young",
-    1011: "no_device_permission",
-    1012: "unknown_phone",
-    1013: "no_device_permission",
-    1014: "no_device_permission",
-    1015: "no_active_phone",
-    1016: "unknown_phone",
-    1017: "sim_without_phone",
-    2001: "invalid_phone_number",
-    2002: "invalid_message",
-    2003: "unknown_message",
-    2004: "invalid_callback_id",
-    2005: "invalid_device_id",
-    2006: "invalid_request",
-    2007: "invalid_request",
-    2008: "invalid_sim",
-    2009: "invalid_request",
-    3000: "account_blocked",
-}
-
 # What the caller of an action causes, and another call can mend.
 _INPUT: Final = frozenset({"invalid_message", "invalid_phone_number", "message_too_young", "unknown_message"})
 
@@ -62,17 +30,6 @@ _DETAILED: Final = frozenset(
 # dark for longer than an outage does.
 _SHORTEST_PAUSE: Final = 5
 _LONGEST_PAUSE: Final = 600
-
-# The codes that a form has a text for, as keys under "config.error" in the translations.
-_FORM_KEYS: Final = {
-    1002: "api_inactive",
-    1003: "invalid_auth",
-    1007: "no_read_permission",
-    1012: "unknown_device",
-    1016: "unknown_device",
-    2005: "invalid_device_id",
-    3000: "account_blocked",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -258,7 +215,7 @@ def form_error(err: GoSmsError) -> str:
     if err.code is None:
         # An answer without the vendor's code is not the API speaking: a proxy, an outage, a wrong address.
         return "cannot_connect"
-    return _FORM_KEYS.get(err.code, "unknown")
+    return err.row.form_error if err.row else "unknown"
 
 
 def error_key(err: GoSmsError) -> str:
@@ -267,8 +224,8 @@ def error_key(err: GoSmsError) -> str:
         return "no_answer" if err.maybe_accepted else "cannot_connect"
     if err.unauthorized:
         return "invalid_auth"
-    if err.code in _KEYS:
-        return _KEYS[err.code]
+    if err.row:
+        return err.row.text
     if err.status == HTTPStatus.TOO_MANY_REQUESTS:
         return "too_many_requests"
     return "service_error" if err.maybe_accepted else "refused"

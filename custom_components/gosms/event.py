@@ -7,10 +7,10 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import SUBENTRY_PHONE, SUBENTRY_RECIPIENT
 from .entity import GoSmsEntity
 from .outbox import EVENT_TYPES, Occurrence, OutgoingMessage
 from .runtime_data import GoSmsConfigEntry
+from .subentries import find_phone, recipients
 
 PARALLEL_UPDATES = 0
 
@@ -22,7 +22,7 @@ async def async_setup_entry(
 ) -> None:
     """Set up the event entities."""
     async_add_entities([GoSmsEventEntity(hass, entry)])
-    for recipient in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
+    for recipient in recipients(entry):
         async_add_entities([GoSmsEventEntity(hass, entry, recipient)], config_subentry_id=recipient.subentry_id)
 
 
@@ -68,7 +68,5 @@ class GoSmsEventEntity(GoSmsEntity, EventEntity):
 
     def _name_of_phone(self, device_id: str | None) -> str | None:
         """Return what people call the phone that a message was sent with; None if GoSMS chose it."""
-        for phone in self._entry.get_subentries_of_type(SUBENTRY_PHONE):
-            if phone.unique_id == device_id:
-                return phone.title
-        return device_id
+        phone = find_phone(self._entry, device_id)
+        return phone.title if phone else device_id

@@ -1,18 +1,14 @@
 """Repair issues: raised by whatever request meets what the user can mend, and gone on proof that it is mended."""
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
-from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_DEVICE_ID
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import DOMAIN as HOMEASSISTANT_DOMAIN, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .api import Ended, GoSmsApiError
-from .const import CONTROL_PANEL_URL, DOMAIN, SUBENTRY_PHONE
-
-if TYPE_CHECKING:
-    from .runtime_data import GoSmsConfigEntry
+from .api import Ended, Endpoint, GoSmsApiError
+from .const import CONTROL_PANEL_URL, DOMAIN
+from .subentries import find_phone
 
 STORAGE_FAILED: Final = "storage_failed"
 UNKNOWN_PHONE: Final = "unknown_phone"
@@ -21,33 +17,9 @@ UNKNOWN_PHONE: Final = "unknown_phone"
 REAUTH: Final = "reauth"
 
 
-class Proof(StrEnum):
-    """The requests whose success proves that a trouble is over."""
-
-    SEND = "POST /sms/send"
-    POLL = "GET /sms"
-    PHONE = "POST /devices/get/info"
-    EDIT = "POST /devices/edit"
-
-
-# The issues by the vendor's error codes, whichever request is answered with them, and what proves that each is solved.
-_ISSUES: Final = {
-    1002: ("api_inactive", Proof.POLL),
-    1004: ("no_sending_phone", Proof.SEND),
-    1005: ("no_send_permission", Proof.SEND),
-    1006: ("quota_reached", Proof.SEND),
-    1007: ("no_read_permission", Proof.POLL),
-    1011: ("no_device_permission", Proof.PHONE),
-    1012: (UNKNOWN_PHONE, Proof.PHONE),
-    1013: ("no_device_permission", Proof.EDIT),
-    1015: ("no_sending_phone", Proof.SEND),
-    1016: (UNKNOWN_PHONE, Proof.PHONE),
-    3000: ("account_blocked", Proof.POLL),
-}
-
-# Nothing but a user's next message or click brings these proofs, so the issues must outlive a restart. The others come
-# again with the first poll.
-_RARE: Final = frozenset({Proof.SEND, Proof.EDIT})
+# Only the user's next message or click reaches these endpoints, so the issues that they resolve must outlive a restart.
+# The others are raised again by the first poll.
+_NEEDS_USER_ACTION: Final = frozenset({Endpoint.SEND, Endpoint.EDIT_PHONE})
 
 # Where in the control panel the cure is.
 _PAGES: Final = {
@@ -61,10 +33,10 @@ _PAGES: Final = {
 @callback
 def async_raise(
     hass: HomeAssistant,
-    entry: GoSmsConfigEntry,
+    entry: ConfigEntry[Any],
     key: str,
     *,
-    proof: Proof | None = None,
+    resolved_by: Endpoint | None = None,
     phone: ConfigSubentry | None = None,
 ) -> str:
     """Raise an issue of an account, or of one of its phones, and return its id.
@@ -73,7 +45,7 @@ def async_raise(
         hass: Home Assistant.
         entry: the account.
         key: the issue's key in the translations.
-        proof: what proves that it is solved, or None if whoever raised it knows.
+        resolved_by: the endpoint whose success proves that it is solved, or None if whoever raised it knows.
         phone: the phone that it is about.
     """
     issue_id = _issue_id(entry, key, phone)
@@ -84,10 +56,10 @@ def async_raise(
         data={
             "entry_id": entry.entry_id,
             "subentry_id": phone.subentry_id if phone else None,
-            "proof": proof.value if proof else None,
+            "resolved_by": resolved_by,
         },
         is_fixable=key == UNKNOWN_PHONE,
-        is_persistent=proof in _RARE,
+        is_persistent=resolved_by in _NEEDS_USER_ACTION,
         learn_more_url=None if key == STORAGE_FAILED else f"{CONTROL_PANEL_URL}{_PAGES.get(key, '/api')}",
         severity=ir.IssueSeverity.ERROR,
         translation_key=key,
@@ -97,20 +69,20 @@ def async_raise(
 
 
 @callback
-def async_clear(hass: HomeAssistant, entry: GoSmsConfigEntry, key: str) -> None:
+def async_clear(hass: HomeAssistant, entry: ConfigEntry[Any], key: str) -> None:
     """Clear an issue of an account."""
     ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, key))
 
 
 @callback
-def async_remove(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+def async_remove(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Remove all issues of an account that is removed itself."""
     for issue in _issues_of(hass, entry):
         ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
 
 @callback
-def async_open_issues(hass: HomeAssistant, entry: GoSmsConfigEntry) -> list[str]:
+def async_open_issues(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[str]:
     """Return the keys of what waits for the user: the open issues of an account, and a token that was refused."""
     keys = {issue.translation_key for issue in _issues_of(hass, entry) if issue.translation_key}
     asks_for_token = f"config_entry_reauth_{DOMAIN}_{entry.entry_id}"
@@ -122,7 +94,7 @@ def async_open_issues(hass: HomeAssistant, entry: GoSmsConfigEntry) -> list[str]
 class IssueWatch:
     """Raises and clears the issues of one account, and asks for a new token, as its requests end."""
 
-    def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
         """Start with what an earlier run left, except for phones that were removed since."""
         self._hass = hass
         self._entry = entry
@@ -140,35 +112,40 @@ class IssueWatch:
         elif isinstance(ended.error, GoSmsApiError):
             if ended.error.unauthorized:
                 self._entry.async_start_reauth(self._hass)
-            elif ended.error.code in _ISSUES:
-                self._raise(*_ISSUES[ended.error.code], self._phone_of(ended))
+            elif (row := ended.error.row) and row.issue:
+                self._raise(row.issue, row.resolved_by, self._phone_of(ended))
 
-    def _raise(self, key: str, proof: Proof, phone: ConfigSubentry | None) -> None:
-        """Raise an issue, or leave it as it is if it waits for a rarer proof."""
+    def _raise(self, key: str, resolved_by: Endpoint | None, phone: ConfigSubentry | None) -> None:
+        """Raise an issue, or leave it as it is if only the user's next action can prove it solved."""
         if key != UNKNOWN_PHONE:
             phone = None
         elif phone is None:
             # A call named a phone that is none of the account's settings: only the caller can mend that.
             return
         known = ir.async_get(self._hass).async_get_issue(DOMAIN, _issue_id(self._entry, key, phone))
-        if known is None or proof in _RARE or _data(known).get("proof") not in _RARE:
-            self._raised[async_raise(self._hass, self._entry, key, proof=proof, phone=phone)] = self._hass.loop.time()
+        if (
+            known is None
+            or resolved_by in _NEEDS_USER_ACTION
+            or _data(known).get("resolved_by") not in _NEEDS_USER_ACTION
+        ):
+            issue_id = async_raise(self._hass, self._entry, key, resolved_by=resolved_by, phone=phone)
+            self._raised[issue_id] = self._hass.loop.time()
 
     def _clear(self, ended: Ended) -> None:
         """Clear the issues that this success proves to be solved."""
         phone = self._phone_of(ended)
         for issue in _issues_of(self._hass, self._entry):
-            is_proof = _data(issue)["proof"] == ended.endpoint and ended.begun >= self._raised.get(issue.issue_id, 0)
-            if is_proof and _data(issue)["subentry_id"] in {None, phone and phone.subentry_id}:
+            is_proof = _data(issue).get("resolved_by") == ended.endpoint
+            is_newer = ended.begun >= self._raised.get(issue.issue_id, 0)
+            if is_proof and is_newer and _data(issue)["subentry_id"] in {None, phone and phone.subentry_id}:
                 ir.async_delete_issue(self._hass, DOMAIN, issue.issue_id)
 
     def _phone_of(self, ended: Ended) -> ConfigSubentry | None:
         """Return the phone that a request named, if it is one of the account's settings."""
-        phones = self._entry.get_subentries_of_type(SUBENTRY_PHONE)
-        return next((phone for phone in phones if phone.data[CONF_DEVICE_ID] == ended.device_id), None)
+        return find_phone(self._entry, ended.device_id)
 
 
-def _issue_id(entry: GoSmsConfigEntry, key: str, phone: ConfigSubentry | None = None) -> str:
+def _issue_id(entry: ConfigEntry[Any], key: str, phone: ConfigSubentry | None = None) -> str:
     """Return the id of an issue."""
     return f"{key}_{entry.entry_id}_{phone.subentry_id}" if phone else f"{key}_{entry.entry_id}"
 
@@ -178,7 +155,7 @@ def _data(issue: ir.IssueEntry) -> dict[str, str | int | float | None]:
     return issue.data or {"entry_id": None}
 
 
-def _issues_of(hass: HomeAssistant, entry: GoSmsConfigEntry) -> list[ir.IssueEntry]:
+def _issues_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[ir.IssueEntry]:
     """Return the open issues of an account."""
     issues = ir.async_get(hass).issues.items()
     return [issue for (domain, _), issue in issues if domain == DOMAIN and _data(issue)["entry_id"] == entry.entry_id]

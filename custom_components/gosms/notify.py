@@ -9,10 +9,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .compose import compose
-from .const import CONF_PHONE_NUMBER, SUBENTRY_RECIPIENT
+from .const import CONF_PHONE_NUMBER
 from .entity import GoSmsEntity
 from .outbox import Addressee, Call
 from .runtime_data import GoSmsConfigEntry
+from .subentries import recipients
 
 # Messages do not wait for one another here: the client keeps the pace that the service permits.
 PARALLEL_UPDATES = 0
@@ -24,7 +25,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: GoSmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the notify entities."""
-    for recipient in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
+    for recipient in recipients(entry):
         async_add_entities([GoSmsNotifyEntity(hass, entry, recipient)], config_subentry_id=recipient.subentry_id)
 
 

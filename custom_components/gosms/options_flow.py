@@ -19,7 +19,8 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .const import (
+from .forms import is_vendor_id, normalize_vendor_id, phone_selector
+from .options import (
     CONF_CALLBACK_ID,
     CONF_DEFAULT_PHONE,
     CONF_DELIVERY_TIMEOUT,
@@ -27,14 +28,11 @@ from .const import (
     CONF_LONG_TEXT,
     CONF_QUEUE_EXPIRY,
     CONF_REPLACE_SYMBOLS,
-    DEFAULT_DELIVERY_TIMEOUT,
-    DEFAULT_HOURLY_LIMIT,
-    DEFAULT_LONG_TEXT,
-    DEFAULT_QUEUE_EXPIRY,
-    DEFAULT_REPLACE_SYMBOLS,
-    SUBENTRY_PHONE,
+    Options,
 )
-from .subentry_flow import is_vendor_id, normalize_vendor_id, phone_selector
+from .subentries import phones
+
+_DEFAULTS: Final = Options()
 
 _SECTION_SENDING: Final = "sending"
 _SECTION_TEXT: Final = "text"
@@ -61,18 +59,18 @@ def _flat(user_input: dict[str, Any]) -> dict[str, Any]:
 
 _TEXT_SCHEMA: Final = vol.Schema(
     {
-        vol.Required(CONF_LONG_TEXT, default=DEFAULT_LONG_TEXT): SelectSelector(
+        vol.Required(CONF_LONG_TEXT, default=_DEFAULTS.long_text): SelectSelector(
             SelectSelectorConfig(options=["split", "truncate", "reject"], translation_key=CONF_LONG_TEXT)
         ),
-        vol.Required(CONF_REPLACE_SYMBOLS, default=DEFAULT_REPLACE_SYMBOLS): BooleanSelector(),
+        vol.Required(CONF_REPLACE_SYMBOLS, default=_DEFAULTS.replace_symbols): BooleanSelector(),
     }
 )
 
 _TRUST_SCHEMA: Final = vol.Schema(
     {
-        vol.Required(CONF_QUEUE_EXPIRY, default=DEFAULT_QUEUE_EXPIRY): _minutes(0),
-        vol.Required(CONF_DELIVERY_TIMEOUT, default=DEFAULT_DELIVERY_TIMEOUT): _minutes(1),
-        vol.Required(CONF_HOURLY_LIMIT, default=DEFAULT_HOURLY_LIMIT): NumberSelector(
+        vol.Required(CONF_QUEUE_EXPIRY, default=_DEFAULTS.queue_expiry): _minutes(0),
+        vol.Required(CONF_DELIVERY_TIMEOUT, default=_DEFAULTS.delivery_timeout): _minutes(1),
+        vol.Required(CONF_HOURLY_LIMIT, default=_DEFAULTS.hourly_limit): NumberSelector(
             NumberSelectorConfig(min=0, max=_MOST_IN_AN_HOUR, step=1, mode=NumberSelectorMode.BOX)
         ),
     }
@@ -101,13 +99,13 @@ class GoSmsOptionsFlow(OptionsFlow):
 
     def _schema(self) -> vol.Schema:
         """Return the form's fields; a phone can be chosen where there is one."""
-        phones = list(self.config_entry.get_subentries_of_type(SUBENTRY_PHONE))
+        choices = phones(self.config_entry)
         return vol.Schema(
             {
                 vol.Required(_SECTION_SENDING): section(
                     vol.Schema(
                         {
-                            **({vol.Optional(CONF_DEFAULT_PHONE): phone_selector(phones)} if phones else {}),
+                            **({vol.Optional(CONF_DEFAULT_PHONE): phone_selector(choices)} if choices else {}),
                             vol.Optional(CONF_COUNTRY): CountrySelector(
                                 CountrySelectorConfig(countries=sorted(COUNTRIES))
                             ),

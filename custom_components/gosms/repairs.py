@@ -7,8 +7,8 @@ from homeassistant.const import CONF_API_TOKEN, CONF_DEVICE_ID, CONF_URL
 from homeassistant.core import HomeAssistant
 import voluptuous as vol
 
+from .forms import async_check_phone, device_id_selector, normalize_vendor_id
 from .runtime_data import GoSmsConfigEntry, async_create_client
-from .subentry_flow import async_check_phone, device_id_selector, normalize_vendor_id
 
 
 class UnknownPhoneRepairFlow(RepairsFlow):

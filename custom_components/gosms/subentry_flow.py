@@ -1,52 +1,25 @@
 """The flows of the subentries: recipients, and the phones that send."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
-from typing import Any, Final, override
+from typing import Any, override
 
-from homeassistant.config_entries import ConfigEntryState, ConfigSubentry, ConfigSubentryFlow, SubentryFlowResult
+from homeassistant.config_entries import ConfigSubentry, ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.const import CONF_API_TOKEN, CONF_DEVICE_ID, CONF_NAME, CONF_URL
 from homeassistant.helpers.selector import (
-    SelectOptionDict,
-    Selector,
     SelectSelector,
     SelectSelectorConfig,
-    SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
     TextSelectorType,
 )
 import voluptuous as vol
 
-from .api import GoSmsApiError, GoSmsClient, GoSmsError, read_vendor_id
 from .compose import async_normalize
-from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SIM_DEFAULT, SIM_SLOTS, SUBENTRY_PHONE
-from .errors import form_error
+from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SIM_DEFAULT, SIM_SLOTS
+from .forms import async_check_phone, device_id_selector, normalize_vendor_id, phone_selector
 from .phone_number import InvalidPhoneNumberError
-from .runtime_data import GoSmsConfigEntry, async_create_client
-
-# The errors that the id itself is to blame for.
-_DEVICE_ERRORS: Final = frozenset({"invalid_device_id", "unknown_device"})
-
-# This token may not see phones: nothing can be said about the phone, and nothing against it.
-_NO_DEVICE_PERMISSION: Final = 1011
-
-
-async def async_check_phone(client: GoSmsClient, device_id: str) -> tuple[str, dict[str, str]]:
-    """Return what GoSMS calls a phone, and a form's errors if the phone can't be used.
-
-    The name is the id itself where GoSMS has none, or where the token may not see phones, which is no error.
-    """
-    if not is_vendor_id(device_id):
-        return device_id, {CONF_DEVICE_ID: "invalid_device_id"}
-    try:
-        phone = await client.phone_info(device_id)
-    except GoSmsError as err:
-        if isinstance(err, GoSmsApiError) and err.code == _NO_DEVICE_PERMISSION:
-            return device_id, {}
-        error = form_error(err)
-        return device_id, {CONF_DEVICE_ID if error in _DEVICE_ERRORS else "base": error}
-    return phone.name or device_id, {}
+from .runtime_data import async_create_client
+from .subentries import phones
 
 
 class _SubentryFlow(ConfigSubentryFlow):
@@ -125,8 +98,8 @@ class RecipientFlow(_SubentryFlow):
             vol.Required(CONF_NAME): TextSelector(),
             vol.Required(CONF_PHONE_NUMBER): TextSelector(TextSelectorConfig(type=TextSelectorType.TEL)),
         }
-        if phones := list(self._get_entry().get_subentries_of_type(SUBENTRY_PHONE)):
-            fields[vol.Optional(CONF_PHONE)] = phone_selector(phones)
+        if choices := phones(self._get_entry()):
+            fields[vol.Optional(CONF_PHONE)] = phone_selector(choices)
         return vol.Schema(fields)
 
 
@@ -169,33 +142,3 @@ class PhoneFlow(_SubentryFlow):
                 ),
             }
         )
-
-
-def device_id_selector(entry: GoSmsConfigEntry) -> Selector[Any]:
-    """Return a field for the id of a phone; phones that sent something lately need not be typed."""
-    configured = {phone.unique_id for phone in entry.get_subentries_of_type(SUBENTRY_PHONE)}
-    messages = entry.runtime_data.coordinator.data.messages if entry.state is ConfigEntryState.LOADED else ()
-    if seen := {message.device_id for message in messages if message.device_id} - configured:
-        choices = SelectSelectorConfig(options=sorted(seen), custom_value=True, mode=SelectSelectorMode.DROPDOWN)
-        return SelectSelector(choices)
-    return TextSelector()
-
-
-def phone_selector(phones: Iterable[ConfigSubentry]) -> SelectSelector:
-    """Return a field to choose one of the account's phones."""
-    return SelectSelector(
-        SelectSelectorConfig(
-            options=[SelectOptionDict(value=phone.subentry_id, label=phone.title) for phone in phones],
-            mode=SelectSelectorMode.DROPDOWN,
-        )
-    )
-
-
-def normalize_vendor_id(typed: str) -> str:
-    """Return the id of a phone or a webhook as the vendor writes it."""
-    return typed.strip().lower()
-
-
-def is_vendor_id(typed: str) -> bool:
-    """Tell if this can be the id of a phone or a webhook."""
-    return read_vendor_id(typed) is not None

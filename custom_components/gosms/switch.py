@@ -8,9 +8,9 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import SUBENTRY_PHONE
 from .entity import GoSmsPhoneDescription, GoSmsPhoneEntity
 from .runtime_data import GoSmsConfigEntry
+from .subentries import phones
 
 # Who switches on and off again in a hurry must end where the last word was.
 PARALLEL_UPDATES = 1
@@ -33,7 +33,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: GoSmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the switches."""
-    for phone in entry.get_subentries_of_type(SUBENTRY_PHONE):
+    for phone in phones(entry):
         async_add_entities([GoSmsPhoneSwitch(hass, entry, _SENDING, phone)], config_subentry_id=phone.subentry_id)
 
 

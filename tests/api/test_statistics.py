@@ -8,12 +8,12 @@ from aiohttp import web
 from freezegun.api import FrozenDateTimeFactory
 import pytest
 
-from custom_components.gosms.api import EndpointStatistics, GoSmsClient, GoSmsError, LastError, Outcome
+from custom_components.gosms.api import Endpoint, EndpointStatistics, GoSmsClient, GoSmsError, LastError, Outcome
 from simulator import Fault
 from tests.api.conftest import Answering
 from tests.service import MUM, Service
 
-SEND = "POST /sms/send"
+SEND = Endpoint.SEND
 
 
 def test_latencies_are_summed_up() -> None:
@@ -32,7 +32,7 @@ async def test_a_request_is_counted_with_the_time_that_it_took(client: GoSmsClie
     endpoints = client.statistics.endpoints
     assert {name: dict(endpoint.outcomes) for name, endpoint in endpoints.items()} == {
         SEND: {Outcome.OK: 1},
-        "GET /sms": {Outcome.OK: 1},
+        Endpoint.LIST: {Outcome.OK: 1},
     }
     assert endpoints[SEND].last >= 50
     assert endpoints[SEND].last_error is None
@@ -75,21 +75,21 @@ async def test_an_answer_that_lacks_what_was_asked_for_is_no_success(answering: 
     client = await answering(web.json_response({}))
     with pytest.raises(GoSmsError):
         await client.list()
-    assert client.statistics.endpoints["GET /sms"].outcomes == {Outcome.NO_ANSWER: 1}
+    assert client.statistics.endpoints[Endpoint.LIST].outcomes == {Outcome.NO_ANSWER: 1}
 
 
 async def test_a_service_that_is_not_there_is_no_connection(client: GoSmsClient, service: Service) -> None:
     await service.close()
     with pytest.raises(GoSmsError):
         await client.list()
-    assert client.statistics.endpoints["GET /sms"].outcomes == {Outcome.NO_CONNECTION: 1}
+    assert client.statistics.endpoints[Endpoint.LIST].outcomes == {Outcome.NO_CONNECTION: 1}
 
 
 async def test_a_request_that_is_taken_back_is_counted_too(client: GoSmsClient, service: Service) -> None:
     service.faults.add(Fault.HANG_BEFORE, times=1)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(client.list(), 0.1)
-    assert client.statistics.endpoints["GET /sms"].outcomes == {Outcome.GIVEN_UP: 1}
+    assert client.statistics.endpoints[Endpoint.LIST].outcomes == {Outcome.GIVEN_UP: 1}
 
 
 async def test_many_requests_need_no_more_memory_than_one(client: GoSmsClient, service: Service, unpaced: None) -> None:
@@ -97,4 +97,4 @@ async def test_many_requests_need_no_more_memory_than_one(client: GoSmsClient, s
     for number in range(20):
         await client.list(search=str(number))
     assert list(client.statistics.endpoints) == ["GET /sms"]
-    assert client.statistics.endpoints["GET /sms"].outcomes == {Outcome.OK: 20}
+    assert client.statistics.endpoints[Endpoint.LIST].outcomes == {Outcome.OK: 20}

@@ -25,7 +25,15 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.gosms.api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, Message, MessagePage, Pace
+from custom_components.gosms.api import (
+    Endpoint,
+    GoSmsApiError,
+    GoSmsClient,
+    GoSmsConnectionError,
+    Message,
+    MessagePage,
+    Pace,
+)
 from custom_components.gosms.api.exceptions import GoSmsError
 from custom_components.gosms.outbox import (
     EVENT_TYPES,
@@ -508,7 +516,7 @@ class Line:
     async def send(self, phone_number: str, text: str, **_options: object) -> str:
         """Ask the service to send a message."""
         if self._world.pace:
-            await self._world.pace.wait("/sms/send")
+            await self._world.pace.wait(Endpoint.SEND)
         await self._travel()
         fault = self._world.faults.pop(0) if self._world.faults else ""
         if fault == LATE:

@@ -1,6 +1,7 @@
 """Asynchronous client of the GoSMS.ru API, v1. Knows nothing of Home Assistant."""
 
 from .client import DEFAULT_URL, PAGE_SIZE, GoSmsClient, Pace
+from .codes import Endpoint, ErrorCode, Meaning, Row
 from .ended import Ended
 from .exceptions import GoSmsApiError, GoSmsConnectionError, GoSmsError
 from .ids import read_message_id, read_vendor_id
@@ -12,18 +13,22 @@ __all__ = [
     "DEFAULT_URL",
     "PAGE_SIZE",
     "Ended",
+    "Endpoint",
     "EndpointStatistics",
+    "ErrorCode",
     "GoSmsApiError",
     "GoSmsClient",
     "GoSmsConnectionError",
     "GoSmsError",
     "LastError",
+    "Meaning",
     "Message",
     "MessagePage",
     "MessageStatus",
     "Outcome",
     "Pace",
     "Phone",
+    "Row",
     "Sim",
     "Statistics",
     "join_surrogates",

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from http import HTTPMethod, HTTPStatus
+from http import HTTPStatus
 import json
 import re
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 import aiohttp
 from aiolimiter import AsyncLimiter
 
+from .codes import Endpoint
 from .ended import Listener, telling
 from .exceptions import GoSmsApiError, GoSmsConnectionError
 from .ids import read_message_id
@@ -44,9 +45,9 @@ class Pace:
 
     def __init__(self) -> None:
         """Start with no endpoint used."""
-        self._limiters: dict[str, AsyncLimiter] = {}
+        self._limiters: dict[Endpoint, AsyncLimiter] = {}
 
-    async def wait(self, endpoint: str) -> None:
+    async def wait(self, endpoint: Endpoint) -> None:
         """Wait until a request to this endpoint may leave."""
         limiter = self._limiters.get(endpoint)
         if limiter is None:
@@ -168,15 +169,15 @@ class GoSmsClient:
             body["to_sim"] = sim
         if callback_id is not None:
             body["callback_id"] = callback_id
-        return await self._request(HTTPMethod.POST, "/sms/send", _message_id, body=body)
+        return await self._request(Endpoint.SEND, _message_id, body=body)
 
     async def get(self, message_id: str) -> Message:
         """Return one message. Error 1008 if the server holds none with this id (24 hex digits)."""
-        return await self._request(HTTPMethod.POST, "/sms/get", Message.from_api, body={"id": message_id})
+        return await self._request(Endpoint.GET, Message.from_api, body={"id": message_id})
 
     async def delete(self, message_id: str) -> None:
         """Delete one message from the server. Error 1010 if it is younger than 5 minutes."""
-        await self._request(HTTPMethod.DELETE, "/sms/del", _any, body={"id": message_id})
+        await self._request(Endpoint.DELETE, _any, body={"id": message_id})
 
     async def list(self, *, limit: int = PAGE_SIZE, page: int = 1, search: str | None = None) -> MessagePage:
         """Return a page of the account's messages, newest first.
@@ -197,34 +198,32 @@ class GoSmsClient:
                 self._listed = query, answer, found
             return found
 
-        return await self._ask(HTTPMethod.GET, "/sms", read, query=query)
+        return await self._ask(Endpoint.LIST, read, query=query)
 
     async def phone_info(self, device_id: str) -> Phone:
         """Return what the service knows of a phone. Error 1012 or 1016 if the account has none with this id."""
-        return await self._request(HTTPMethod.POST, "/devices/get/info", Phone.from_api, body=_phone_id(device_id))
+        return await self._request(Endpoint.PHONE_INFO, Phone.from_api, body=_phone_id(device_id))
 
     async def set_phone_active(self, device_id: str, *, active: bool) -> None:
         """Switch on or off that a phone may send."""
         # Leaving is_active out means false to the service, so it is always there.
         body = {**_phone_id(device_id), "is_active": active}
-        await self._request(HTTPMethod.POST, "/devices/edit", _any, body=body)
+        await self._request(Endpoint.EDIT_PHONE, _any, body=body)
 
     async def _request[T](
         self,
-        method: HTTPMethod,
-        endpoint: str,
+        endpoint: Endpoint,
         read: Callable[[Mapping[str, Json]], T | None],
         *,
         body: Mapping[str, Json] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> T:
         """Send one request and return what is read from the object in its answer, which must not be None."""
-        return await self._ask(method, endpoint, lambda answer: read(answer.judge()), body=body, query=query)
+        return await self._ask(endpoint, lambda answer: read(answer.judge()), body=body, query=query)
 
     async def _ask[T](
         self,
-        method: HTTPMethod,
-        endpoint: str,
+        endpoint: Endpoint,
         read: Callable[[_Answer], T | None],
         *,
         body: Mapping[str, Json] | None = None,
@@ -232,15 +231,14 @@ class GoSmsClient:
     ) -> T:
         """Send one request and return what is read from its answer, which must not be None."""
         await self._pace.wait(endpoint)
-        name = f"{method} {endpoint}"
-        with self.statistics.measure(name), telling(self.on_end, name, body):
-            found = read(await self._exchange(method, endpoint, body, query))
+        with self.statistics.measure(endpoint), telling(self.on_end, endpoint, body):
+            found = read(await self._exchange(endpoint, body, query))
             if found is None:
                 raise _unreadable("the answer lacks what was asked for")
             return found
 
     async def _exchange(
-        self, method: HTTPMethod, endpoint: str, body: Mapping[str, Json] | None, query: Mapping[str, str] | None
+        self, endpoint: Endpoint, body: Mapping[str, Json] | None, query: Mapping[str, str] | None
     ) -> _Answer:
         """Return what a request was answered with, whatever that says."""
         if self._session.closed:
@@ -248,8 +246,8 @@ class GoSmsClient:
             raise GoSmsConnectionError("no connection: the session is closed", maybe_accepted=False)
         try:
             async with self._session.request(
-                method,
-                f"{self._url}{endpoint}",
+                endpoint.method,
+                f"{self._url}{endpoint.path}",
                 params=query,
                 json=body,
                 headers=self._headers,

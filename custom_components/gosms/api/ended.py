@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from .codes import Endpoint
 from .exceptions import GoSmsError
 from .models import Json
 
@@ -14,13 +15,13 @@ class Ended:
     """A request that ended, whoever asked for it.
 
     Attributes:
-        endpoint: its method and path, such as `POST /sms/send`.
+        endpoint: what it asked for.
         device_id: the phone that it named, or None.
         begun: when it left, in seconds of the event loop's clock.
         error: why it failed, or None if the service did what was asked for.
     """
 
-    endpoint: str
+    endpoint: Endpoint
     device_id: str | None
     begun: float
     error: GoSmsError | None
@@ -30,7 +31,7 @@ type Listener = Callable[[Ended], None]
 
 
 @contextmanager
-def telling(listener: Listener | None, endpoint: str, body: Mapping[str, Json] | None) -> Iterator[None]:
+def telling(listener: Listener | None, endpoint: Endpoint, body: Mapping[str, Json] | None) -> Iterator[None]:
     """Tell a listener how a request ended; one that was given up tells nothing."""
     begun = asyncio.get_running_loop().time()
     device_id = (body or {}).get("device_id")

@@ -1,17 +1,8 @@
-"""What can go wrong with a request, told by what the caller may do next."""
+"""What can go wrong with a request, by what the caller may do next."""
 
 from http import HTTPStatus
-from typing import Final
 
-# The one vendor code that says nothing about what became of the request.
-UNKNOWN_ERROR: Final = 1000
-
-# Every other code that the vendor documents says that the request was refused.
-REFUSALS: Final = frozenset({*range(1001, 1018), *range(2001, 2010), 3000})
-
-
-# The instance of the API that the token belongs to was deleted, and the token with it.
-TOKEN_DELETED: Final = 1003
+from .codes import ErrorCode, Meaning
 
 
 class GoSmsError(Exception):
@@ -42,6 +33,7 @@ class GoSmsApiError(GoSmsError):
     Attributes:
         status: the HTTP status, 100 to 599.
         code: the vendor's error code, or None if the answer carried none.
+        row: what belongs to the code, or None without one that the vendor documents.
         error_hash: what the vendor's support asks for, or None.
         retry_after: seconds to wait before the next request, as the service asked, or None.
     """
@@ -58,19 +50,26 @@ class GoSmsApiError(GoSmsError):
         super().__init__(f"HTTP status {status}, error code {code}, hash {error_hash}")
         self.status = status
         self.code = code
+        known = ErrorCode.find(code)
+        self.row = known.row if known else None
         self.error_hash = error_hash
         self.retry_after = retry_after
-        self.maybe_accepted = code not in REFUSALS and (
-            code == UNKNOWN_ERROR
-            or status == HTTPStatus.REQUEST_TIMEOUT
-            or not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-        )
-        self.is_temporary = self.maybe_accepted or (code not in REFUSALS and status == HTTPStatus.TOO_MANY_REQUESTS)
+        # The code decides, whatever the status. Without one that is documented, the status is all there is to go by.
+        meaning = self.row.meaning if self.row else _meaning_of_status(status)
+        self.maybe_accepted = meaning is Meaning.UNKNOWN
+        self.is_temporary = meaning is not Meaning.REFUSED
 
     @property
     def unauthorized(self) -> bool:
-        """Tell if the service does not know the token (any more)."""
-        if self.code in REFUSALS or self.code == UNKNOWN_ERROR:
-            return self.code == TOKEN_DELETED
-        # Without a code that is known, the HTTP status is all there is to go by.
+        """Return whether the service does not know the token (any more)."""
+        if self.row:
+            return self.code == ErrorCode.TOKEN_DELETED
         return self.status == HTTPStatus.UNAUTHORIZED
+
+
+def _meaning_of_status(status: int) -> Meaning:
+    """Return what an HTTP status means for the request."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Meaning.TEMPORARY
+    is_client_error = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return Meaning.REFUSED if is_client_error and status != HTTPStatus.REQUEST_TIMEOUT else Meaning.UNKNOWN

@@ -9,6 +9,7 @@ from enum import StrEnum
 import time
 from typing import Final
 
+from .codes import Endpoint
 from .exceptions import GoSmsApiError, GoSmsError
 
 _MILLISECONDS: Final = 1000
@@ -89,15 +90,15 @@ class Statistics:
     def __init__(self) -> None:
         """Start with no request."""
         self.since = datetime.now(UTC)
-        self._endpoints: dict[str, EndpointStatistics] = {}
+        self._endpoints: dict[Endpoint, EndpointStatistics] = {}
 
     @property
-    def endpoints(self) -> Mapping[str, EndpointStatistics]:
-        """Return what was counted, by method and path."""
+    def endpoints(self) -> Mapping[Endpoint, EndpointStatistics]:
+        """Return what was counted, by endpoint."""
         return self._endpoints
 
     @contextmanager
-    def measure(self, endpoint: str) -> Iterator[None]:
+    def measure(self, endpoint: Endpoint) -> Iterator[None]:
         """Measure a request, from leaving to its end."""
         counted = self._endpoints.setdefault(endpoint, EndpointStatistics())
         begun = time.perf_counter()

@@ -8,7 +8,7 @@ from typing import Final
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
-from ..api import GoSmsApiError, GoSmsClient, GoSmsError, Message, MessagePage
+from ..api import ErrorCode, GoSmsApiError, GoSmsClient, GoSmsError, Message, MessagePage
 from . import tracker
 from .message import OutgoingMessage
 from .store import OutboxStore
@@ -20,8 +20,6 @@ _COOLDOWN: Final = 2.0
 
 # Messages that left the page and are asked for one by one after a poll.
 _SINGLY: Final = 5
-
-_UNKNOWN_MESSAGE: Final = 1008
 
 
 class Follower:
@@ -142,7 +140,7 @@ class Follower:
             self.async_take([await self._client.get(message_id)])
         except GoSmsError as err:
             now = self._hass.loop.time()
-            if isinstance(err, GoSmsApiError) and err.code == _UNKNOWN_MESSAGE:
+            if isinstance(err, GoSmsApiError) and err.code == ErrorCode.UNKNOWN_MESSAGE:
                 for message in self._tracked():
                     if message_id in message.ids:
                         self._store.change(message.key, lambda message: message.give_up(now))

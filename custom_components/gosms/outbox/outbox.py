@@ -3,22 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 import logging
-from typing import TYPE_CHECKING
+from typing import Any
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from ..api import GoSmsClient, MessagePage
-from ..const import (
-    CONF_CALLBACK_ID,
-    CONF_DELIVERY_TIMEOUT,
-    CONF_HOURLY_LIMIT,
-    CONF_QUEUE_EXPIRY,
-    DEFAULT_DELIVERY_TIMEOUT,
-    DEFAULT_HOURLY_LIMIT,
-    DEFAULT_QUEUE_EXPIRY,
-)
 from ..issues import STORAGE_FAILED, async_clear, async_raise
+from ..options import Options
 from .call import Call, Intake, Result
 from .follower import Follower
 from .journal import StorageError
@@ -30,9 +23,6 @@ from .sender import Sender
 from .store import OutboxStore
 from .teller import Listener, Teller, Watcher
 from .waiter import Waiter
-
-if TYPE_CHECKING:
-    from ..runtime_data import GoSmsConfigEntry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -50,7 +40,7 @@ class Outbox:
     def __init__(
         self,
         hass: HomeAssistant,
-        entry: GoSmsConfigEntry,
+        entry: ConfigEntry[Any],
         client: GoSmsClient,
         poll: Callable[[], Awaitable[MessagePage | None]],
         is_fit: Fitness = lambda _device_id: None,
@@ -64,6 +54,7 @@ class Outbox:
             poll: fetches the newest messages of the account; None if that failed.
             is_fit: tells what is known of a phone's ability to send.
         """
+        options = Options.from_entry(entry)
         self._hass = hass
         self._entry = entry
         self._is_fit = is_fit
@@ -74,7 +65,7 @@ class Outbox:
             store,
             client,
             poll=poll,
-            delivery_timeout=60 * entry.options.get(CONF_DELIVERY_TIMEOUT, DEFAULT_DELIVERY_TIMEOUT),
+            delivery_timeout=60 * options.delivery_timeout,
         )
         self._seeker = Seeker(hass, store, client, claimed=self._claimed_everywhere, has_twin=self._has_twin)
         self._sender = Sender(
@@ -83,14 +74,14 @@ class Outbox:
             client,
             route=self._route,
             claimed=self._claimed_everywhere,
-            callback_id=entry.options.get(CONF_CALLBACK_ID),
+            callback_id=options.callback_id,
         )
         self._intake = Intake(
             hass,
             store,
             self._sender,
-            limit=entry.options.get(CONF_HOURLY_LIMIT, DEFAULT_HOURLY_LIMIT),
-            expiry=60 * entry.options.get(CONF_QUEUE_EXPIRY, DEFAULT_QUEUE_EXPIRY),
+            limit=options.hourly_limit,
+            expiry=60 * options.queue_expiry,
         )
         self._waiter = Waiter()
         store.on_health = self._on_health

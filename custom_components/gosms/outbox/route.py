@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_DEVICE_ID
 
-from ..const import CONF_DEFAULT_PHONE, CONF_PHONE, CONF_SIM, SIM_DEFAULT, SIM_SLOTS, SUBENTRY_PHONE
+from ..const import CONF_PHONE, CONF_SIM, SIM_DEFAULT, SIM_SLOTS
+from ..options import Options
+from ..subentries import find_phone, phones
 from .message import OutgoingMessage
-
-if TYPE_CHECKING:
-    from ..runtime_data import GoSmsConfigEntry
 
 # Tells of a phone, by its GoSMS id, if it is known to be able to send (True) or unable (False); None if neither is.
 type Fitness = Callable[[str], bool | None]
@@ -31,25 +31,24 @@ class Route:
     passed_over: bool = False
 
 
-def choose(message: OutgoingMessage, entry: GoSmsConfigEntry, is_fit: Fitness) -> Route:
+def choose(message: OutgoingMessage, entry: ConfigEntry[Any], is_fit: Fitness) -> Route:
     """Return how a message leaves: with the call's phone, else the recipient's, else the account's, else any.
 
     A phone that is known to be unable to send is passed over if another one is known to be able: GoSMS finds that one.
     Without such another one the choice stands, since a phone that is out of touch sends once it is back.
     """
-    phones = list(entry.get_subentries_of_type(SUBENTRY_PHONE))
     if message.sender:
-        phone = next((phone for phone in phones if phone.data[CONF_DEVICE_ID] == message.sender), None)
+        phone = find_phone(entry, message.sender)
     else:
         recipient = entry.subentries.get(message.recipient or "")
-        phone_id = (recipient and recipient.data.get(CONF_PHONE)) or entry.options.get(CONF_DEFAULT_PHONE)
+        chosen = (recipient and recipient.data.get(CONF_PHONE)) or Options.from_entry(entry).default_phone
         # A phone that was removed since means any phone.
-        phone = next((phone for phone in phones if phone.subentry_id == phone_id), None)
+        phone = entry.subentries.get(chosen or "")
     device_id = message.sender or (phone.data[CONF_DEVICE_ID] if phone else None)
     if device_id is None:
         # No slot goes without its phone: it would be that of another one.
         return Route()
-    if is_fit(device_id) is False and any(is_fit(each.data[CONF_DEVICE_ID]) for each in phones):
+    if is_fit(device_id) is False and any(is_fit(each.data[CONF_DEVICE_ID]) for each in phones(entry)):
         return Route(passed_over=True)
     sim = message.sim or (phone.data[CONF_SIM] if phone else SIM_DEFAULT)
     return Route(device_id=device_id, sim=SIM_SLOTS.get(sim))

@@ -9,7 +9,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ..api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError
+from ..api import ErrorCode, GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError
 from . import tracker
 from .message import OutgoingMessage, State
 from .store import OutboxStore
@@ -32,8 +32,6 @@ _TOLERANCE: Final = 5.0
 # Pages of what the service finds for a number. A message that was sent to it is on the first one, unless there are more
 # than a hundred since, or so many whose text or longer number contains the number.
 _PAGES: Final = 20
-
-_NO_READ_PERMISSION: Final = 1007
 
 
 @dataclass(kw_only=True, slots=True)
@@ -116,7 +114,7 @@ class Seeker:
         except GoSmsError as err:
             search.failures += 1
             search.asked = (err.retry_after or 0.0) if isinstance(err, GoSmsApiError) else 0.0
-            forbidden = isinstance(err, GoSmsApiError) and err.code == _NO_READ_PERMISSION
+            forbidden = isinstance(err, GoSmsApiError) and err.code == ErrorCode.NO_READ_PERMISSION
             if forbidden or loop.time() - (message.attempted or search.began) >= _GIVE_UP:
                 self._store.change(message.key, lambda message: message.give_up(loop.time()))
                 return True

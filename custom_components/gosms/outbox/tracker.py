@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from ..api import PAGE_SIZE, Message, MessagePage
+from ..const import POLL_INTERVAL
 from .message import OutgoingMessage
 
 # Seconds after acceptance. What has not ended by then never will: the service keeps no promise for longer.
@@ -12,7 +13,7 @@ _GIVE_UP: Final = 72 * 60 * 60
 # Seconds between two polls: short for fresh messages, longer as they age. The longest is a second under the interval of
 # the poll that is always made, and takes its place: that one's timer runs up to a second ahead, and both would ask.
 _SHORTEST: Final = 5.0
-_LONGEST: Final = 59.0
+_LONGEST: Final = POLL_INTERVAL - 1.0
 _SHARE_OF_AGE: Final = 0.1
 
 

@@ -3,8 +3,8 @@
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ..const import SUBENTRY_PHONE, SUBENTRY_RECIPIENT
 from ..runtime_data import GoSmsConfigEntry
+from ..subentries import phones, recipients
 from .account import ACCOUNT, OUTBOX, GoSmsOutboxSensor, GoSmsSensor
 from .phone import PHONE, GoSmsPhoneSensor
 from .recipient import GoSmsRecipientSensor
@@ -18,9 +18,9 @@ async def async_setup_entry(
     """Set up the sensors."""
     async_add_entities(GoSmsSensor(hass, entry, description) for description in ACCOUNT)
     async_add_entities(GoSmsOutboxSensor(hass, entry, description) for description in OUTBOX)
-    for recipient in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
+    for recipient in recipients(entry):
         async_add_entities([GoSmsRecipientSensor(hass, entry, recipient)], config_subentry_id=recipient.subentry_id)
-    for phone in entry.get_subentries_of_type(SUBENTRY_PHONE):
+    for phone in phones(entry):
         async_add_entities(
             (GoSmsPhoneSensor(hass, entry, description, phone) for description in PHONE),
             config_subentry_id=phone.subentry_id,

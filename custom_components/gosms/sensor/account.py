@@ -14,11 +14,12 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
 from ..api import Message, MessagePage, MessageStatus
-from ..const import CONF_PHONE_NUMBER, SUBENTRY_RECIPIENT
+from ..const import CONF_PHONE_NUMBER
 from ..coordinator import GoSmsCoordinator
 from ..entity import GoSmsEntity
 from ..outbox import Outbox
 from ..runtime_data import GoSmsConfigEntry
+from ..subentries import recipients
 
 # What GoSMS says of a message, in the order in which it happens.
 STATUSES: Final = [status.name.lower() for status in MessageStatus]
@@ -145,10 +146,7 @@ class GoSmsSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], SensorEntity
         """Make the sensor of the account."""
         CoordinatorEntity.__init__(self, entry.runtime_data.coordinator)
         GoSmsEntity.__init__(self, hass, entry, description)
-        self._names = {
-            recipient.data[CONF_PHONE_NUMBER]: recipient.title
-            for recipient in entry.get_subentries_of_type(SUBENTRY_RECIPIENT)
-        }
+        self._names = {recipient.data[CONF_PHONE_NUMBER]: recipient.title for recipient in recipients(entry)}
 
     @property
     @override

@@ -1,7 +1,5 @@
 """Which account an action means."""
 
-from typing import TYPE_CHECKING
-
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import ServiceCall, callback
@@ -9,9 +7,7 @@ from homeassistant.helpers.service import async_get_config_entry
 
 from ..const import DOMAIN
 from ..errors import Failure, account_not_loaded, invalid_input, several_accounts
-
-if TYPE_CHECKING:
-    from ..runtime_data import GoSmsConfigEntry
+from ..runtime_data import GoSmsConfigEntry
 
 
 @callback

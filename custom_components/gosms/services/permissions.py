@@ -4,7 +4,6 @@ Automations and the like call without a user, and administrators may do everythi
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_CONTROL, POLICY_READ
@@ -13,8 +12,7 @@ from homeassistant.core import ServiceCall
 from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import entity_registry as er
 
-if TYPE_CHECKING:
-    from ..runtime_data import GoSmsConfigEntry
+from ..runtime_data import GoSmsConfigEntry
 
 
 async def async_require_control(call: ServiceCall, entity_ids: Iterable[str]) -> None:

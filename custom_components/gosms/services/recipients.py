@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
 from homeassistant.config_entries import ConfigSubentry
@@ -11,15 +11,15 @@ from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..compose import async_normalize
-from ..const import CONF_PHONE_NUMBER, DOMAIN, SUBENTRY_PHONE, SUBENTRY_RECIPIENT
+from ..const import CONF_PHONE_NUMBER, DOMAIN, SUBENTRY_PHONE
+from ..device import subentry_of_device
 from ..errors import Failure, invalid_phone, not_a_recipient, recipient_disabled, unknown_target
+from ..forms import is_vendor_id, normalize_vendor_id
 from ..phone_number import InvalidPhoneNumberError
-from ..subentry_flow import is_vendor_id, normalize_vendor_id
+from ..runtime_data import GoSmsConfigEntry
+from ..subentries import find_recipient
 from .accounts import async_failure_of
 from .targets import Target, async_targets
-
-if TYPE_CHECKING:
-    from ..runtime_data import GoSmsConfigEntry
 
 # A number of this many digits is that of a service, and too short to show more than its end.
 _SHORT: Final = 6
@@ -99,9 +99,7 @@ async def _async_typed(hass: HomeAssistant, account: GoSmsConfigEntry, number: s
         digits = await async_normalize(hass, account, number)
     except InvalidPhoneNumberError as err:
         return Named(entry=account, phone_number=number, failure=Failure(key=err.reason))
-    recipients = account.get_subentries_of_type(SUBENTRY_RECIPIENT)
-    recipient = next((each for each in recipients if each.data[CONF_PHONE_NUMBER] == digits), None)
-    return Named(entry=account, phone_number=digits, recipient=recipient)
+    return Named(entry=account, phone_number=digits, recipient=find_recipient(account, digits))
 
 
 def _named_by(hass: HomeAssistant, target: Target) -> Named | None:
@@ -127,11 +125,10 @@ def sender_of(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: str) -> str:
         ServiceValidationError: it is no phone of the account. Translated.
     """
     if device := dr.async_get(hass).async_get(phone):
-        for subentry in entry.get_subentries_of_type(SUBENTRY_PHONE):
-            if (DOMAIN, f"{entry.entry_id}_{subentry.subentry_id}") in device.identifiers:
-                device_id: str = subentry.data[CONF_DEVICE_ID]
-                return device_id
-        raise invalid_phone()
+        subentry = subentry_of_device(entry, device.identifiers)
+        if subentry is None or subentry.subentry_type != SUBENTRY_PHONE:
+            raise invalid_phone()
+        return str(subentry.data[CONF_DEVICE_ID])
     if not is_vendor_id(device_id := normalize_vendor_id(phone)):
         raise invalid_phone()
     return device_id

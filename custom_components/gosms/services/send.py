@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
@@ -16,14 +16,12 @@ from ..compose import compose
 from ..const import CONF_PHONE, CONF_SIM, SIM_DEFAULT, SIM_SLOTS
 from ..errors import Failure, in_words, invalid_input, no_recipient, not_all_arrived
 from ..outbox import Addressee, Call, Result, State
+from ..runtime_data import GoSmsConfigEntry
 from ..text import PreparedText
 from .accounts import async_account
 from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
 from .permissions import async_require_control, async_require_control_of_account
 from .recipients import Named, async_once, async_targeted, async_typed, sender_of
-
-if TYPE_CHECKING:
-    from ..runtime_data import GoSmsConfigEntry
 
 _EXPIRE_AFTER: Final = "expire_after"
 _IDEMPOTENCY_KEY: Final = "idempotency_key"

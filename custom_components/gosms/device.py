@@ -1,0 +1,70 @@
+"""The devices: one for the account, and one for each recipient and each phone."""
+
+from collections.abc import Container
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+
+from .const import CONTROL_PANEL_URL, DOMAIN, SUBENTRY_PHONE
+from .coordinator import GoSmsPhoneCoordinator
+from .runtime_data import GoSmsConfigEntry
+
+
+def account_device(entry: GoSmsConfigEntry) -> DeviceInfo:
+    """Return the device of the account."""
+    return DeviceInfo(
+        configuration_url=CONTROL_PANEL_URL,
+        entry_type=DeviceEntryType.SERVICE,
+        identifiers={(DOMAIN, entry.entry_id)},
+        manufacturer="GoSMS.ru",
+        name=entry.title,
+    )
+
+
+def subentry_device(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: ConfigSubentry) -> DeviceInfo:
+    """Return the device of a recipient or a phone, which is connected via the account's device."""
+    device = DeviceInfo(
+        identifiers={_identifier(entry, subentry)},
+        name=subentry.title,
+        via_device_id=dr.async_get_device_id_by_identifier(
+            hass, (DOMAIN, entry.entry_id), config_entry_id=entry.entry_id
+        ),
+    )
+    # From 2026.11 on this is no dictionary any more; both kinds have `update`.
+    if subentry.subentry_type == SUBENTRY_PHONE:
+        device.update(_phone_details(entry.runtime_data.phones[subentry.subentry_id]))
+    else:
+        device.update(DeviceInfo(entry_type=DeviceEntryType.SERVICE, manufacturer="GoSMS.ru"))
+    return device
+
+
+def subentry_of_device(entry: GoSmsConfigEntry, identifiers: Container[tuple[str, str]]) -> ConfigSubentry | None:
+    """Return the recipient or the phone whose device has these identifiers, or None if it is neither's."""
+    return next((each for each in entry.subentries.values() if _identifier(entry, each) in identifiers), None)
+
+
+@callback
+def async_update_phone_device(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: ConfigSubentry) -> None:
+    """Update the device of a phone with what GoSMS tells of it."""
+    dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        config_subentry_id=phone.subentry_id,
+        **subentry_device(hass, entry, phone),
+    )
+
+
+def _identifier(entry: GoSmsConfigEntry, subentry: ConfigSubentry) -> tuple[str, str]:
+    """Return the identifier of a subentry's device."""
+    return DOMAIN, f"{entry.entry_id}_{subentry.subentry_id}"
+
+
+def _phone_details(phone: GoSmsPhoneCoordinator) -> DeviceInfo:
+    """Return what GoSMS tells of a phone; what it does not tell stays as it was."""
+    device = DeviceInfo(configuration_url=f"{CONTROL_PANEL_URL}/devices")
+    if phone.data.model:
+        device["model"] = phone.data.model
+    if phone.data.name:
+        device["model_id"] = phone.data.name
+    return device

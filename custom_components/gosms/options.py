@@ -1,0 +1,44 @@
+"""The options of an account as one value, with what holds for those that nobody chose."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Final, Self
+
+from homeassistant.config_entries import ConfigEntry
+
+CONF_CALLBACK_ID: Final = "callback_id"
+CONF_DEFAULT_PHONE: Final = "default_phone"
+CONF_DELIVERY_TIMEOUT: Final = "delivery_timeout"
+CONF_HOURLY_LIMIT: Final = "hourly_limit"
+CONF_LONG_TEXT: Final = "long_text"
+CONF_QUEUE_EXPIRY: Final = "queue_expiry"
+CONF_REPLACE_SYMBOLS: Final = "replace_symbols"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How an account sends. The fields are named as they are stored in the config entry.
+
+    Attributes:
+        callback_id: the webhook that GoSMS tells of the messages, or None for all.
+        country: where numbers without a country code belong, ISO 3166-1 alpha-2, or None for the home's country.
+        default_phone: the id of the phone subentry that sends what names no phone, or None for any phone.
+        delivery_timeout: minutes after acceptance until a missing delivery is reported.
+        hourly_limit: messages in any 60 minutes, or 0 for no limit.
+        long_text: what becomes of a text of more than 300 characters: `split`, `truncate` or `reject`.
+        queue_expiry: minutes that a message may wait in the queue, or 0 if messages must not be queued.
+        replace_symbols: whether characters that GoSMS does not accept are replaced or dropped.
+    """
+
+    callback_id: str | None = None
+    country: str | None = None
+    default_phone: str | None = None
+    delivery_timeout: int = 10
+    hourly_limit: int = 100
+    long_text: str = "split"
+    queue_expiry: int = 60
+    replace_symbols: bool = True
+
+    @classmethod
+    def from_entry(cls, entry: ConfigEntry[Any]) -> Self:
+        """Return the options of a config entry."""
+        return cls(**{field.name: entry.options[field.name] for field in fields(cls) if field.name in entry.options})
