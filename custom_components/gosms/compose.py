@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING, Final
 from homeassistant.const import CONF_COUNTRY
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_LONG_TEXT, CONF_REPLACE_SYMBOLS, DEFAULT_LONG_TEXT, DEFAULT_REPLACE_SYMBOLS
+from .const import (
+    CONF_LONG_TEXT,
+    CONF_PHONE_NUMBER,
+    CONF_REPLACE_SYMBOLS,
+    DEFAULT_LONG_TEXT,
+    DEFAULT_REPLACE_SYMBOLS,
+    SUBENTRY_RECIPIENT,
+)
 from .errors import invalid_input
-from .phone_number import normalize
+from .phone_number import clean, normalize, with_plus
 from .text import InvalidTextError, PreparedText, prepare
 
 if TYPE_CHECKING:
@@ -39,8 +46,16 @@ def compose(entry: GoSmsConfigEntry, message: str, title: str | None) -> Prepare
 async def async_normalize(hass: HomeAssistant, entry: GoSmsConfigEntry, number: str) -> str:
     """Return a phone number as digits.
 
+    What equals the number of a recipient is that number: it was read when the recipient was saved, and comes back from
+    events, sensors and forms.
+
     Raises:
-        InvalidPhoneNumberError: it is no phone number.
+        InvalidPhoneNumberError: it is no phone number, or may be one of two.
     """
+    cleaned = clean(number)
+    for recipient in entry.get_subentries_of_type(SUBENTRY_RECIPIENT):
+        digits: str = recipient.data[CONF_PHONE_NUMBER]
+        if cleaned in {digits, with_plus(digits)}:
+            return digits
     country = entry.options.get(CONF_COUNTRY) or hass.config.country or _DEFAULT_COUNTRY
-    return await hass.async_add_executor_job(normalize, number, country)
+    return await hass.async_add_executor_job(normalize, cleaned, country)
