@@ -75,7 +75,7 @@ class InvalidPhoneNumberError(ValueError):
 
 
 def clean(number: str) -> str:
-    """Return a number without white space around it and invisible marks in it, in ASCII as far as it has its characters.
+    """Return a number without what is around it and what is invisible in it, its digits and plus in ASCII.
 
     Raises:
         InvalidPhoneNumberError: it is too long to be looked at.
@@ -133,24 +133,29 @@ def _read_without_plus(groups: list[str], country: str) -> PhoneNumber:
     try:
         home = _read_at_home(digits, country)
     except InvalidPhoneNumberError:
-        if abroad and _may_lack_plus(digits, country) and not _are_two_numbers(groups, country):
+        may_be_abroad = _may_lack_plus(digits, country) and not _are_two_numbers(groups, country)
+        if abroad and phonenumbers.is_valid_number(abroad) and may_be_abroad:
             return abroad
         raise
-    if abroad is None or abroad == home:
-        return home
+    return _choose(groups, home, abroad) if abroad and abroad != home else home
+
+
+def _choose(groups: list[str], home: PhoneNumber, abroad: PhoneNumber) -> PhoneNumber:
+    """Return which number is meant by digits of one that is in use at home and of a possible one of another country."""
+    digits = "".join(groups)
     national = _groups(phonenumbers.format_number(home, PhoneNumberFormat.NATIONAL))
-    if len(groups) > 1 and groups == national[-len(groups) :]:
-        # Grouped as at home, with or without the trunk prefix.
-        if groups != _groups(phonenumbers.format_number(abroad, PhoneNumberFormat.INTERNATIONAL)):
-            return home
+    international = _groups(phonenumbers.format_number(abroad, PhoneNumberFormat.INTERNATIONAL))
+    abroad_type = phonenumbers.number_type(abroad)
     # Where the trunk prefix is a 0, nobody leaves it out. An 8 or a 1 is often left out.
-    elif (
-        "".join(national) == f"0{digits}"
-        and phonenumbers.number_type(home) == PhoneNumberType.FIXED_LINE
-        and phonenumbers.number_type(abroad) in _MOBILE
-        and _may_lack_plus(digits, country)
-    ):
-        return abroad
+    if "".join(national) == f"0{digits}" and len(digits) >= _MIN_INTERNATIONAL:
+        if phonenumbers.number_type(home) == PhoneNumberType.FIXED_LINE and abroad_type in _MOBILE:
+            return abroad
+    elif abroad_type == PhoneNumberType.UNKNOWN:
+        # It is in no range that is in use.
+        return home
+    elif len(groups) > 1 and groups == national[-len(groups) :] and groups != international:
+        # Grouped as only the home does it, with or without the trunk prefix.
+        return home
     raise InvalidPhoneNumberError(_AMBIGUOUS)
 
 
@@ -165,14 +170,14 @@ def _read_at_home(digits: str, country: str) -> PhoneNumber:
 
 
 def _read_abroad(digits: str, country: str) -> PhoneNumber | None:
-    """Return the number that begins with its country code, with or without 00, if it is in use."""
+    """Return the number that begins with its country code, with or without 00, if it is a possible one."""
     international = digits.removeprefix("00")
     try:
         parsed = _parse(f"+{international}", country)
     except InvalidPhoneNumberError:
         return None
     # Without a plus, a trunk prefix after the country code is a sign that this is no country code.
-    return parsed if phonenumbers.is_valid_number(parsed) and _e164(parsed) == international else None
+    return parsed if _e164(parsed) == international else None
 
 
 def _may_lack_plus(digits: str, country: str) -> bool:
