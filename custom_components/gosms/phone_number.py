@@ -33,7 +33,7 @@ _MIN_INTERNATIONAL: Final = 10
 _MAX_INTERNATIONAL: Final = 15
 
 # Ukraine's trunk prefix was 8 until 2009, and many still write it before the 0 of today.
-_FORMER_UKRAINIAN: Final = re.compile(r"8(0[0-9]{9})")
+_FORMER_UKRAINIAN: Final = re.compile(r"\A8(?=0[0-9]{9}\Z)")
 
 _MOBILE: Final = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 
@@ -162,7 +162,7 @@ def _choose(groups: list[str], home: PhoneNumber, abroad: PhoneNumber) -> PhoneN
 def _read_at_home(digits: str, country: str) -> PhoneNumber:
     """Return the number that is dialed like this in a country, if it is in use."""
     if country == "UA":
-        digits = _FORMER_UKRAINIAN.sub(r"\1", digits)
+        digits = _FORMER_UKRAINIAN.sub("", digits)
     parsed = _parse(digits, country)
     if not phonenumbers.is_valid_number(parsed):
         raise InvalidPhoneNumberError(_NOT_IN_USE)
