@@ -98,6 +98,18 @@ def phone(subentry_id: str, device_id: str = PHONE, sim: str = "default") -> Con
     )
 
 
+def add_recipient(hass: HomeAssistant, entry: MockConfigEntry, name: str, number: str) -> None:
+    """Give the account a recipient."""
+    subentry = ConfigSubentry(
+        data=MappingProxyType({"phone_number": number}),
+        subentry_id=f"the_recipient_{name.lower()}",
+        subentry_type="recipient",
+        title=name,
+        unique_id=number,
+    )
+    hass.config_entries.async_add_subentry(entry, subentry)
+
+
 def add_phone(
     hass: HomeAssistant, entry: MockConfigEntry, sim: str = "default", *, name: str = "Pixel 8", device_id: str = PHONE
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
 
 from simulator import Fault, Permission
-from tests.service import DAD, MUM, PHONE, Service, add_phone, send, set_up
+from tests.service import DAD, MUM, PHONE, Service, add_phone, add_recipient, send, set_up
 from tests.troubles import TROUBLES, Trouble
 
 OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
@@ -102,6 +102,7 @@ async def test_a_number_without_country_code_is_russian_if_nobody_says_otherwise
         ("9" * 300, "phone_number_too_long"),
         ("+999 123 45 67", "unknown_country_code"),
         ("8 912 345 67 8", "phone_number_not_in_use"),
+        ("84912345678", "ambiguous_phone_number"),
     ],
 )
 async def test_what_is_no_number_is_told_with_the_reason_and_the_next_try_works(
@@ -142,7 +143,7 @@ async def test_a_recipient_can_be_changed(hass: HomeAssistant, service: Service,
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "reconfigure")
     fields = form["data_schema"].schema
     assert get_schema_suggested_value(fields, "name") == "Mum"
-    assert get_schema_suggested_value(fields, "phone_number") == MUM
+    assert get_schema_suggested_value(fields, "phone_number") == f"+{MUM}"
 
     result = await submit(hass, form, {"name": "Mother", "phone_number": "+7 912 345-67-80", "phone": "the_phone"})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
@@ -152,6 +153,45 @@ async def test_a_recipient_can_be_changed(hass: HomeAssistant, service: Service,
     await send(hass, "Hello")
     (request,) = service.requests_to("POST /sms/send")
     assert request.json == {"message": "Hello", "phone_number": "79123456780", "device_id": PHONE, "to_sim": 0}
+
+
+@pytest.mark.parametrize(
+    ("home", "number", "shown"),
+    [
+        ("DE", "4915123456789", "+4915123456789"),
+        ("DE", "79123456780", "+79123456780"),
+        ("DE", "491711234567", "+491711234567"),
+        ("RU", "84912345678", "+84912345678"),
+        ("KZ", "84912345678", "+84912345678"),
+        ("US", "3546111234", "+3546111234"),
+        ("RU", "900", "900"),
+        ("AD", "312345", "312345"),
+        # No plan has them any more; renaming does not depend on it.
+        ("RU", "7912345678", "+7912345678"),
+        ("RU", "99912345678", "+99912345678"),
+    ],
+)
+@pytest.mark.parametrize("typed", ["{shown}", "{number}", " {shown} ", "\u202a{shown}\u202c", "tel:{shown}"])
+async def test_a_number_that_was_not_changed_stays(
+    hass: HomeAssistant, entry: MockConfigEntry, home: str, number: str, shown: str, typed: str
+) -> None:
+    hass.config.country = home
+    add_recipient(hass, entry, "Aunt", number)
+    form = await change(hass, entry, "the_recipient_aunt")
+    assert get_schema_suggested_value(form["data_schema"].schema, "phone_number") == shown
+
+    answer = {"name": "Polly", "phone_number": typed.format(shown=shown, number=number)}
+    result = await submit(hass, form, answer)
+    assert result["reason"] == "reconfigure_successful"
+    polly = entry.subentries["the_recipient_aunt"]
+    assert (polly.title, polly.unique_id) == ("Polly", number)
+    assert polly.data == {"phone_number": number}
+
+
+async def test_a_number_that_was_refused_is_shown_as_it_was_typed(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    form = await submit(hass, await change(hass, entry, MUMS_ENTRY), {"name": "Mum", "phone_number": "8 912"})
+    assert form["errors"] == {"phone_number": "phone_number_too_short"}
+    assert get_schema_suggested_value(form["data_schema"].schema, "phone_number") == "8 912"
 
 
 async def test_a_recipient_can_go_back_to_the_accounts_phone(hass: HomeAssistant, entry: MockConfigEntry) -> None:

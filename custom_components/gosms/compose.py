@@ -5,9 +5,11 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
+from .const import CONF_PHONE_NUMBER
 from .errors import invalid_input
 from .options import Options
-from .phone_number import normalize
+from .phone_number import clean, normalize, with_plus
+from .subentries import recipients
 from .text import InvalidTextError, PreparedText, prepare
 
 # Where numbers without a country code belong if neither the options nor the home say: the service is Russian.
@@ -30,8 +32,16 @@ def compose(entry: ConfigEntry[Any], message: str, title: str | None) -> Prepare
 async def async_normalize(hass: HomeAssistant, entry: ConfigEntry[Any], number: str) -> str:
     """Return a phone number as digits.
 
+    What equals the number of a recipient is that number: it was read when the recipient was saved, and comes back from
+    events, sensors and forms.
+
     Raises:
-        InvalidPhoneNumberError: it is no phone number.
+        InvalidPhoneNumberError: it is no phone number, or may be one of two.
     """
+    cleaned = clean(number)
+    for recipient in recipients(entry):
+        digits: str = recipient.data[CONF_PHONE_NUMBER]
+        if cleaned in {digits, with_plus(digits)}:
+            return digits
     country = Options.from_entry(entry).country or hass.config.country or _DEFAULT_COUNTRY
-    return await hass.async_add_executor_job(normalize, number, country)
+    return await hass.async_add_executor_job(normalize, cleaned, country)

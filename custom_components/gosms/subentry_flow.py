@@ -17,7 +17,7 @@ import voluptuous as vol
 from .compose import async_normalize
 from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SIM_DEFAULT, SIM_SLOTS
 from .forms import async_check_phone, device_id_selector, normalize_vendor_id, phone_selector
-from .phone_number import InvalidPhoneNumberError
+from .phone_number import InvalidPhoneNumberError, with_plus
 from .runtime_data import async_create_client
 from .subentries import phones
 
@@ -51,12 +51,16 @@ class _SubentryFlow(ConfigSubentryFlow):
         errors: dict[str, str],
     ) -> SubentryFlowResult:
         """Show the form with what was filled in before, or what is in force."""
-        in_force = {CONF_NAME: subentry.title, **subentry.data} if subentry else None
+        in_force = self._in_force(subentry) if subentry else None
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(self._schema(), user_input or in_force),
             errors=errors,
         )
+
+    def _in_force(self, subentry: ConfigSubentry) -> dict[str, Any]:
+        """Return what the fields of the form hold before anything is changed."""
+        return {CONF_NAME: subentry.title, **subentry.data}
 
     def _save(
         self, subentry: ConfigSubentry | None, *, title: str, data: dict[str, Any], unique_id: str
@@ -90,6 +94,11 @@ class RecipientFlow(_SubentryFlow):
                     data[CONF_PHONE] = phone
                 return self._save(subentry, title=user_input[CONF_NAME].strip() or number, data=data, unique_id=number)
         return self._show(step_id, subentry, user_input, errors)
+
+    @override
+    def _in_force(self, subentry: ConfigSubentry) -> dict[str, Any]:
+        """Return what the fields of the form hold before anything is changed."""
+        return {**super()._in_force(subentry), CONF_PHONE_NUMBER: with_plus(subentry.data[CONF_PHONE_NUMBER])}
 
     @override
     def _schema(self) -> vol.Schema:
