@@ -77,8 +77,8 @@ def test_an_older_message_that_waits_does_not_hide_a_newer_one_that_ended_before
 
 def test_a_message_of_others_that_was_there_before_ours_is_no_news_after_a_restart() -> None:
     status = RecipientStatus(RECIPIENT)
-    status.notice(message("a", 1), page("of others"))
+    status.notice(message("a", 1), page("0" * 24))
     status = restarted(status)
     status.take_up(message("a", 1), NOTHING)
-    assert status.newest(page("of others")) == "queued"
-    assert status.newest(page("a later one")) == "delivered"
+    assert status.newest(page("0" * 24)) == "queued"
+    assert status.newest(page("1" * 24)) == "delivered"
