@@ -14,7 +14,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.gosms.api import Pace, client
+from custom_components.gosms.api import RateLimiter, client
 from custom_components.gosms.const import DOMAIN
 from simulator import FAULTS, REQUESTS, Account, Faults, RecordedRequest, create_app
 from tests import API_TOKEN
@@ -67,7 +67,7 @@ async def service(
 @pytest.fixture
 def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let requests leave at once: the pace is kept by the event loop's clock, which frozen time stops for ever."""
-    monkeypatch.setattr(Pace, "wait", AsyncMock())
+    monkeypatch.setattr(RateLimiter, "wait", AsyncMock())
 
 
 @pytest.fixture

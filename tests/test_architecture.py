@@ -18,7 +18,7 @@ FLOORS: Final = (
     ("api", "const"),
     ("address", "errors", "phone_number", "symbols", "text"),
     (
-        "compose",
+        "preparation",
         "coordinator",
         "device",
         "entity",

@@ -183,7 +183,7 @@ async def test_a_phones_device_shows_the_messages_that_were_sent_with_it(
         "last_exception": None,
         "update_interval": 300,
         "online": True,
-        "is_fit": True,
+        "can_send": True,
         "is_active": True,
         "is_charging": False,
         "battery": 80,

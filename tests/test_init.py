@@ -169,7 +169,7 @@ async def test_two_entries_with_one_token_keep_one_pace(
     other.add_to_hass(hass)
     await set_up(hass, entry)
     # How many requests a second arrive would tell of the machine as well; the client's own tests measure a pace.
-    assert entry.runtime_data.client._pace is other.runtime_data.client._pace
+    assert entry.runtime_data.client._rate_limiter is other.runtime_data.client._rate_limiter
     await send(hass, "Hello")
     await send(hass, "Hello", to="notify.grandmother")
     assert len(service.account.messages) == 2

@@ -18,7 +18,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.gosms.api import GoSmsClient
-from custom_components.gosms.outbox import Addressee, Call, OutgoingMessage
+from custom_components.gosms.outbox import OutgoingMessage, Recipient, SendRequest
 from custom_components.gosms.outbox.journal import StorageError
 from simulator import Account, Delivery, Fault, Permission, Status
 from tests.service import DAD, MUM, PHONE, Service, add_phone, send, set_up, wait
@@ -89,9 +89,9 @@ def texts(service: Service) -> list[str]:
     return [message.message for message in reversed(service.account.messages)]
 
 
-def call(*parts: str, number: str = MUM, **changes: Any) -> Call:
+def call(*parts: str, number: str = MUM, **changes: Any) -> SendRequest:
     """Return a call that sends a text."""
-    return Call(to=(Addressee(phone_number=number),), text=" ".join(parts), parts=parts, **changes)
+    return SendRequest(to=(Recipient(phone_number=number),), text=" ".join(parts), parts=parts, **changes)
 
 
 async def wait_in_steps(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float, step: float = 5) -> None:
@@ -514,7 +514,7 @@ async def test_tracking_works_with_every_entity_disabled_and_polling_off(
     service.account.delivery = Delivery.ending()
     await entry.runtime_data.outbox.async_send(call("Water leak!"))
     await wait_in_steps(hass, freezer, 20)
-    assert entry.runtime_data.outbox.ledger.delivered == 1
+    assert entry.runtime_data.outbox.history.delivered == 1
     assert list(entry.runtime_data.outbox.messages) == []
 
 
@@ -655,7 +655,7 @@ async def test_a_queued_message_does_not_leave_while_the_disk_can_not_note_it(
 async def test_a_full_queue_refuses_what_comes_next(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.gosms.outbox.call._CAPACITY", 3)
+    monkeypatch.setattr("custom_components.gosms.outbox.admission._CAPACITY", 3)
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
     for number in range(3):
@@ -732,7 +732,7 @@ async def test_a_mistake_in_a_listener_keeps_nobody_else_from_hearing(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     await set_up(hass, entry)
-    entry.runtime_data.outbox.async_listen(Mock(side_effect=RuntimeError))
+    entry.runtime_data.outbox.async_add_event_listener(Mock(side_effect=RuntimeError))
     await send(hass, "Water leak!")
     assert told.types == ["accepted"]
     assert "Unexpected error while telling" in caplog.text
@@ -835,7 +835,7 @@ async def test_a_caller_whose_turn_does_not_come_before_an_unload_is_let_go(
 ) -> None:
     await set_up(hass, entry)
     outbox = entry.runtime_data.outbox
-    with patch("custom_components.gosms.outbox.sender._CONCURRENT", 0):
+    with patch("custom_components.gosms.outbox.dispatcher._MAX_CONCURRENT", 0):
         caller = hass.async_create_task(outbox.async_send(call("Water leak!")))
         await asyncio.sleep(0)
         await outbox.async_close()
@@ -905,10 +905,10 @@ async def test_the_parts_of_a_message_leave_one_after_the_other_and_are_told_as_
         ({}, {"device_id": PHONE, "to_sim": 1}),
         ({"sim": "sim1"}, {"device_id": PHONE, "to_sim": 0}),
         ({"sim": "default"}, {"device_id": PHONE}),
-        ({"sender": PHONE}, {"device_id": PHONE, "to_sim": 1}),
-        ({"sender": PHONE, "sim": "default"}, {"device_id": PHONE}),
-        ({"sender": OTHER_PHONE}, {"device_id": OTHER_PHONE}),
-        ({"sender": OTHER_PHONE, "sim": "sim1"}, {"device_id": OTHER_PHONE, "to_sim": 0}),
+        ({"phone_id": PHONE}, {"device_id": PHONE, "to_sim": 1}),
+        ({"phone_id": PHONE, "sim": "default"}, {"device_id": PHONE}),
+        ({"phone_id": OTHER_PHONE}, {"device_id": OTHER_PHONE}),
+        ({"phone_id": OTHER_PHONE, "sim": "sim1"}, {"device_id": OTHER_PHONE, "to_sim": 0}),
     ],
 )
 async def test_what_a_call_asks_for_comes_before_the_settings(
@@ -931,10 +931,10 @@ async def test_a_message_that_leaves_while_the_disk_fails_to_queue_it_leaves_onc
     hass: HomeAssistant, service: Service, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
-    sender = entry.runtime_data.outbox._sender
+    sender = entry.runtime_data.outbox._dispatcher
     now = hass.loop.time()
     message = OutgoingMessage(
-        key="one", phone_number=MUM, text="One", parts=("One",), created=now, expires=now + 60, held=True
+        key="one", phone_number=MUM, text="One", parts=("One",), created=now, expires=now + 60, queued_reported=True
     )
 
     async def fail() -> None:
@@ -984,7 +984,7 @@ async def test_a_mistake_in_what_shows_messages_keeps_no_caller_waiting(
     hass: HomeAssistant, service: Service, entry: MockConfigEntry, told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     await set_up(hass, entry)
-    entry.runtime_data.outbox.async_watch(Mock(side_effect=RuntimeError))
+    entry.runtime_data.outbox.async_add_message_listener(Mock(side_effect=RuntimeError))
     await send(hass, "Water leak!")
     assert told.types == ["accepted"]
     assert "Unexpected error while showing" in caplog.text

@@ -30,7 +30,7 @@ def message(key: str, created: float, state: State = State.QUEUED) -> OutgoingMe
         created=created,
         expires=created + 60,
         state=state,
-        held=True,
+        queued_reported=True,
     )
 
 
@@ -50,35 +50,35 @@ def restarted(status: RecipientStatus) -> RecipientStatus:
 
 def test_a_change_of_an_older_message_does_not_hide_the_newer_one() -> None:
     status = RecipientStatus(RECIPIENT)
-    status.notice(message("a", 1), NOTHING)
-    status.notice(message("b", 2, State.REFUSED), NOTHING)
-    status.notice(message("a", 1, State.EXPIRED), NOTHING)
+    status.update(message("a", 1), NOTHING)
+    status.update(message("b", 2, State.REFUSED), NOTHING)
+    status.update(message("a", 1, State.EXPIRED), NOTHING)
     assert status.newest(NOTHING) == "refused"
 
 
 def test_a_message_sent_after_the_clock_was_set_back_is_the_newest_all_the_same() -> None:
     status = RecipientStatus(RECIPIENT)
-    status.notice(message("made at noon", 1, State.REFUSED), NOTHING)
-    status.notice(message("made at eleven", 2), NOTHING)
+    status.update(message("made at noon", 1, State.REFUSED), NOTHING)
+    status.update(message("made at eleven", 2), NOTHING)
     assert status.newest(NOTHING) == "queued"
     status = restarted(status)
-    status.notice(message("an earlier one by its key", 1), NOTHING)
+    status.update(message("an earlier one by its key", 1), NOTHING)
     assert status.newest(NOTHING) == "queued"
 
 
 def test_an_older_message_that_waits_does_not_hide_a_newer_one_that_ended_before_the_restart() -> None:
     status = RecipientStatus(RECIPIENT)
-    status.notice(message("a", 1), NOTHING)
-    status.notice(message("b", 2, State.REFUSED), NOTHING)
+    status.update(message("a", 1), NOTHING)
+    status.update(message("b", 2, State.REFUSED), NOTHING)
     status = restarted(status)
-    status.take_up(message("a", 1), NOTHING)
+    status.restore_message(message("a", 1), NOTHING)
     assert status.newest(NOTHING) == "refused"
 
 
 def test_a_message_of_others_that_was_there_before_ours_is_no_news_after_a_restart() -> None:
     status = RecipientStatus(RECIPIENT)
-    status.notice(message("a", 1), page("0" * 24))
+    status.update(message("a", 1), page("0" * 24))
     status = restarted(status)
-    status.take_up(message("a", 1), NOTHING)
+    status.restore_message(message("a", 1), NOTHING)
     assert status.newest(page("0" * 24)) == "queued"
     assert status.newest(page("1" * 24)) == "delivered"

@@ -20,7 +20,7 @@ from pytest_homeassistant_custom_component.common import (
     get_schema_suggested_value,
 )
 
-from custom_components.gosms.api import Ended, Endpoint, GoSmsApiError
+from custom_components.gosms.api import Endpoint, GoSmsApiError, RequestOutcome
 from custom_components.gosms.const import DOMAIN
 from custom_components.gosms.outbox.journal import StorageError
 from custom_components.gosms.outbox.store import OutboxStore
@@ -275,10 +275,10 @@ async def test_what_left_before_the_trouble_and_came_back_after_it_proves_nothin
     freezer.tick(1)
     service.faults.add(Fault.CODE, endpoint=SEND, code=1006, times=1)
     await fail_to_send(hass)
-    accepted = Ended(endpoint=Endpoint.SEND, device_id=None, begun=begun, error=None)
-    entry.runtime_data.client.on_end(accepted)
+    accepted = RequestOutcome(endpoint=Endpoint.SEND, device_id=None, begun=begun, error=None)
+    entry.runtime_data.client.on_request_done(accepted)
     assert repairs(hass) == ["quota_reached"]
-    entry.runtime_data.client.on_end(replace(accepted, begun=hass.loop.time()))
+    entry.runtime_data.client.on_request_done(replace(accepted, begun=hass.loop.time()))
     assert repairs(hass) == []
 
 

@@ -12,8 +12,8 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .device import account_device, async_update_phone_device
-from .issues import IssueWatch, async_remove as async_remove_issues
-from .outbox import Occurrence, Outbox, OutgoingMessage, State
+from .issues import IssueManager, async_remove as async_remove_issues
+from .outbox import MessageEvent, Outbox, OutgoingMessage, State
 from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
 from .services import async_setup_services
 from .subentries import phones
@@ -36,17 +36,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     down, or a token that was refused, must not keep the entities away. The first poll runs once they are there.
     """
     client = async_create_client(hass, entry.data[CONF_API_TOKEN], entry.data[CONF_URL])
-    client.on_end = IssueWatch(hass, entry).async_note
+    client.on_request_done = IssueManager(hass, entry).async_handle_outcome
     coordinator = GoSmsCoordinator(hass, entry, client)
     phone_coordinators = {
         phone.subentry_id: GoSmsPhoneCoordinator(hass, entry, client, phone) for phone in phones(entry)
     }
 
-    def is_fit(device_id: str) -> bool | None:
+    def can_send(device_id: str) -> bool | None:
         """Tell what is known of a phone's ability to send."""
-        return next((phone.is_fit for phone in phone_coordinators.values() if phone.device_id == device_id), None)
+        return next((phone.can_send for phone in phone_coordinators.values() if phone.device_id == device_id), None)
 
-    outbox = Outbox(hass, entry, client, coordinator.async_poll, is_fit)
+    outbox = Outbox(hass, entry, client, coordinator.async_poll, can_send)
     await outbox.async_load()
     entry.runtime_data = GoSmsData(client=client, coordinator=coordinator, phones=phone_coordinators, outbox=outbox)
     # The devices of the subentries hang on this one, so it must be there before any platform.
@@ -75,12 +75,12 @@ async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bo
     """Take an account down."""
     outbox = entry.runtime_data.outbox
     # What happens while the entities go away would be told to nobody; the next run tells it.
-    outbox.async_hush()
+    outbox.async_pause_events()
     unloaded = await hass.config_entries.async_unload_platforms(entry, _PLATFORMS)
     if unloaded:
         await outbox.async_unload()
     else:
-        outbox.async_tell()
+        outbox.async_resume_events()
     return unloaded
 
 
@@ -104,13 +104,13 @@ def _look_after_phones(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
         entry.async_on_unload(phone.async_add_listener(describe))
 
     @callback
-    def async_ask(message: OutgoingMessage, occurrence: Occurrence) -> None:
+    def async_ask(message: OutgoingMessage, occurrence: MessageEvent) -> None:
         """Ask about the phone that a failed message was sent with."""
         for phone in coordinators.values():
             if occurrence.type in {State.REFUSED, State.SEND_FAILED} and phone.device_id == message.device_id:
                 entry.async_create_background_task(hass, phone.async_request_refresh(), "GoSMS.ru look at a phone")
 
-    entry.async_on_unload(entry.runtime_data.outbox.async_listen(async_ask))
+    entry.async_on_unload(entry.runtime_data.outbox.async_add_event_listener(async_ask))
 
 
 @callback

@@ -23,7 +23,7 @@ _PHONE_INTERVAL: Final = timedelta(minutes=5)
 
 # Seconds. Between two polls the newest report that is known is at most two reports old: ten minutes, and a bit for the
 # time that everything takes.
-_OUT_OF_TOUCH: Final = 11 * 60
+_OFFLINE_AFTER: Final = 11 * 60
 
 
 class GoSmsCoordinator(DataUpdateCoordinator[MessagePage]):
@@ -95,7 +95,7 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
         self.data = Phone(id=self.device_id)
 
     @property
-    def is_fit(self) -> bool | None:
+    def can_send(self) -> bool | None:
         """Tell if the phone is known to be able to send (True) or unable (False); None if it is not known."""
         if not self.last_update_success or self.online is None or self.data.is_active is None:
             return None
@@ -137,17 +137,17 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
         left = self._seconds_in_touch()
         self._set_online(online=None if left is None else left > 0)
         if left is not None and left > 0:
-            self._cancel_timer = async_call_later(self.hass, left, self._lose)
+            self._cancel_timer = async_call_later(self.hass, left, self._handle_offline)
 
     def _seconds_in_touch(self) -> float | None:
         """Return for how long the last report counts, by the clock of the service, which wrote its time."""
         if self.data.last_online is None:
             return None
         now = self._client.server_time or dt_util.utcnow().timestamp()
-        return self.data.last_online.timestamp() + _OUT_OF_TOUCH - now
+        return self.data.last_online.timestamp() + _OFFLINE_AFTER - now
 
     @callback
-    def _lose(self, _now: datetime) -> None:
+    def _handle_offline(self, _now: datetime) -> None:
         """Take note that the last report is too long ago."""
         self._cancel_timer = None
         self._set_online(online=False)

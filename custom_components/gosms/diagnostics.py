@@ -131,14 +131,14 @@ def _newest(messages: Iterable[Message]) -> dict[str, Any]:
 
 def _outbox(outbox: Outbox) -> dict[str, Any]:
     """Return how much waits, and how what Home Assistant sent lately ended."""
-    delivered, failed = outbox.ledger.today(dt_util.now().date())
+    delivered, failed = outbox.history.today(dt_util.now().date())
     return {
         "queued": outbox.queued,
         "in_transit": outbox.in_transit,
-        "ended_lately": len(outbox.ledger.ended),
+        "ended_lately": len(outbox.history.ended),
         "delivered_today": delivered,
         "failed_today": failed,
-        "delivery_time": outbox.ledger.delivery_time,
+        "delivery_time": outbox.history.delivery_time,
     }
 
 
@@ -152,7 +152,7 @@ def _under_way(hass: HomeAssistant, messages: Iterable[OutgoingMessage]) -> dict
         "parts": sum(len(message.parts) for message in messages),
         "most_attempts": max((message.attempts for message in messages), default=0),
         "oldest_age": max((round(now - message.created) for message in messages), default=None),
-        "untold": sum(len(message.untold) for message in messages),
+        "pending_events": sum(len(message.pending_events) for message in messages),
     }
 
 
@@ -195,7 +195,7 @@ def _reported(client: GoSmsClient, phone: GoSmsPhoneCoordinator) -> dict[str, An
     return {
         **_poll(phone),
         "online": phone.online,
-        "is_fit": phone.is_fit,
+        "can_send": phone.can_send,
         "is_active": phone.data.is_active,
         "is_charging": phone.data.is_charging,
         "battery": phone.data.battery,

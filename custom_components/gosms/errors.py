@@ -28,8 +28,8 @@ _DETAILED: Final = frozenset(
 
 # Seconds. A service that asks for less would be asked without end, one that asks for more would keep the sensors in the
 # dark for longer than an outage does.
-_SHORTEST_PAUSE: Final = 5
-_LONGEST_PAUSE: Final = 600
+_MIN_PAUSE: Final = 5
+_MAX_PAUSE: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,12 +73,12 @@ class Failure:
             translation_placeholders={
                 "part": str(self.part),
                 "parts": str(self.parts),
-                "error": in_words(hass, error),
+                "error": localize(hass, error),
             },
         )
 
 
-def in_words(hass: HomeAssistant, error: HomeAssistantError) -> str:
+def localize(hass: HomeAssistant, error: HomeAssistantError) -> str:
     """Return the text of an error in the language of the home; Home Assistant itself would say it in English."""
     texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
     text = texts.get(f"component.{DOMAIN}.exceptions.{error.translation_key}.message")
@@ -107,7 +107,7 @@ def update_errors() -> Iterator[None]:
             translation_domain=DOMAIN,
             translation_key=key,
             translation_placeholders=_placeholders(key, err),
-            retry_after=None if pause is None else min(max(pause, _SHORTEST_PAUSE), _LONGEST_PAUSE),
+            retry_after=None if pause is None else min(max(pause, _MIN_PAUSE), _MAX_PAUSE),
         ) from err
 
 
@@ -182,7 +182,7 @@ def _listed(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantError]
     """Return what failed and why, each reason once."""
     names: dict[str, list[str]] = {}
     for name, error in errors:
-        names.setdefault(in_words(hass, error), []).append(name)
+        names.setdefault(localize(hass, error), []).append(name)
     return " ".join(f"{', '.join(of_reason)}: {reason}" for reason, of_reason in names.items())
 
 

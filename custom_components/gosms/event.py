@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import GoSmsEntity
-from .outbox import EVENT_TYPES, Occurrence, OutgoingMessage
+from .outbox import EVENT_TYPES, MessageEvent, OutgoingMessage
 from .runtime_data import GoSmsConfigEntry
 from .subentries import find_phone, recipients
 
@@ -42,10 +42,10 @@ class GoSmsEventEntity(GoSmsEntity, EventEntity):
     async def async_added_to_hass(self) -> None:
         """Begin to listen."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._entry.runtime_data.outbox.async_listen(self._async_tell))
+        self.async_on_remove(self._entry.runtime_data.outbox.async_add_event_listener(self._async_tell))
 
     @callback
-    def _async_tell(self, message: OutgoingMessage, occurrence: Occurrence) -> None:
+    def _async_tell(self, message: OutgoingMessage, occurrence: MessageEvent) -> None:
         """Tell what happened to a message, if it is one of this entity's."""
         if self._recipient_id not in (None, message.recipient):
             return

@@ -6,7 +6,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import DOMAIN as HOMEASSISTANT_DOMAIN, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .api import Ended, Endpoint, GoSmsApiError
+from .api import Endpoint, GoSmsApiError, RequestOutcome
 from .const import CONTROL_PANEL_URL, DOMAIN
 from .subentries import find_phone
 
@@ -91,7 +91,7 @@ def async_open_issues(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[str]
     return sorted(keys)
 
 
-class IssueWatch:
+class IssueManager:
     """Raises and clears the issues of one account, and asks for a new token, as its requests end."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
@@ -105,15 +105,15 @@ class IssueWatch:
                 ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
     @callback
-    def async_note(self, ended: Ended) -> None:
-        """Learn from a request that ended."""
-        if ended.error is None:
-            self._clear(ended)
-        elif isinstance(ended.error, GoSmsApiError):
-            if ended.error.unauthorized:
+    def async_handle_outcome(self, outcome: RequestOutcome) -> None:
+        """Learn from a request that outcome."""
+        if outcome.error is None:
+            self._clear(outcome)
+        elif isinstance(outcome.error, GoSmsApiError):
+            if outcome.error.unauthorized:
                 self._entry.async_start_reauth(self._hass)
-            elif (row := ended.error.row) and row.issue:
-                self._raise(row.issue, row.resolved_by, self._phone_of(ended))
+            elif (row := outcome.error.row) and row.issue:
+                self._raise(row.issue, row.resolved_by, self._phone_of(outcome))
 
     def _raise(self, key: str, resolved_by: Endpoint | None, phone: ConfigSubentry | None) -> None:
         """Raise an issue, or leave it as it is if only the user's next action can prove it solved."""
@@ -131,18 +131,18 @@ class IssueWatch:
             issue_id = async_raise(self._hass, self._entry, key, resolved_by=resolved_by, phone=phone)
             self._raised[issue_id] = self._hass.loop.time()
 
-    def _clear(self, ended: Ended) -> None:
+    def _clear(self, outcome: RequestOutcome) -> None:
         """Clear the issues that this success proves to be solved."""
-        phone = self._phone_of(ended)
+        phone = self._phone_of(outcome)
         for issue in _issues_of(self._hass, self._entry):
-            is_proof = _data(issue).get("resolved_by") == ended.endpoint
-            is_newer = ended.begun >= self._raised.get(issue.issue_id, 0)
+            is_proof = _data(issue).get("resolved_by") == outcome.endpoint
+            is_newer = outcome.begun >= self._raised.get(issue.issue_id, 0)
             if is_proof and is_newer and _data(issue)["subentry_id"] in {None, phone and phone.subentry_id}:
                 ir.async_delete_issue(self._hass, DOMAIN, issue.issue_id)
 
-    def _phone_of(self, ended: Ended) -> ConfigSubentry | None:
+    def _phone_of(self, outcome: RequestOutcome) -> ConfigSubentry | None:
         """Return the phone that a request named, if it is one of the account's settings."""
-        return find_phone(self._entry, ended.device_id)
+        return find_phone(self._entry, outcome.device_id)
 
 
 def _issue_id(entry: ConfigEntry[Any], key: str, phone: ConfigSubentry | None = None) -> str:

@@ -8,10 +8,10 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .compose import compose
 from .const import CONF_PHONE_NUMBER
 from .entity import GoSmsEntity
-from .outbox import Addressee, Call
+from .outbox import Recipient, SendRequest
+from .preparation import prepare_text
 from .runtime_data import GoSmsConfigEntry
 from .subentries import recipients
 
@@ -47,8 +47,10 @@ class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Send an SMS; a title stands before the text, on a line of its own."""
-        text = compose(self._entry, message, title)
-        to = Addressee(phone_number=self._recipient.data[CONF_PHONE_NUMBER], recipient=self._recipient.subentry_id)
-        (result,) = await self._entry.runtime_data.outbox.async_send(Call(to=(to,), text=text.text, parts=text.parts))
+        text = prepare_text(self._entry, message, title)
+        to = Recipient(phone_number=self._recipient.data[CONF_PHONE_NUMBER], recipient=self._recipient.subentry_id)
+        (result,) = await self._entry.runtime_data.outbox.async_send(
+            SendRequest(to=(to,), text=text.text, parts=text.parts)
+        )
         if result.failure:
             raise result.failure.error(self.hass)

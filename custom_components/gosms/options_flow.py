@@ -39,7 +39,7 @@ _SECTION_TEXT: Final = "text"
 _SECTION_TRUST: Final = "trust"
 
 # Far beyond what one phone can send in an hour, and as many as the ledger can count.
-_MOST_IN_AN_HOUR: Final = 1000
+_MAX_HOURLY_LIMIT: Final = 1000
 
 
 def _minutes(minimum: int) -> NumberSelector:
@@ -71,7 +71,7 @@ _TRUST_SCHEMA: Final = vol.Schema(
         vol.Required(CONF_QUEUE_EXPIRY, default=_DEFAULTS.queue_expiry): _minutes(0),
         vol.Required(CONF_DELIVERY_TIMEOUT, default=_DEFAULTS.delivery_timeout): _minutes(1),
         vol.Required(CONF_HOURLY_LIMIT, default=_DEFAULTS.hourly_limit): NumberSelector(
-            NumberSelectorConfig(min=0, max=_MOST_IN_AN_HOUR, step=1, mode=NumberSelectorMode.BOX)
+            NumberSelectorConfig(min=0, max=_MAX_HOURLY_LIMIT, step=1, mode=NumberSelectorMode.BOX)
         ),
     }
 )

@@ -14,10 +14,10 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .compose import async_normalize
 from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SIM_DEFAULT, SIM_SLOTS
 from .forms import async_check_phone, device_id_selector, normalize_vendor_id, phone_selector
 from .phone_number import InvalidPhoneNumberError, with_plus
+from .preparation import async_normalize_number
 from .runtime_data import async_create_client
 from .subentries import phones
 
@@ -85,7 +85,7 @@ class RecipientFlow(_SubentryFlow):
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
-                number = await async_normalize(self.hass, self._get_entry(), user_input[CONF_PHONE_NUMBER])
+                number = await async_normalize_number(self.hass, self._get_entry(), user_input[CONF_PHONE_NUMBER])
             except InvalidPhoneNumberError as err:
                 errors[CONF_PHONE_NUMBER] = err.reason
             else:

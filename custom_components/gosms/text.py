@@ -15,7 +15,7 @@ MAX_CHARACTERS: Final = 10_000
 
 # Code points in one message of the service, and messages that one text may become.
 _LIMIT: Final = 300
-_MOST_PARTS: Final = 10
+_MAX_PARTS: Final = 10
 
 # The white space that is sent, and what becomes of other kinds.
 _SPACES: Final = " \n"
@@ -48,7 +48,7 @@ _ATTACHED: Final = re.compile(
 )
 
 # Characters that are named in an error.
-_MOST_NAMED: Final = 10
+_MAX_NAMED: Final = 10
 
 
 class InvalidTextError(ValueError):
@@ -136,9 +136,9 @@ def _named(characters: list[str]) -> str:
     """Return characters as a person can recognise them, the invisible ones by their numbers."""
     names = [
         character if unicodedata.category(character)[0] in "NS" else f"U+{ord(character):04X}"
-        for character in characters[:_MOST_NAMED]
+        for character in characters[:_MAX_NAMED]
     ]
-    return " ".join([*names, "…"] if len(characters) > _MOST_NAMED else names)
+    return " ".join([*names, "…"] if len(characters) > _MAX_NAMED else names)
 
 
 def _truncated(text: str) -> str:
@@ -153,7 +153,7 @@ def _split(text: str) -> tuple[str, ...]:
     if len(text) <= _LIMIT:
         return (text,)
     # The numbers take the less room the fewer the parts are.
-    for most in (_MOST_PARTS - 1, _MOST_PARTS):
+    for most in (_MAX_PARTS - 1, _MAX_PARTS):
         pieces = list(islice(_pieces(text, most), most + 1))
         if len(pieces) <= most:
             return tuple(f"{_number(index, len(pieces))}{piece}" for index, piece in enumerate(pieces, 1))

@@ -23,7 +23,7 @@ from custom_components.gosms.api import (
     GoSmsError,
     MessagePage,
     MessageStatus,
-    Pace,
+    RateLimiter,
     Sim,
     client as client_module,
 )
@@ -923,7 +923,7 @@ def _assert_discreet(err: GoSmsError) -> None:
     assert TEXT not in told
 
 
-# Pace
+# RateLimiter
 
 
 async def test_a_burst_to_one_endpoint_is_spread_so_that_none_is_refused(client: GoSmsClient, service: Service) -> None:
@@ -945,8 +945,8 @@ async def test_without_the_pace_the_service_would_refuse_such_a_burst(session: C
 
 
 async def test_two_clients_of_one_account_share_its_pace(session: ClientSession, service: Service) -> None:
-    pace = Pace()
-    clients = [GoSmsClient(session, API_TOKEN, url=service.url, pace=pace) for _ in range(2)]
+    pace = RateLimiter()
+    clients = [GoSmsClient(session, API_TOKEN, url=service.url, rate_limiter=pace) for _ in range(2)]
     loop = asyncio.get_running_loop()
     start = loop.time()
 

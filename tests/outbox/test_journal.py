@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
 async def journal(hass: HomeAssistant) -> Journal:
     """A journal with two records."""
     journal = Journal(hass, "gosms.journal")
-    await journal.async_replace(lambda: FIRST)
+    await journal.async_compact(lambda: FIRST)
     await journal.async_add(lambda: SECOND)
     return journal
 
@@ -55,7 +55,7 @@ async def test_the_next_run_finds_the_records_in_their_order_and_says_it_all_ane
     assert await records(hass) == [FIRST, SECOND]
     again = Journal(hass, "gosms.journal")
     await again.async_read()
-    assert again.must_be_replaced
+    assert again.needs_compaction
 
 
 @pytest.mark.usefixtures("journal")
@@ -105,8 +105,8 @@ async def test_a_record_that_the_disk_did_not_take_is_not_there(
             await journal.async_add(lambda: THIRD)
     assert content(file) == before
     # What is there is not relied on.
-    assert journal.must_be_replaced
-    await journal.async_replace(lambda: THIRD)
+    assert journal.needs_compaction
+    await journal.async_compact(lambda: THIRD)
     assert await records(hass) == [THIRD]
 
 
@@ -115,7 +115,7 @@ async def test_a_record_is_added_only_to_a_file_that_is_there(journal: Journal, 
     with pytest.raises(StorageError):
         await journal.async_add(lambda: THIRD)
     assert list(file.parent.iterdir()) == []
-    assert journal.must_be_replaced
+    assert journal.needs_compaction
 
 
 @pytest.mark.usefixtures("journal")
@@ -128,15 +128,15 @@ async def test_nothing_is_added_to_a_file_of_an_earlier_run(hass: HomeAssistant,
 
 async def test_a_file_must_be_replaced_once_most_of_it_is_outdated(journal: Journal, file: Path) -> None:
     long = {"new": "x" * 1000}
-    while not journal.must_be_replaced:
+    while not journal.needs_compaction:
         await journal.async_add(lambda: long)
     assert len(content(file)) == pytest.approx(64 * 1024, abs=1100)
 
     # A long record of everything may be followed by as much again.
-    await journal.async_replace(lambda: {"all": "x" * 100_000})
+    await journal.async_compact(lambda: {"all": "x" * 100_000})
     for _ in range(90):
         await journal.async_add(lambda: long)
-    assert not journal.must_be_replaced
+    assert not journal.needs_compaction
 
 
 async def test_a_newer_version_is_not_read(hass: HomeAssistant, journal: Journal, file: Path) -> None:

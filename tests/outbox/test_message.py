@@ -37,17 +37,17 @@ MESSAGES: Final = {
 
 # Everything that can be done to a message.
 CHANGES: Final[dict[str, Callable[[OutgoingMessage], OutgoingMessage]]] = {
-    "begin": lambda message: message.begin(EARLY, server_time=None, device_id=None),
-    "accept": lambda message: message.accept("b", EARLY),
-    "postpone": lambda message: message.postpone(FAILURE, EARLY),
-    "postpone, too late": lambda message: message.postpone(FAILURE, LATE),
-    "withdraw": lambda message: message.withdraw(),
-    "lose": lambda message: message.lose(FAILURE, EARLY),
-    "absent": lambda message: message.find_absent(EARLY),
-    "absent, too late": lambda message: message.find_absent(LATE),
+    "begin": lambda message: message.start_attempt(EARLY, server_time=None, device_id=None),
+    "accept": lambda message: message.mark_accepted("b", EARLY),
+    "postpone": lambda message: message.requeue(FAILURE, EARLY),
+    "postpone, too late": lambda message: message.requeue(FAILURE, LATE),
+    "withdraw": lambda message: message.undo_attempt(),
+    "lose": lambda message: message.mark_unknown(FAILURE, EARLY),
+    "absent": lambda message: message.mark_not_found(EARLY),
+    "absent, too late": lambda message: message.mark_not_found(LATE),
     "refuse": lambda message: message.refuse(FAILURE, EARLY),
     "expire": lambda message: message.expire(FAILURE, LATE),
-    "give up": lambda message: message.give_up(EARLY),
+    "give up": lambda message: message.mark_unconfirmed(EARLY),
 }
 
 # Everything that may be done: in which state, what, the state that follows, what is told.
@@ -80,15 +80,15 @@ ILLEGAL: Final = sorted(set(product(State, CHANGES)) - {(state, change) for stat
 
 def told(message: OutgoingMessage) -> list[str]:
     """What is to be told of a message, in its order."""
-    return [occurrence.type for occurrence in message.untold]
+    return [occurrence.type for occurrence in message.pending_events]
 
 
 def on_the_service(parts: int = 1) -> OutgoingMessage:
     """A message that the service accepted at second 2, and of which all was told."""
     message = replace(NEW, parts=tuple(f"({part}/{parts}) Leak!" for part in range(1, parts + 1)))
     for part in range(parts):
-        message = message.begin(1.0, server_time=None, device_id=None).accept("abcdefghij"[part], 2.0)
-    return message.tell()
+        message = message.start_attempt(1.0, server_time=None, device_id=None).mark_accepted("abcdefghij"[part], 2.0)
+    return message.pop_event()
 
 
 @pytest.mark.parametrize(("state", "change", "follows", "tells"), LEGAL)
@@ -116,42 +116,51 @@ def test_only_the_states_that_nothing_follows_are_final_and_each_has_an_event() 
 @pytest.mark.parametrize("status", MessageStatus)
 def test_nothing_that_the_service_says_opens_a_message_that_ended_again(state: State, status: MessageStatus) -> None:
     ended = replace(MESSAGES[state], statuses=(MessageStatus.DELIVERED,))
-    assert ended.progress({"a": status}, 9.0) is ended
+    assert ended.apply_statuses({"a": status}, 9.0) is ended
 
 
 def test_a_message_accepted_at_once_is_never_told_to_wait() -> None:
-    message = NEW.begin(1.0, server_time=None, device_id=None).accept("a", 2.0)
+    message = NEW.start_attempt(1.0, server_time=None, device_id=None).mark_accepted("a", 2.0)
     assert told(message) == ["accepted"]
 
 
 def test_a_message_that_waits_again_and_again_is_told_to_wait_once() -> None:
     message = NEW
     for second in range(3):
-        message = message.begin(second, server_time=None, device_id=None).postpone(FAILURE, second)
-        message = message.begin(second, server_time=None, device_id=None).lose(FAILURE, second).find_absent(second)
+        message = message.start_attempt(second, server_time=None, device_id=None).requeue(FAILURE, second)
+        message = (
+            message.start_attempt(second, server_time=None, device_id=None)
+            .mark_unknown(FAILURE, second)
+            .mark_not_found(second)
+        )
     assert told(message) == ["queued"]
-    assert message.hold() is message
+    assert message.report_queued() is message
 
 
 def test_a_message_that_waited_before_its_first_attempt_is_told_to_wait_once() -> None:
-    message = NEW.hold().begin(1.0, server_time=None, device_id=None).postpone(FAILURE, 2.0)
+    message = NEW.report_queued().start_attempt(1.0, server_time=None, device_id=None).requeue(FAILURE, 2.0)
     assert told(message) == ["queued"]
 
 
 def test_an_attempt_is_counted_and_remembered_with_its_times_and_its_phone() -> None:
-    message = NEW.begin(7.0, server_time=1_800_000_007.0, device_id="phone").postpone(FAILURE, 8.0)
-    message = message.begin(9.0, server_time=None, device_id=None)
-    assert (message.attempts, message.attempted, message.attempted_server, message.device_id) == (2, 9.0, None, None)
+    message = NEW.start_attempt(7.0, server_time=1_800_000_007.0, device_id="phone").requeue(FAILURE, 8.0)
+    message = message.start_attempt(9.0, server_time=None, device_id=None)
+    assert (message.attempts, message.last_attempt, message.last_attempt_server_time, message.device_id) == (
+        2,
+        9.0,
+        None,
+        None,
+    )
 
 
 def test_a_request_that_did_not_leave_does_not_count() -> None:
-    assert NEW.begin(7.0, server_time=None, device_id=None).withdraw().attempts == 0
+    assert NEW.start_attempt(7.0, server_time=None, device_id=None).undo_attempt().attempts == 0
 
 
 def test_a_message_that_no_disk_holds_is_not_sent_again() -> None:
-    message = NEW.begin(1.0, server_time=None, device_id=None).never_again()
-    assert message.postpone(FAILURE, 2.0).state is State.EXPIRED
-    assert message.lose(FAILURE, 2.0).find_absent(2.0).state is State.UNCONFIRMED
+    message = NEW.start_attempt(1.0, server_time=None, device_id=None).disable_retry()
+    assert message.requeue(FAILURE, 2.0).state is State.EXPIRED
+    assert message.mark_unknown(FAILURE, 2.0).mark_not_found(2.0).state is State.UNCONFIRMED
 
 
 def test_a_refusal_keeps_its_reason() -> None:
@@ -159,7 +168,7 @@ def test_a_refusal_keeps_its_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "attempted", "expires", "now", "late"),
+    ("state", "last_attempt", "expires", "now", "late"),
     [
         (State.QUEUED, None, LATE, LATE - 0.001, False),
         (State.QUEUED, None, LATE, LATE, True),
@@ -172,10 +181,10 @@ def test_a_refusal_keeps_its_reason() -> None:
     ids=["in time", "late", "late after an attempt", "may not wait", "may not wait any more", "leaving", "in doubt"],
 )
 def test_only_a_waiting_message_is_ever_too_late_and_each_part_has_one_attempt(
-    state: State, attempted: float | None, expires: float, now: float, *, late: bool
+    state: State, last_attempt: float | None, expires: float, now: float, *, late: bool
 ) -> None:
-    message = replace(NEW, state=state, attempted=attempted, expires=expires)
-    assert message.is_late(now) is late
+    message = replace(NEW, state=state, last_attempt=last_attempt, expires=expires)
+    assert message.is_expired(now) is late
 
 
 @pytest.mark.parametrize(
@@ -198,7 +207,7 @@ def test_each_status_that_a_poll_saw_is_told_once_and_none_is_made_up(
 ) -> None:
     message = on_the_service()
     for status in statuses:
-        message = message.progress({"a": MessageStatus(status)}, 9.0)
+        message = message.apply_statuses({"a": MessageStatus(status)}, 9.0)
     assert message.state is follows
     assert told(message) == tells
 
@@ -207,7 +216,7 @@ def test_each_status_that_a_poll_saw_is_told_once_and_none_is_made_up(
 def test_statuses_out_of_order_never_take_a_message_back(order: tuple[int, ...]) -> None:
     message = on_the_service()
     for status in order:
-        message = message.progress({"a": MessageStatus(status)}, 9.0)
+        message = message.apply_statuses({"a": MessageStatus(status)}, 9.0)
     assert message.state is State.DELIVERED
     assert told(message)[-1] == "delivered"
     assert told(message).count("delivered") == 1
@@ -216,7 +225,7 @@ def test_statuses_out_of_order_never_take_a_message_back(order: tuple[int, ...])
 @pytest.mark.parametrize("state", [State.QUEUED, State.SENDING, State.UNKNOWN])
 def test_what_the_service_says_of_other_messages_changes_nothing(state: State) -> None:
     message = MESSAGES[state]
-    assert message.progress({"somebody else's": MessageStatus.DELIVERED}, 9.0) is message
+    assert message.apply_statuses({"somebody else's": MessageStatus.DELIVERED}, 9.0) is message
 
 
 @pytest.mark.parametrize(
@@ -236,7 +245,7 @@ def test_a_long_message_is_delivered_with_its_last_part_and_fails_with_its_first
     statuses: dict[str, int], follows: State, tells: list[str]
 ) -> None:
     message = on_the_service(parts=3)
-    message = message.progress({key: MessageStatus(status) for key, status in statuses.items()}, 9.0)
+    message = message.apply_statuses({key: MessageStatus(status) for key, status in statuses.items()}, 9.0)
     assert message.state is follows
     assert told(message) == tells
 
@@ -244,10 +253,10 @@ def test_a_long_message_is_delivered_with_its_last_part_and_fails_with_its_first
 def test_a_long_message_waits_between_its_parts_without_a_word() -> None:
     message = replace(NEW, parts=("(1/2) Leak", "(2/2) here"))
     assert message.part == "(1/2) Leak"
-    message = message.begin(1.0, server_time=None, device_id=None).accept("a", 2.0)
+    message = message.start_attempt(1.0, server_time=None, device_id=None).mark_accepted("a", 2.0)
     assert (message.state, message.part, told(message), message.accepted) == (State.QUEUED, "(2/2) here", [], None)
 
-    message = message.begin(3.0, server_time=None, device_id=None).accept("b", 4.0)
+    message = message.start_attempt(3.0, server_time=None, device_id=None).mark_accepted("b", 4.0)
     assert (message.state, message.ids, told(message), message.accepted) == (
         State.ACCEPTED,
         ("a", "b"),
@@ -257,81 +266,85 @@ def test_a_long_message_waits_between_its_parts_without_a_word() -> None:
 
 
 def test_a_part_in_doubt_that_is_found_lets_the_next_one_leave() -> None:
-    message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).begin(1.0, server_time=None, device_id=None)
-    message = message.lose(FAILURE, 2.0).accept("a", 3.0)
+    message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).start_attempt(1.0, server_time=None, device_id=None)
+    message = message.mark_unknown(FAILURE, 2.0).mark_accepted("a", 3.0)
     assert (message.state, message.part, told(message)) == (State.QUEUED, "(2/2) here", ["queued"])
 
 
 @pytest.mark.parametrize("change", ["refuse", "expire"])
 def test_a_failure_names_its_part_only_if_another_was_accepted(change: str) -> None:
-    message = replace(NEW, parts=("One", "Two", "Three")).begin(1.0, server_time=None, device_id=None)
+    message = replace(NEW, parts=("One", "Two", "Three")).start_attempt(1.0, server_time=None, device_id=None)
     first = CHANGES[change](message)
-    second = CHANGES[change](message.accept("a", 2.0).begin(3.0, server_time=None, device_id=None))
+    second = CHANGES[change](message.mark_accepted("a", 2.0).start_attempt(3.0, server_time=None, device_id=None))
     assert first.failure == FAILURE
     assert second.failure == replace(FAILURE, part=2, parts=3)
 
 
 def test_a_message_without_a_disk_has_one_attempt_for_each_part() -> None:
-    message = replace(NEW, parts=("One", "Two")).begin(1.0, server_time=None, device_id=None).never_again()
-    between = message.accept("a", 2.0)
-    assert not between.is_late(2.0)
-    again = between.begin(2.0, server_time=None, device_id=None)
-    assert again.withdraw().is_late(2.0)
-    assert again.postpone(FAILURE, 3.0).state is State.EXPIRED
+    message = replace(NEW, parts=("One", "Two")).start_attempt(1.0, server_time=None, device_id=None).disable_retry()
+    between = message.mark_accepted("a", 2.0)
+    assert not between.is_expired(2.0)
+    again = between.start_attempt(2.0, server_time=None, device_id=None)
+    assert again.undo_attempt().is_expired(2.0)
+    assert again.requeue(FAILURE, 3.0).state is State.EXPIRED
 
 
 @pytest.mark.parametrize(
-    ("message", "counts"),
+    ("message", "counts_towards_limit"),
     [
         (NEW, True),
-        (NEW.hold().expire(None, LATE), True),
+        (NEW.report_queued().expire(None, LATE), True),
         (TAKEN, True),
         (NEW.expire(FAILURE, 0.0), False),
-        (NEW.begin(1.0, server_time=None, device_id=None).refuse(FAILURE, 2.0), False),
+        (NEW.start_attempt(1.0, server_time=None, device_id=None).refuse(FAILURE, 2.0), False),
     ],
     ids=["about to leave", "was queued", "accepted", "failed at once", "refused"],
 )
-def test_the_hourly_limit_counts_what_was_accepted_or_queued(message: OutgoingMessage, *, counts: bool) -> None:
-    assert message.counts is counts
+def test_the_hourly_limit_counts_what_was_accepted_or_queued(
+    message: OutgoingMessage, *, counts_towards_limit: bool
+) -> None:
+    assert message.counts_towards_limit is counts_towards_limit
 
 
 def test_what_nobody_knows_is_a_failure_only_where_it_can_not_be_sent_again() -> None:
-    sending = NEW.begin(1.0, server_time=None, device_id=None)
-    assert sending.lose(FAILURE, EARLY).failure is None
-    lost = sending.lose(FAILURE, LATE)
+    sending = NEW.start_attempt(1.0, server_time=None, device_id=None)
+    assert sending.mark_unknown(FAILURE, EARLY).failure is None
+    lost = sending.mark_unknown(FAILURE, LATE)
     assert lost.failure == FAILURE
-    assert lost.find_absent(LATE).failure == FAILURE
-    assert lost.accept("a", LATE).failure is None
+    assert lost.mark_not_found(LATE).failure == FAILURE
+    assert lost.mark_accepted("a", LATE).failure is None
 
 
 def test_a_part_that_is_refused_ends_the_whole_message() -> None:
-    message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).begin(1.0, server_time=None, device_id=None)
-    message = message.accept("a", 2.0).begin(3.0, server_time=None, device_id=None).refuse(FAILURE, 4.0)
+    message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).start_attempt(1.0, server_time=None, device_id=None)
+    message = message.mark_accepted("a", 2.0).start_attempt(3.0, server_time=None, device_id=None).refuse(FAILURE, 4.0)
     assert (message.state, message.ids, told(message)) == (State.REFUSED, ("a",), ["refused"])
 
 
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.SENT])
 def test_a_missing_delivery_is_told_once_and_the_message_is_followed_all_the_same(state: State) -> None:
-    message = MESSAGES[state].time_out(602.0)
+    message = MESSAGES[state].report_delivery_timeout(602.0)
     assert message.state is state
-    assert [(each.type, each.seconds) for each in message.untold] == [("delivery_timeout", 600.0)]
+    assert [(each.type, each.seconds) for each in message.pending_events] == [("delivery_timeout", 600.0)]
     with pytest.raises(IllegalTransitionError):
-        message.time_out(603.0)
+        message.report_delivery_timeout(603.0)
 
-    delivered = message.progress({"a": MessageStatus.DELIVERED}, 700.0)
+    delivered = message.apply_statuses({"a": MessageStatus.DELIVERED}, 700.0)
     assert told(delivered) == ["delivery_timeout", "delivered"]
 
 
 @pytest.mark.parametrize("state", [state for state in State if state not in {State.ACCEPTED, State.SENT}])
 def test_a_delivery_can_only_be_missed_of_a_message_that_the_service_has(state: State) -> None:
     with pytest.raises(IllegalTransitionError):
-        MESSAGES[state].time_out(602.0)
+        MESSAGES[state].report_delivery_timeout(602.0)
 
 
 def test_seconds_run_from_acceptance_and_there_are_none_before_it() -> None:
-    message = NEW.hold().begin(10.0, server_time=None, device_id=None).accept("a", 12.0)
-    message = message.progress({"a": MessageStatus.SENT}, 15.25).progress({"a": MessageStatus.DELIVERED}, 20.1236)
-    assert [(each.type, each.seconds) for each in message.untold] == [
+    message = NEW.report_queued().start_attempt(10.0, server_time=None, device_id=None).mark_accepted("a", 12.0)
+    message = message.apply_statuses({"a": MessageStatus.SENT}, 15.25).apply_statuses(
+        {"a": MessageStatus.DELIVERED}, 20.1236
+    )
+    assert [(each.type, each.seconds) for each in message.pending_events] == [
         ("queued", None),
         ("accepted", 0.0),
         ("sent", 3.25),
@@ -341,14 +354,14 @@ def test_seconds_run_from_acceptance_and_there_are_none_before_it() -> None:
 
 @pytest.mark.parametrize("change", ["refuse", "postpone, too late"])
 def test_a_message_that_was_never_accepted_ends_without_seconds(change: str) -> None:
-    (end,) = CHANGES[change](MESSAGES[State.SENDING]).untold
+    (end,) = CHANGES[change](MESSAGES[State.SENDING]).pending_events
     assert end.seconds is None
 
 
 def test_what_was_told_is_not_told_again() -> None:
-    message = on_the_service().progress({"a": MessageStatus.SENT}, 9.0).tell()
+    message = on_the_service().apply_statuses({"a": MessageStatus.SENT}, 9.0).pop_event()
     assert told(message) == []
-    assert told(message.progress({"a": MessageStatus.DELIVERED}, 9.0)) == ["delivered"]
+    assert told(message.apply_statuses({"a": MessageStatus.DELIVERED}, 9.0)) == ["delivered"]
 
 
 @pytest.mark.parametrize(

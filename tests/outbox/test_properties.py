@@ -48,7 +48,7 @@ class Outages(RuleBasedStateMachine):
         self._forgets = False
 
     @initialize(queue_expiry=st.sampled_from([10, 10, 10, 0]))
-    def begin(self, queue_expiry: int) -> None:
+    def start_attempt(self, queue_expiry: int) -> None:
         self.world = World(queue_expiry, accounts=2)
         self._rules.enter_context(self.world.rules())
         self.world.start()

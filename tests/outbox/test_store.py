@@ -21,8 +21,8 @@ from custom_components.gosms.api import MessageStatus
 from custom_components.gosms.errors import Failure
 from custom_components.gosms.outbox import journal
 from custom_components.gosms.outbox.journal import Journal, StorageError
-from custom_components.gosms.outbox.message import Fingerprint, Occurrence, OutgoingMessage, State
-from custom_components.gosms.outbox.records import pack_ledger
+from custom_components.gosms.outbox.message import Fingerprint, MessageEvent, OutgoingMessage, State
+from custom_components.gosms.outbox.serialization import dump_history
 from custom_components.gosms.outbox.store import OutboxStore
 
 NUMBER: Final = "79123456789"
@@ -122,7 +122,7 @@ def slow_disk(monkeypatch: pytest.MonkeyPatch) -> SlowDisk:
 def message(key: str = "the key", **changes: Any) -> OutgoingMessage:
     """A message that waits."""
     waiting = OutgoingMessage(
-        key=key, phone_number=NUMBER, text="Leak!", parts=("Leak!",), created=0.0, expires=HOUR, held=True
+        key=key, phone_number=NUMBER, text="Leak!", parts=("Leak!",), created=0.0, expires=HOUR, queued_reported=True
     )
     return replace(waiting, **changes)
 
@@ -184,7 +184,7 @@ def keys(file: Path) -> set[str]:
 async def test_an_account_that_never_sent_starts_empty_and_writes_nothing(hass: HomeAssistant, tmp_path: Path) -> None:
     store = await reload(hass)
     assert store.messages == {}
-    assert store.ledger.ended == []
+    assert store.history.ended == []
     assert stored(tmp_path) == []
 
 
@@ -200,20 +200,20 @@ async def test_a_message_is_the_same_after_a_restart(
         parts=("(1/2) Alarm", "(2/2) Leak"),
         recipient="mum",
         tag="leak",
-        sender="phone",
+        phone_id="phone",
         sim="sim2",
         state=State.SENT,
         attempts=3,
-        attempted=now - 5,
-        attempted_server=1_800_000_000.5,
+        last_attempt=now - 5,
+        last_attempt_server_time=1_800_000_000.5,
         device_id="phone",
         ids=("a", "b"),
         statuses=(MessageStatus.SENT, MessageStatus.DELIVERED),
         accepted=now - 4,
-        timed_out=True,
+        timeout_reported=True,
         failure=Failure(key="invalid_message", code=2002, part=2, parts=2),
-        fingerprint=Fingerprint(key="of the key", content="of the content", place=3),
-        untold=(Occurrence(type="queued", seconds=None), Occurrence(type="sent", seconds=1.5)),
+        fingerprint=Fingerprint(key="of the key", content="of the content", index=3),
+        pending_events=(MessageEvent(type="queued", seconds=None), MessageEvent(type="sent", seconds=1.5)),
     )
     for each in (sent, message("waits", created=now, expires=now)):
         store.put(each)
@@ -227,7 +227,7 @@ async def test_a_message_of_the_first_release_is_taken_up(
     store.put(message())
     await store.async_save()
     file = await hass.async_add_executor_job(read, queue_file)
-    for field in ("failure", "fingerprint", "sender", "sim"):
+    for field in ("failure", "fingerprint", "phone_id", "sim"):
         del file["messages"][0][field]
     file["messages"][0]["error"] = "refused"
     await hass.async_add_executor_job(write, queue_file, file)
@@ -259,23 +259,28 @@ async def test_the_ledger_is_the_same_after_a_restart_and_ages(
     hass: HomeAssistant, store: OutboxStore, freezer: FrozenDateTimeFactory
 ) -> None:
     now = hass.loop.time()
-    fingerprint = Fingerprint(key="of the key", content="of the content", place=1)
+    fingerprint = Fingerprint(key="of the key", content="of the content", index=1)
     failure = Failure(key="cannot_connect", code=1006, placeholders={"error": "no connection"}, part=2, parts=3)
     store.put(replace(delivered(), accepted=now - 7, created=now - 8, fingerprint=fingerprint))
-    store.put(message("refused", created=now - 20, state=State.REFUSED, failure=failure, held=False))
+    store.put(message("refused", created=now - 20, state=State.REFUSED, failure=failure, queued_reported=False))
     for key in ("the key", "refused"):
-        store.finish(store.messages[key])
+        store.archive(store.messages[key])
     await store.async_save()
     freezer.tick(60)
 
     again = await reload(hass)
-    ledger = again.ledger
+    ledger = again.history
     arrived, refused = ledger.ended
     assert (arrived.key, arrived.ids, arrived.status) == ("the key", ("id of the key",), "delivered")
-    assert (arrived.counts, arrived.failure, arrived.fingerprint) == (True, None, fingerprint)
-    assert (refused.status, refused.counts, refused.failure, refused.fingerprint) == ("refused", False, failure, None)
+    assert (arrived.counts_towards_limit, arrived.failure, arrived.fingerprint) == (True, None, fingerprint)
+    assert (refused.status, refused.counts_towards_limit, refused.failure, refused.fingerprint) == (
+        "refused",
+        False,
+        failure,
+        None,
+    )
     assert [arrived.time, arrived.created, refused.created] == pytest.approx([now, now - 8, now - 20])
-    assert (ledger.day, ledger.delivered, ledger.failed) == (store.ledger.day, 1, 1)
+    assert (ledger.day, ledger.delivered, ledger.failed) == (store.history.day, 1, 1)
     assert ledger.delivery_time == 7.0
     assert again.secret == store.secret
 
@@ -303,17 +308,23 @@ async def test_the_ledger_of_the_first_release_is_taken_up(hass: HomeAssistant, 
     store = await reload(hass)
     # The first message that ends writes it anew.
     store.put(delivered("another"))
-    store.finish(store.messages["another"])
+    store.archive(store.messages["another"])
     await store.async_save()
-    found, _ = (await reload(hass)).ledger.ended
-    assert (found.key, found.ids, found.status, found.created, found.counts) == ("the key", ("a",), None, None, False)
+    found, _ = (await reload(hass)).history.ended
+    assert (found.key, found.ids, found.status, found.created, found.counts_towards_limit) == (
+        "the key",
+        ("a",),
+        None,
+        None,
+        False,
+    )
 
 
 async def test_what_fingerprints_are_made_with_is_not_where_they_outlive_their_messages(
     store: OutboxStore, queue_file: Path, ledger_file: Path
 ) -> None:
     store.put(delivered())
-    store.finish(store.messages["the key"])
+    store.archive(store.messages["the key"])
     await store.async_save()
     assert read(queue_file)["secret"] == store.secret
     assert store.secret not in json.dumps(read(ledger_file))
@@ -321,7 +332,7 @@ async def test_what_fingerprints_are_made_with_is_not_where_they_outlive_their_m
 
 async def test_nobody_else_may_read_the_files(store: OutboxStore, queue_file: Path, ledger_file: Path) -> None:
     store.put(delivered())
-    store.finish(store.messages["the key"])
+    store.archive(store.messages["the key"])
     await store.async_save()
     assert [file.stat().st_mode & 0o777 for file in (queue_file, ledger_file)] == [0o600, 0o600]
 
@@ -338,7 +349,7 @@ async def test_messages_queued_at_the_same_moment_share_a_write(
 
     await asyncio.gather(*(queue(str(number)) for number in range(50)))
     assert slow_disk.written == ["outbox", "outbox"]
-    assert store.written == keys(queue_file) == {str(number) for number in range(50)}
+    assert store.persisted_keys == keys(queue_file) == {str(number) for number in range(50)}
 
 
 async def test_a_message_that_comes_during_a_write_is_on_disk_before_its_save_returns(
@@ -369,7 +380,7 @@ async def test_a_full_disk_is_seen_by_everybody_who_asked(
     assert [type(result) for result in results] == [StorageError] * 5
     assert {type(failure) for failure in health} == {StorageError}
     assert stored(queue_file.parent) == []
-    assert not store.written
+    assert not store.persisted_keys
 
     full_disk()
     await store.async_save()
@@ -388,7 +399,7 @@ async def test_a_full_disk_leaves_what_it_took_before(
     store.put(message("two"))
     with pytest.raises(StorageError):
         await store.async_save()
-    assert store.written == keys(queue_file) == {"one"}
+    assert store.persisted_keys == keys(queue_file) == {"one"}
     assert list(queue_file.parent.glob("gosms*")) == [queue_file]
 
 
@@ -445,7 +456,7 @@ async def test_a_message_is_in_one_of_the_files_whenever_the_disk_fails(
     slow_disk.let()
     store.put(delivered())
     await store.async_save()
-    store.finish(store.messages["the key"])
+    store.archive(store.messages["the key"])
     saving = hass.async_create_task(store.async_save())
     for _ in range(failing):
         await slow_disk.begun()
@@ -459,11 +470,11 @@ async def test_a_message_is_in_one_of_the_files_whenever_the_disk_fails(
     for _ in range(failing):
         slow_disk.let()
     next_run = await reload(hass)
-    assert [*next_run.messages, *(each.key for each in next_run.ledger.ended)] == ["the key"]
+    assert [*next_run.messages, *(each.key for each in next_run.history.ended)] == ["the key"]
 
     slow_disk.let(2)
     await store.async_save()
-    assert (keys(queue_file), store.ledger.claimed) == (set(), {"id of the key"})
+    assert (keys(queue_file), store.history.claimed) == (set(), {"id of the key"})
 
 
 async def test_a_message_that_ends_while_the_ledger_is_written_is_in_one_of_the_files(
@@ -475,10 +486,10 @@ async def test_a_message_that_ends_while_the_ledger_is_written_is_in_one_of_the_
     await store.async_save()
     await slow_disk.begun()
 
-    store.finish(store.messages["one"])
+    store.archive(store.messages["one"])
     saving = hass.async_create_task(store.async_save())
     await slow_disk.begun()
-    store.finish(store.messages["two"])
+    store.archive(store.messages["two"])
     slow_disk.let()
     await slow_disk.begun()
     slow_disk.let()
@@ -487,7 +498,7 @@ async def test_a_message_that_ends_while_the_ledger_is_written_is_in_one_of_the_
     loading = hass.async_create_task(reload(hass))
     await slow_disk.begun()
     slow_disk.let(2)
-    assert [each.key for each in (await loading).ledger.ended] == ["one", "two"]
+    assert [each.key for each in (await loading).history.ended] == ["one", "two"]
     await saving
 
 
@@ -496,12 +507,12 @@ async def test_a_message_that_ended_does_not_come_back_once_the_ledger_has_forgo
 ) -> None:
     store.put(delivered())
     await store.async_save()
-    store.finish(store.messages["the key"])
+    store.archive(store.messages["the key"])
     with monkeypatch.context() as patched:
-        patched.setattr(Journal, "async_replace", AsyncMock(side_effect=[None, StorageError]))
+        patched.setattr(Journal, "async_compact", AsyncMock(side_effect=[None, StorageError]))
         with pytest.raises(StorageError):
             await store.async_save()
-    await store._ledger_file.async_replace(lambda: pack_ledger(store.ledger, hass.loop.time(), saved=time.time()))
+    await store._history_file.async_compact(lambda: dump_history(store.history, hass.loop.time(), saved=time.time()))
     assert keys(queue_file) == {"the key"}
 
     wall.move(25 * HOUR)
@@ -515,7 +526,7 @@ async def test_a_disk_that_takes_nothing_for_long_lets_no_memory_grow(
 ) -> None:
     for number in range(1100):
         store.put(delivered(str(number)))
-        store.finish(store.messages[str(number)])
+        store.archive(store.messages[str(number)])
     assert len(store._ended) == 1000
     with pytest.raises(StorageError):
         await store.async_save()
@@ -531,19 +542,19 @@ async def test_a_clock_that_is_set_during_a_run_makes_no_message_older_or_younge
     now = hass.loop.time()
     store.put(message("waits", created=now))
     store.put(delivered("ended"))
-    store.finish(store.messages["ended"])
+    store.archive(store.messages["ended"])
     await store.async_save()
     wall.move(jump)
     store.put(message("another", created=now))
     store.put(delivered("ended later"))
-    store.finish(store.messages["ended later"])
+    store.archive(store.messages["ended later"])
     await store.async_save()
     wall.move(60)
 
     again = await reload(hass)
     then = hass.loop.time() - 60
     assert [found.created for found in again.messages.values()] == pytest.approx([then, then], abs=5)
-    assert [ended.time for ended in again.ledger.ended] == pytest.approx([then, then], abs=5)
+    assert [ended.time for ended in again.history.ended] == pytest.approx([then, then], abs=5)
 
 
 async def test_files_are_written_only_when_there_is_something_new_in_them(
@@ -552,7 +563,7 @@ async def test_files_are_written_only_when_there_is_something_new_in_them(
     slow_disk.let(10)
     store.put(delivered())
     await store.async_save()
-    store.finish(store.messages["the key"])
+    store.archive(store.messages["the key"])
     await store.async_save()
     await store.async_save()
     assert slow_disk.written == ["outbox", "ledger", "outbox"]
@@ -576,12 +587,12 @@ async def test_a_message_costs_no_more_on_disk_after_many_have_ended(
             for state in (message(str(number), state=State.SENDING), delivered(str(number))):
                 store.put(state)
                 await store.async_save()
-            store.finish(store.messages[str(number)])
+            store.archive(store.messages[str(number)])
             await store.async_save()
         return written[-1] - before
 
     assert await live(range(2000, 2500)) < 1.5 * await live(range(500))
-    assert len(store.ledger.ended) == 1000
+    assert len(store.history.ended) == 1000
 
 
 async def test_a_file_that_grew_long_says_it_all_anew(
@@ -592,13 +603,13 @@ async def test_a_file_that_grew_long_says_it_all_anew(
     for number in range(150):
         store.put(message(str(number), text="Leak! " * 50))
         await store.async_save()
-        store.finish(delivered(str(number)))
+        store.archive(delivered(str(number)))
         await store.async_save()
         longest = max(longest, len(content(queue_file)))
     assert longest < 70_000
     assert keys(queue_file) == {"stays"}
     again = await reload(hass)
-    assert (list(again.messages), len(again.ledger.ended)) == (["stays"], 150)
+    assert (list(again.messages), len(again.history.ended)) == (["stays"], 150)
 
 
 async def test_nothing_of_a_message_that_ended_stays_on_disk_by_which_a_person_is_known(
@@ -606,7 +617,7 @@ async def test_nothing_of_a_message_that_ended_stays_on_disk_by_which_a_person_i
 ) -> None:
     store.put(delivered())
     await store.async_save()
-    store.finish(store.messages["the key"])
+    store.archive(store.messages["the key"])
     await store.async_save()
     files = list((tmp_path / ".storage").glob("gosms*"))
     assert len(files) == 2
@@ -619,7 +630,7 @@ DAMAGES: Final[list[dict[str, Any]]] = [
     {"state": "lost"},
     {"created": "yesterday"},
     {"attempts": "many"},
-    {"untold": [{"type": "exploded", "seconds": None}]},
+    {"pending_events": [{"type": "exploded", "seconds": None}]},
     {"ids": ["a"]},
     {"ids": ["a", "b"], "statuses": [0, 0], "state": "accepted", "accepted": 1.0},
     {"statuses": [42], "ids": ["a"], "state": "accepted", "accepted": 1.0},
@@ -666,7 +677,7 @@ async def test_a_damaged_message_alone_is_set_aside(
 async def test_what_waited_before_something_that_cannot_be_read_may_have_left(
     hass: HomeAssistant, store: OutboxStore, queue_file: Path, damage: bytes
 ) -> None:
-    sending = message("three", state=State.SENDING, attempts=1, attempted=0.0)
+    sending = message("three", state=State.SENDING, attempts=1, last_attempt=0.0)
     for each in (message("one"), delivered("two"), sending, message("four")):
         store.put(each)
         await store.async_save()
@@ -682,7 +693,7 @@ async def test_what_waited_before_something_that_cannot_be_read_may_have_left(
         "four": State.QUEUED,
     }
     one = again.messages["one"]
-    assert (one.attempts, one.attempted_server, again.messages["three"].attempts) == (1, time.time(), 1)
+    assert (one.attempts, one.last_attempt_server_time, again.messages["three"].attempts) == (1, time.time(), 1)
     # From now on that is what the file says.
     assert (await reload(hass)).messages == again.messages
 
@@ -692,11 +703,11 @@ async def test_what_cannot_be_read_of_the_ledger_takes_nothing_else_along(
 ) -> None:
     for key in ("one", "two", "three"):
         store.put(delivered(key))
-        store.finish(store.messages[key])
+        store.archive(store.messages[key])
         await store.async_save()
     first, _, last = content(ledger_file).splitlines()
     put_file(ledger_file, b"\n".join([first, b"damaged", last, b""]))
-    ledger = (await reload(hass)).ledger
+    ledger = (await reload(hass)).history
     assert [each.key for each in ledger.ended] == ["one", "three"]
     assert ledger.delivered == 3
 
@@ -805,7 +816,7 @@ async def test_a_full_disk_and_a_damaged_message_do_not_keep_the_account_from_st
 async def test_a_message_of_an_earlier_run_counts_as_written(hass: HomeAssistant, store: OutboxStore) -> None:
     store.put(message())
     await store.async_save()
-    assert (await reload(hass)).written == {"the key"}
+    assert (await reload(hass)).persisted_keys == {"the key"}
 
 
 async def test_removing_an_account_removes_its_files_after_a_running_write(
@@ -813,7 +824,7 @@ async def test_removing_an_account_removes_its_files_after_a_running_write(
 ) -> None:
     slow_disk.let(2)
     store.put(delivered())
-    store.finish(store.messages["the key"])
+    store.archive(store.messages["the key"])
     await store.async_save()
 
     store.put(message())
@@ -839,7 +850,7 @@ async def test_a_run_that_ended_changes_nothing_any_more(
 ) -> None:
     store.put(message("one"))
     await store.async_save()
-    store.seal()
+    store.close()
     store.put(message("two"))
     assert set(store.messages) == {"one"}
     with pytest.raises(StorageError):
@@ -852,7 +863,7 @@ async def test_everybody_who_listens_learns_of_each_change(store: OutboxStore) -
     store.on_change = changes.append
     store.put(message())
     store.put(delivered())
-    store.finish(delivered())
+    store.archive(delivered())
     assert [(change.key, change.state) for change in changes] == [
         ("the key", State.QUEUED),
         ("the key", State.DELIVERED),
@@ -864,7 +875,7 @@ async def test_what_fails_in_a_way_that_nobody_foresaw_is_not_on_disk(
     store: OutboxStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.put(message())
-    with patch.object(Journal, "async_replace", side_effect=RuntimeError), pytest.raises(StorageError):
+    with patch.object(Journal, "async_compact", side_effect=RuntimeError), pytest.raises(StorageError):
         await store.async_save()
     assert "Unexpected error while writing" in caplog.text
     await store.async_save()

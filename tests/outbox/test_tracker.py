@@ -7,8 +7,9 @@ from typing import Final
 import pytest
 
 from custom_components.gosms.api import Message, MessagePage, MessageStatus
-from custom_components.gosms.outbox import tracker
+from custom_components.gosms.outbox import reconciler, tracker
 from custom_components.gosms.outbox.message import OutgoingMessage, State
+from tests.outbox.world import World
 
 NUMBER: Final = "79123456789"
 HOUR: Final = 60 * 60
@@ -55,12 +56,12 @@ def seen(
 
 def follow(message: OutgoingMessage, *told: Message, now: float = 101.0) -> OutgoingMessage:
     """Follow a message with a delivery time-out of ten minutes."""
-    return tracker.follow(message, told, now, 600.0)
+    return tracker.apply_statuses(message, told, now, 600.0)
 
 
 def events(message: OutgoingMessage) -> list[str]:
     """What is to be told of a message."""
-    return [occurrence.type for occurrence in message.untold]
+    return [occurrence.type for occurrence in message.pending_events]
 
 
 def test_each_message_of_a_page_is_told_apart_by_its_id() -> None:
@@ -87,7 +88,7 @@ def test_a_delivery_that_is_seen_too_late_was_not_missed() -> None:
 
 
 def test_silence_ends_after_72_hours() -> None:
-    silent = replace(UNDER_WAY, timed_out=True)
+    silent = replace(UNDER_WAY, timeout_reported=True)
     assert follow(silent, now=100.0 + 72 * HOUR - 1) is silent
     assert events(follow(silent, now=100.0 + 72 * HOUR)) == ["unconfirmed"]
     assert events(follow(silent, seen("a", 4), now=100.0 + 72 * HOUR)) == ["delivered"]
@@ -116,7 +117,7 @@ def test_a_message_is_missed_if_a_page_asked_for_later_does_not_tell_of_it(
     accepted: float, page: list[Message], missing: list[str]
 ) -> None:
     message = replace(UNDER_WAY, accepted=accepted)
-    assert tracker.missing([message], MessagePage(messages=tuple(page)), 100.1) == missing
+    assert tracker.missing_ids([message], MessagePage(messages=tuple(page)), 100.1) == missing
 
 
 def test_the_oldest_are_asked_for_first_and_parts_that_ended_not_at_all() -> None:
@@ -126,7 +127,7 @@ def test_the_oldest_are_asked_for_first_and_parts_that_ended_not_at_all() -> Non
         statuses=(MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.WAITING),
     )
     new = replace(UNDER_WAY, ids=("d",))
-    assert tracker.missing([old, new, IN_DOUBT], MessagePage(), 200.0) == ["a", "c", "d"]
+    assert tracker.missing_ids([old, new, IN_DOUBT], MessagePage(), 200.0) == ["a", "c", "d"]
 
 
 @pytest.mark.parametrize(
@@ -135,13 +136,13 @@ def test_the_oldest_are_asked_for_first_and_parts_that_ended_not_at_all() -> Non
 )
 def test_polls_grow_rarer_with_the_age_of_the_youngest_message(ages: list[float], pause: float) -> None:
     messages = [replace(UNDER_WAY, accepted=10_000.0 - age) for age in ages]
-    assert tracker.pause([*messages], 10_000.0) == pytest.approx(pause)
+    assert tracker.poll_delay([*messages], 10_000.0) == pytest.approx(pause)
 
 
 def find(*page: Message, text: str = "Leak!", claimed: tuple[str, ...] = ()) -> str | None:
     """Look for a message in doubt on a page of a search."""
     message = replace(IN_DOUBT, text=text, parts=(text,))
-    return tracker.find(message, MessagePage(messages=page), earliest=ATTEMPTED, claimed=claimed)
+    return reconciler.find_part(message, MessagePage(messages=page), earliest=ATTEMPTED, claimed=claimed)
 
 
 def test_a_message_in_doubt_is_found_by_number_and_text() -> None:
@@ -197,4 +198,37 @@ def test_the_part_that_is_in_doubt_is_looked_for() -> None:
         IN_DOUBT, parts=("(1/2) Leak", "(2/2) here"), ids=("a",), statuses=(MessageStatus.WAITING,), attempts=2
     )
     page = MessagePage(messages=(seen("b", text="(2/2) here"), seen("a", text="(1/2) Leak")))
-    assert tracker.find(message, page, earliest=ATTEMPTED, claimed=["a"]) == "b"
+    assert reconciler.find_part(message, page, earliest=ATTEMPTED, claimed=["a"]) == "b"
+
+
+def test_messages_without_an_end_do_not_keep_a_later_one_from_being_asked_for() -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        for number in range(12):
+            world.send(0, f"Number {number}")
+        world.pass_time(5)
+        for number in range(100):
+            world.account.add_message(message=f"Of others {number}", phone_number="79990000000")
+        newest = next(message for message in world.account.messages if message.message == "Number 11")
+        world.account.set_status(newest.id, 4)
+        world.pass_time(60)
+    assert [told.types[-1] for told in world.told.values()].count("delivered") == 1
+
+
+def test_a_mistake_while_a_poll_is_shown_does_not_end_the_tracking(caplog: pytest.LogCaptureFixture) -> None:
+    world = World(queue_expiry=10)
+    with world.rules():
+        world.start()
+        world.pass_time(1)
+        world.send(0, "Leak!")
+        world.pass_time(1)
+        # Such as an entity that can't write its state.
+        world.looking_fails = ValueError("a mistake")
+        world.pass_time(20)
+        world.looking_fails = None
+        world.account.set_status(world.account.messages[0].id, 4)
+        world.pass_time(30)
+    assert [told.types for told in world.told.values()] == [["accepted", "delivered"]]
+    assert "Unexpected error while following messages" in caplog.text

@@ -32,16 +32,16 @@ from custom_components.gosms.api import (
     GoSmsConnectionError,
     Message,
     MessagePage,
-    Pace,
+    RateLimiter,
 )
 from custom_components.gosms.api.exceptions import GoSmsError
 from custom_components.gosms.outbox import (
     EVENT_TYPES,
-    Addressee,
-    Call as Request,
-    Occurrence,
+    MessageEvent,
     Outbox,
     OutgoingMessage,
+    Recipient,
+    SendRequest as Request,
     State,
 )
 from custom_components.gosms.outbox.journal import Journal, StorageError
@@ -139,7 +139,7 @@ class World:
         # Whether nothing gets through, what happens to the next requests to send, and to all that look.
         self.line_is_dead = False
         # What every request to send waits for, or None for no pace; and when the service got each of them.
-        self.pace: Pace | None = None
+        self.rate_limiter: RateLimiter | None = None
         self.arrived: list[float] = []
         self.faults: list[str] = []
         self.looking_fails: Exception | None = None
@@ -194,7 +194,7 @@ class World:
             ),
             patch.object(dt_util, "utcnow", self._wall_clock),
             patch.object(dt_util, "now", self._wall_clock),
-            patch("custom_components.gosms.outbox.call.ulid_now", key),
+            patch("custom_components.gosms.outbox.admission.ulid_now", key),
         ):
             yield
             self.stop_dead()
@@ -264,7 +264,7 @@ class World:
         return {
             (key, each["type"])
             for key, record in self.on_disk(*accounts).items()
-            for each in record["untold"]
+            for each in record["pending_events"]
             if key in self.told and each["type"] in self.told[key].types and not self._disk_failed
         }
 
@@ -284,7 +284,7 @@ class World:
                 self.gone.add(message.key)
             elif message.state.is_final and not State(on_disk[message.key]["state"]).is_final:
                 self.shaky.add(message.key)
-        remembered = {each.key for each in outbox.ledger.ended}
+        remembered = {each.key for each in outbox.history.ended}
         self.shaky |= {key for key in remembered - ended if key in on_disk}
         self.gone |= remembered - ended - on_disk.keys()
         if f"gosms.{outbox._entry.entry_id}.outbox" not in self.files:
@@ -356,7 +356,7 @@ class World:
 
         async def automation() -> None:
             _caller.set(call)
-            addressee = Addressee(phone_number=call.number, recipient=to.subentry_id)
+            addressee = Recipient(phone_number=call.number, recipient=to.subentry_id)
             content: dict[str, Any] = {"text": " ".join(parts), "parts": parts, "idempotency_key": key, **options}
             request = Request(to=(addressee,), **content)
             (result,) = await run.outboxes[account].async_send(request)
@@ -365,7 +365,7 @@ class World:
 
         run.hass.async_create_background_task(automation(), "an automation", eager_start=False)
 
-    def hear(self, account: str, message: OutgoingMessage, occurrence: Occurrence) -> None:
+    def hear(self, account: str, message: OutgoingMessage, occurrence: MessageEvent) -> None:
         """Take note of what is told."""
         assert occurrence.type in EVENT_TYPES
         if unmarked := self._unmarked(account) - self._repeated:
@@ -413,7 +413,7 @@ class Run:
     async def reload(self, account: int) -> None:
         """Reload an account as the integration does: its entities go first, and come before anything is told."""
         outbox = self.outboxes[account]
-        outbox.async_hush()
+        outbox.async_pause_events()
         for leave in self._leave.pop(outbox):
             leave()
         await outbox.async_unload()
@@ -436,7 +436,7 @@ class Run:
 
         outbox = Outbox(self.hass, entry, cast("GoSmsClient", client), poll)
         await outbox.async_load()
-        self._leave[outbox] = [outbox.async_listen(partial(self._hear, entry.entry_id))]
+        self._leave[outbox] = [outbox.async_add_event_listener(partial(self._hear, entry.entry_id))]
         notice = outbox._on_change
 
         def see(message: OutgoingMessage) -> None:
@@ -473,8 +473,8 @@ class Run:
         """Let nothing of the run go on."""
         self.is_dead = True
         for outbox in self.outboxes:
-            outbox._store.seal()
-            outbox._sender._closed = True
+            outbox._store.close()
+            outbox._dispatcher._closed = True
         tasks = asyncio.all_tasks(self.loop)
         self.loop.run_until_complete(self._cancel(tasks))
         self.loop.close()
@@ -485,7 +485,7 @@ class Run:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _hear(self, account: str, message: OutgoingMessage, occurrence: Occurrence) -> None:
+    def _hear(self, account: str, message: OutgoingMessage, occurrence: MessageEvent) -> None:
         if not self.is_dead:
             self.world.hear(account, message, occurrence)
 
@@ -515,8 +515,8 @@ class Line:
 
     async def send(self, phone_number: str, text: str, **_options: object) -> str:
         """Ask the service to send a message."""
-        if self._world.pace:
-            await self._world.pace.wait(Endpoint.SEND)
+        if self._world.rate_limiter:
+            await self._world.rate_limiter.wait(Endpoint.SEND)
         await self._travel()
         fault = self._world.faults.pop(0) if self._world.faults else ""
         if fault == LATE:
@@ -531,7 +531,7 @@ class Line:
         await self._travel(back=True)
         if after:
             raise after
-        self._hear_clock()
+        self._sync_clock()
         return self._world.account.messages[-1].id if fault == REPEATED_ID else message_id
 
     async def list(self, *, limit: int = 100, page: int = 1, search: str | None = None) -> MessagePage:
@@ -559,7 +559,7 @@ class Line:
         except Refusal as refusal:
             raise GoSmsApiError(HTTP_STATUSES.get(refusal.code, 400), code=refusal.code) from refusal
         await self._travel(back=True)
-        self._hear_clock()
+        self._sync_clock()
         return found
 
     async def _travel(self, *, back: bool = False) -> None:
@@ -569,5 +569,5 @@ class Line:
             raise GoSmsConnectionError("the line is dead", maybe_accepted=back)
         await asyncio.sleep(_LATENCY)
 
-    def _hear_clock(self) -> None:
+    def _sync_clock(self) -> None:
         self._clock = float(int(self._world.server_clock())), self._run.loop.time()

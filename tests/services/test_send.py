@@ -413,7 +413,7 @@ async def test_the_hourly_limit_counts_over_a_restart_what_ended_and_what_did_no
     await send(hass, "Two")
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
     await wait(hass, freezer, 6)
-    assert entry.runtime_data.outbox.ledger.delivered == 1
+    assert entry.runtime_data.outbox.history.delivered == 1
 
     assert await hass.config_entries.async_reload(entry.entry_id)
     with pytest.raises(HomeAssistantError) as error:
@@ -620,10 +620,10 @@ async def test_a_cancelled_script_leaves_nothing_behind_and_its_message_goes_on(
     task = await waiting(hass, wait_for="delivered")
     task.cancel()
     await asyncio.wait([task])
-    assert (outbox._waiter._watches, outbox._sender._callers) == ([], {})
+    assert (outbox._waiter._subscriptions, outbox._dispatcher._pending) == ([], {})
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
     await wait(hass, freezer, 6)
-    assert outbox.ledger.delivered == 1
+    assert outbox.history.delivered == 1
 
 
 async def test_an_unload_returns_the_last_status_to_those_who_wait(

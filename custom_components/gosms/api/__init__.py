@@ -1,18 +1,17 @@
 """Asynchronous client of the GoSMS.ru API, v1. Knows nothing of Home Assistant."""
 
-from .client import DEFAULT_URL, PAGE_SIZE, GoSmsClient, Pace
+from .client import DEFAULT_URL, PAGE_SIZE, GoSmsClient, RateLimiter
 from .codes import Endpoint, ErrorCode, Meaning, Row
-from .ended import Ended
 from .exceptions import GoSmsApiError, GoSmsConnectionError, GoSmsError
 from .ids import read_message_id, read_vendor_id
 from .models import Message, MessagePage, MessageStatus, Phone, Sim
+from .outcome import RequestOutcome
 from .statistics import EndpointStatistics, LastError, Outcome, Statistics
 from .surrogates import join_surrogates
 
 __all__ = [
     "DEFAULT_URL",
     "PAGE_SIZE",
-    "Ended",
     "Endpoint",
     "EndpointStatistics",
     "ErrorCode",
@@ -26,8 +25,9 @@ __all__ = [
     "MessagePage",
     "MessageStatus",
     "Outcome",
-    "Pace",
     "Phone",
+    "RateLimiter",
+    "RequestOutcome",
     "Row",
     "Sim",
     "Statistics",

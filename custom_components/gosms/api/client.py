@@ -13,10 +13,10 @@ import aiohttp
 from aiolimiter import AsyncLimiter
 
 from .codes import Endpoint
-from .ended import Listener, telling
 from .exceptions import GoSmsApiError, GoSmsConnectionError
 from .ids import read_message_id
 from .models import Json, Message, MessagePage, Phone, integer
+from .outcome import Listener, report_outcome
 from .statistics import Statistics
 
 DEFAULT_URL: Final = "https://api.gosms.ru/v1"
@@ -35,7 +35,7 @@ _MAX_ANSWER: Final = 2 * 1024 * 1024
 _HASH: Final = re.compile(r"[0-9a-f]{1,64}")
 
 
-class Pace:
+class RateLimiter:
     """How fast requests may leave, for each endpoint, in the name of one token.
 
     The vendor permits 10 requests a second from one account to one endpoint. One request each 0.105 s stays under it
@@ -56,7 +56,7 @@ class Pace:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Answer:
+class _Response:
     """What came back for a request.
 
     Attributes:
@@ -69,7 +69,7 @@ class _Answer:
     body: bytes
     retry_after: int | None
 
-    def judge(self) -> Mapping[str, Json]:
+    def payload(self) -> Mapping[str, Json]:
         """Return the object in the body, empty if without content, or raise what the answer says went wrong."""
         answer = _parse(self.body)
         # The vendor does not document which status comes with which code: an error body is an error with any status.
@@ -100,8 +100,8 @@ class GoSmsClient:
         GoSmsApiError: the service answered with an error.
 
     Attributes:
-        statistics: how the requests so far ended, and how long they took.
-        on_end: called with each request that ended, before whoever asked for it learns of it.
+        statistics: how the requests so far outcome, and how long they took.
+        on_request_done: called with each request that outcome, before whoever asked for it learns of it.
 
     Source: https://docs.gosms.ru
     """
@@ -112,7 +112,7 @@ class GoSmsClient:
         token: str,
         *,
         url: str = DEFAULT_URL,
-        pace: Pace | None = None,
+        rate_limiter: RateLimiter | None = None,
     ) -> None:
         """Make a client.
 
@@ -120,17 +120,17 @@ class GoSmsClient:
             session: sends the requests; it is not closed here.
             token: the API token from the control panel.
             url: the address of the API, without a slash at the end.
-            pace: shared by all clients with the same token and address; one of its own if left out.
+            rate_limiter: shared by all clients with the same token and address; one of its own if left out.
         """
         self.statistics = Statistics()
-        self.on_end: Listener | None = None
+        self.on_request_done: Listener | None = None
         self._session = session
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._url = url
-        self._pace = pace or Pace()
+        self._rate_limiter = rate_limiter or RateLimiter()
         self._clock: tuple[float, float] | None = None
         # What was asked, answered and read when messages were listed last: nearly every poll brings the same again.
-        self._listed: tuple[Mapping[str, str], _Answer, MessagePage] | None = None
+        self._listed: tuple[Mapping[str, str], _Response, MessagePage] | None = None
 
     @property
     def server_time(self) -> float | None:
@@ -191,14 +191,14 @@ class GoSmsClient:
         if search is not None:
             query["search"] = search
 
-        def read(answer: _Answer) -> MessagePage | None:
+        def read(answer: _Response) -> MessagePage | None:
             if self._listed and self._listed[:2] == (query, answer):
                 return self._listed[2]
-            if found := MessagePage.from_api(answer.judge(), limit):
+            if found := MessagePage.from_api(answer.payload(), limit):
                 self._listed = query, answer, found
             return found
 
-        return await self._ask(Endpoint.LIST, read, query=query)
+        return await self._call(Endpoint.LIST, read, query=query)
 
     async def phone_info(self, device_id: str) -> Phone:
         """Return what the service knows of a phone. Error 1012 or 1016 if the account has none with this id."""
@@ -219,27 +219,27 @@ class GoSmsClient:
         query: Mapping[str, str] | None = None,
     ) -> T:
         """Send one request and return what is read from the object in its answer, which must not be None."""
-        return await self._ask(endpoint, lambda answer: read(answer.judge()), body=body, query=query)
+        return await self._call(endpoint, lambda answer: read(answer.payload()), body=body, query=query)
 
-    async def _ask[T](
+    async def _call[T](
         self,
         endpoint: Endpoint,
-        read: Callable[[_Answer], T | None],
+        read: Callable[[_Response], T | None],
         *,
         body: Mapping[str, Json] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> T:
         """Send one request and return what is read from its answer, which must not be None."""
-        await self._pace.wait(endpoint)
-        with self.statistics.measure(endpoint), telling(self.on_end, endpoint, body):
-            found = read(await self._exchange(endpoint, body, query))
+        await self._rate_limiter.wait(endpoint)
+        with self.statistics.measure(endpoint), report_outcome(self.on_request_done, endpoint, body):
+            found = read(await self._send_request(endpoint, body, query))
             if found is None:
                 raise _unreadable("the answer lacks what was asked for")
             return found
 
-    async def _exchange(
+    async def _send_request(
         self, endpoint: Endpoint, body: Mapping[str, Json] | None, query: Mapping[str, str] | None
-    ) -> _Answer:
+    ) -> _Response:
         """Return what a request was answered with, whatever that says."""
         if self._session.closed:
             # As while the program stops. aiohttp has only a RuntimeError for it.
@@ -254,10 +254,10 @@ class GoSmsClient:
                 timeout=_TIMEOUT,
                 allow_redirects=False,
                 # It takes the place of the session's own ones. Home Assistant's looks at redirects alone.
-                middlewares=(_once,),
+                middlewares=(_no_retry,),
             ) as response:
-                self._hear_clock(response.headers.get("Date", ""))
-                return _Answer(status=response.status, body=await _read(response), retry_after=_retry_after(response))
+                self._sync_clock(response.headers.get("Date", ""))
+                return _Response(status=response.status, body=await _read(response), retry_after=_retry_after(response))
         except aiohttp.ClientConnectorError as err:
             raise GoSmsConnectionError(f"no connection: {type(err).__name__}", maybe_accepted=False) from err
         # The texts of all others may quote the address with the number that was searched for, or the answer. They must
@@ -267,7 +267,7 @@ class GoSmsClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as err:
             raise GoSmsConnectionError(f"no answer: {type(err).__name__}", maybe_accepted=True) from None
 
-    def _hear_clock(self, date: str) -> None:
+    def _sync_clock(self, date: str) -> None:
         """Take note of the service's clock."""
         try:
             told = parsedate_to_datetime(date).timestamp()
@@ -276,7 +276,7 @@ class GoSmsClient:
         self._clock = told, asyncio.get_running_loop().time()
 
 
-async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+async def _no_retry(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Keep aiohttp from sending a GET or a DELETE a second time, past the pace, when its connection was cut."""
     try:
         return await handler(request)

@@ -1,4 +1,4 @@
-"""What a client counts of its requests: how many, how they ended, how long they took; nothing of their content."""
+"""What a client counts of its requests: how many, how they outcome, how long they took; nothing of their content."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ _MILLISECONDS: Final = 1000
 
 
 class Outcome(StrEnum):
-    """How a request ended."""
+    """How a request outcome."""
 
     OK = "ok"
     REFUSED = "refused"
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
 
     @classmethod
     def of(cls, err: GoSmsError) -> Outcome:
-        """Return how a request ended that failed with this error."""
+        """Return how a request outcome that failed with this error."""
         if isinstance(err, GoSmsApiError):
             return cls.FAILED if err.maybe_accepted else cls.REFUSED
         return cls.NO_ANSWER if err.maybe_accepted else cls.NO_CONNECTION
@@ -43,7 +43,7 @@ class LastError:
     """A request that failed.
 
     Attributes:
-        time: when it ended.
+        time: when it outcome.
         outcome: what that means for the request.
         error: what happened, as the exception says it: status, code and the vendor's hash, or the kind of failure.
     """
@@ -58,7 +58,7 @@ class EndpointStatistics:
     """The requests to one endpoint.
 
     Attributes:
-        outcomes: how many ended in which way.
+        outcomes: how many outcome in which way.
         total: milliseconds that all of them took together, from leaving to the end.
         longest: milliseconds that the slowest took.
         last: milliseconds that the newest took.
@@ -73,11 +73,11 @@ class EndpointStatistics:
 
     @property
     def mean(self) -> float:
-        """Return the milliseconds that one took on average, 0 before the first ended."""
+        """Return the milliseconds that one took on average, 0 before the first outcome."""
         return self.total / (self.outcomes.total() or 1)
 
     def add(self, outcome: Outcome, milliseconds: float) -> None:
-        """Count a request that ended."""
+        """Count a request that outcome."""
         self.outcomes[outcome] += 1
         self.total += milliseconds
         self.longest = max(self.longest, milliseconds)

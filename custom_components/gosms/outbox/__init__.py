@@ -1,18 +1,18 @@
 """The way out for every message."""
 
-from .call import Addressee, Call, Result
-from .message import EVENT_TYPES, Occurrence, OutgoingMessage, State
+from .message import EVENT_TYPES, MessageEvent, OutgoingMessage, State
 from .outbox import Outbox
+from .request import Recipient, SendRequest, SendResult
 from .store import OutboxStore
 
 __all__ = [
     "EVENT_TYPES",
-    "Addressee",
-    "Call",
-    "Occurrence",
+    "MessageEvent",
     "Outbox",
     "OutboxStore",
     "OutgoingMessage",
-    "Result",
+    "Recipient",
+    "SendRequest",
+    "SendResult",
     "State",
 ]

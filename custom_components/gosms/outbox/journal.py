@@ -20,7 +20,7 @@ type Record = Mapping[str, Any]
 _VERSION: Final = 1
 
 # Bytes from which on a file may be too long, and how many times longer than what it has to say.
-_LONG: Final = 64 * 1024
+_MIN_COMPACTION_SIZE: Final = 64 * 1024
 _TIMES: Final = 2
 
 
@@ -59,7 +59,7 @@ class Journal:
         self._limit = 0
 
     @property
-    def must_be_replaced(self) -> bool:
+    def needs_compaction(self) -> bool:
         """Tell if no record can be added, or if there are so many that one of everything is shorter."""
         return self._end is None or self._end > self._limit
 
@@ -71,21 +71,21 @@ class Journal:
         """
         return await self._async_run(self._read)
 
-    async def async_add(self, pack: Callable[[], Record]) -> None:
+    async def async_add(self, dump: Callable[[], Record]) -> None:
         """Add a record, which is made in a thread.
 
         Raises:
             StorageError: it is not on disk.
         """
-        await self._async_run(lambda: self._add(_line(pack())))
+        await self._async_run(lambda: self._add(_line(dump())))
 
-    async def async_replace(self, pack: Callable[[], Record]) -> None:
+    async def async_compact(self, dump: Callable[[], Record]) -> None:
         """Put one record in the place of all, which is made in a thread.
 
         Raises:
             StorageError: those before are still there.
         """
-        await self._async_run(lambda: self._replace(_line(pack())))
+        await self._async_run(lambda: self._replace(_line(dump())))
 
     async def async_set_aside(self, damaged: Sequence[bytes]) -> str:
         """Keep what could not be read in a file of its own, and return the name of that.
@@ -138,7 +138,7 @@ class Journal:
         self._end = None
         _write(self._path, line)
         self._end = len(line)
-        self._limit = max(_LONG, _TIMES * len(line))
+        self._limit = max(_MIN_COMPACTION_SIZE, _TIMES * len(line))
 
     def _remove(self) -> None:
         """Remove the files."""

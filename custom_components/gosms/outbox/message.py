@@ -86,7 +86,7 @@ class IllegalTransitionError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Occurrence:
+class MessageEvent:
     """Something to tell of a message.
 
     Attributes:
@@ -105,12 +105,12 @@ class Fingerprint:
     Attributes:
         key: of the key that the caller gave to the call.
         content: of everything that the call sends, and of all its numbers.
-        place: which of its numbers, counted from 0 in their order, so that no digest of a lone number is needed.
+        index: which of its numbers, counted from 0 in their order, so that no digest of a lone number is needed.
     """
 
     key: str
     content: str
-    place: int
+    index: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,24 +124,24 @@ class OutgoingMessage:
         parts: the texts that are sent one after the other, at least one. Not shown by repr.
         recipient: the id of the subentry that the message is for, or None.
         tag: what the caller wants to know the message by, or None.
-        sender: the GoSMS id of the phone that the caller asked for, or None for the one that the settings name.
+        phone_id: the GoSMS id of the phone that the caller asked for, or None for the one that the settings name.
         sim: the SIM card that the caller asked for, in the words of a phone's settings, or None for what these say.
         fingerprint: what a repetition of its call is known by, or None if that is another call.
         created: when it was asked for.
         expires: from when on nothing of it is sent any more.
         state: where it is.
         attempts: requests begun.
-        attempted: when the last request of the part began that is next, or None before the first one.
-        attempted_server: when the last request began, in Unix seconds by the service's clock, or by the own one if that
-            was not known yet; None before the first request.
+        last_attempt: when the last request for the next part began, or None before the first one.
+        last_attempt_server_time: when the last request began, in Unix seconds by the service's clock, or by this
+            machine's if that was not known yet; None before the first request.
         device_id: the phone that the last request named, or None for any.
         ids: the ids that the service gave to the parts, in their order.
         statuses: the newest status of each of these ids.
         accepted: when the service had all parts, or None.
-        held: whether it was told that the message waits.
-        timed_out: whether a missing delivery was told.
+        queued_reported: whether it was told that the message waits.
+        timeout_reported: whether a missing delivery was told.
         failure: what went wrong, or None.
-        untold: what happened and was not told yet, oldest first.
+        pending_events: what happened and was not told yet, oldest first.
     """
 
     key: str
@@ -150,23 +150,23 @@ class OutgoingMessage:
     parts: tuple[str, ...] = field(repr=False)
     recipient: str | None = None
     tag: str | None = None
-    sender: str | None = None
+    phone_id: str | None = None
     sim: str | None = None
     fingerprint: Fingerprint | None = None
     created: float
     expires: float
     state: State = State.QUEUED
     attempts: int = 0
-    attempted: float | None = None
-    attempted_server: float | None = None
+    last_attempt: float | None = None
+    last_attempt_server_time: float | None = None
     device_id: str | None = None
     ids: tuple[str, ...] = ()
     statuses: tuple[MessageStatus, ...] = ()
     accepted: float | None = None
-    held: bool = False
-    timed_out: bool = False
+    queued_reported: bool = False
+    timeout_reported: bool = False
     failure: Failure | None = None
-    untold: tuple[Occurrence, ...] = ()
+    pending_events: tuple[MessageEvent, ...] = ()
 
     @property
     def part(self) -> str:
@@ -188,23 +188,23 @@ class OutgoingMessage:
         return self.failure.key if self.failure else None
 
     @property
-    def may_wait(self) -> bool:
+    def can_be_queued(self) -> bool:
         """Tell if it may be sent later than at once."""
         return self.expires > self.created
 
     @property
-    def counts(self) -> bool:
+    def counts_towards_limit(self) -> bool:
         """Tell if it is one of those that the hourly limit counts: accepted, queued, or about to be one of them."""
-        return self.held or bool(self.ids) or not self.state.is_final
+        return self.queued_reported or bool(self.ids) or not self.state.is_final
 
     def has_reached(self, state: State) -> bool:
         """Tell if it is in a state, or its end is known."""
         return self.state is state or self.state.is_final
 
     @property
-    def waits(self) -> bool:
+    def is_waiting_for_retry(self) -> bool:
         """Tell if the service does not have all of it, and not because it is on its way there for the first time."""
-        return self.held and not self.state.is_tracked and not self.state.is_final
+        return self.queued_reported and not self.state.is_tracked and not self.state.is_final
 
     @property
     def deadline(self) -> float:
@@ -213,58 +213,62 @@ class OutgoingMessage:
         A message that may not be queued still gets one attempt for each part. The first one may have to wait for a
         message with the same text to the same number that is on its way, but no longer than a caller would.
         """
-        if self.may_wait or self.attempted is not None:
+        if self.can_be_queued or self.last_attempt is not None:
             return self.expires
         return inf if self.ids else self.created + _PATIENCE
 
-    def is_late(self, now: float) -> bool:
+    def is_expired(self, now: float) -> bool:
         """Return whether a queued message must not wait any longer."""
         return self.state is State.QUEUED and now >= self.deadline
 
-    def begin(self, now: float, *, server_time: float | None, device_id: str | None) -> OutgoingMessage:
+    def start_attempt(self, now: float, *, server_time: float | None, device_id: str | None) -> OutgoingMessage:
         """Begin a request of the next part."""
         return _change(
             self,
             State.SENDING,
             attempts=self.attempts + 1,
-            attempted=now,
-            attempted_server=server_time,
+            last_attempt=now,
+            last_attempt_server_time=server_time,
             device_id=device_id,
         )
 
-    def accept(self, message_id: str, now: float) -> OutgoingMessage:
+    def mark_accepted(self, message_id: str, now: float) -> OutgoingMessage:
         """Take note that the service has the part: it said so, or the part was found there."""
         ids, statuses = (*self.ids, message_id), (*self.statuses, MessageStatus.WAITING)
         if len(ids) < len(self.parts):
-            return _change(self, State.QUEUED, ids=ids, statuses=statuses, failure=None, attempted=None)
+            return _change(self, State.QUEUED, ids=ids, statuses=statuses, failure=None, last_attempt=None)
         return _change(self, State.ACCEPTED, now, ids=ids, statuses=statuses, failure=None, accepted=now)
 
-    def postpone(self, failure: Failure, now: float) -> OutgoingMessage:
+    def requeue(self, failure: Failure, now: float) -> OutgoingMessage:
         """Take note that the part was certainly not sent, and may be later."""
         if now >= self.expires:
             return self.expire(failure, now)
-        return _change(self, State.QUEUED).hold()
+        return _change(self, State.QUEUED).report_queued()
 
-    def withdraw(self) -> OutgoingMessage:
+    def undo_attempt(self) -> OutgoingMessage:
         """Take note that the request did not leave after all."""
         return _change(self, State.QUEUED, attempts=self.attempts - 1)
 
-    def never_again(self) -> OutgoingMessage:
+    def disable_retry(self) -> OutgoingMessage:
         """Let no part have more than one request: the one that is about to leave, or that comes."""
         return replace(self, expires=self.created)
 
-    def lose(self, failure: Failure | None, now: float) -> OutgoingMessage:
+    def mark_unknown(self, failure: Failure | None, now: float) -> OutgoingMessage:
         """Take note that nobody knows what became of the part; it is a failure where it can't be sent again."""
-        lost = _change(self, State.UNKNOWN).hold()
+        lost = _change(self, State.UNKNOWN).report_queued()
         return replace(lost, failure=failure) if now >= self.expires else lost
 
-    def hold(self) -> OutgoingMessage:
+    def report_queued(self) -> OutgoingMessage:
         """Tell that the message waits, the first time that it does."""
-        if self.held:
+        if self.queued_reported:
             return self
-        return replace(self, held=True, untold=(*self.untold, Occurrence(type=State.QUEUED.value, seconds=None)))
+        return replace(
+            self,
+            queued_reported=True,
+            pending_events=(*self.pending_events, MessageEvent(type=State.QUEUED.value, seconds=None)),
+        )
 
-    def find_absent(self, now: float) -> OutgoingMessage:
+    def mark_not_found(self, now: float) -> OutgoingMessage:
         """Take note that the service certainly does not have the part."""
         return _change(self, State.UNCONFIRMED, now) if now >= self.expires else _change(self, State.QUEUED)
 
@@ -280,11 +284,11 @@ class OutgoingMessage:
         """Return a failure that names the part, if parts before it were accepted."""
         return replace(failure, part=len(self.ids) + 1, parts=len(self.parts)) if self.ids else failure
 
-    def give_up(self, now: float) -> OutgoingMessage:
+    def mark_unconfirmed(self, now: float) -> OutgoingMessage:
         """Stop waiting for proof."""
         return _change(self, State.UNCONFIRMED, now)
 
-    def progress(self, statuses: Mapping[str, MessageStatus], now: float) -> OutgoingMessage:
+    def apply_statuses(self, statuses: Mapping[str, MessageStatus], now: float) -> OutgoingMessage:
         """Take over what the service tells of the parts; a status never goes back."""
         newest = tuple(
             max(known, statuses.get(message_id, known)) if not known.is_final else known
@@ -301,15 +305,19 @@ class OutgoingMessage:
             return _change(self, State.SENT, now, statuses=newest)
         return replace(self, statuses=newest)
 
-    def time_out(self, now: float) -> OutgoingMessage:
+    def report_delivery_timeout(self, now: float) -> OutgoingMessage:
         """Take note that the delivery takes long; the message is followed all the same."""
-        if not self.state.is_tracked or self.timed_out:
+        if not self.state.is_tracked or self.timeout_reported:
             raise IllegalTransitionError
-        return replace(self, timed_out=True, untold=(*self.untold, _occurrence(DELIVERY_TIMEOUT, self.accepted, now)))
+        return replace(
+            self,
+            timeout_reported=True,
+            pending_events=(*self.pending_events, _occurrence(DELIVERY_TIMEOUT, self.accepted, now)),
+        )
 
-    def tell(self) -> OutgoingMessage:
+    def pop_event(self) -> OutgoingMessage:
         """Take note that the first of what happened was told."""
-        return replace(self, untold=self.untold[1:])
+        return replace(self, pending_events=self.pending_events[1:])
 
 
 def _change(
@@ -324,13 +332,15 @@ def _change(
     if state not in TRANSITIONS[message.state]:
         raise IllegalTransitionError(f"{message.state} to {state}")
     accepted = message.accepted if accepted is None else accepted
-    untold = message.untold if now is None else (*message.untold, _occurrence(state.value, accepted, now))
-    return replace(message, state=state, accepted=accepted, untold=untold, **changes)
+    pending_events = (
+        message.pending_events if now is None else (*message.pending_events, _occurrence(state.value, accepted, now))
+    )
+    return replace(message, state=state, accepted=accepted, pending_events=pending_events, **changes)
 
 
-def _occurrence(kind: str, accepted: float | None, now: float) -> Occurrence:
+def _occurrence(kind: str, accepted: float | None, now: float) -> MessageEvent:
     """Return something to tell of a message that the service has had since then, if it has it."""
-    return Occurrence(type=kind, seconds=None if accepted is None else round(now - accepted, 3))
+    return MessageEvent(type=kind, seconds=None if accepted is None else round(now - accepted, 3))
 
 
 _FAILURES: Final = {

@@ -11,10 +11,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
+from .history import FinishedMessage, History
 from .journal import Journal, Line, StorageError
-from .ledger import Ended, Ledger
 from .message import OutgoingMessage
-from .records import pack_ledger, pack_queue, unpack_ledger, unpack_queue
+from .serialization import dump_history, dump_queue, load_history, load_queue
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -39,35 +39,35 @@ class OutboxStore:
         self.on_change: Callable[[OutgoingMessage], None] = _nothing
         self.on_health: Callable[[StorageError | None], None] = _nothing
         self.messages: dict[str, OutgoingMessage] = {}
-        self.ledger = Ledger()
+        self.history = History()
         # What fingerprints are made with. It stands in the file of the messages: the ledger alone, which outlives them,
         # lets nobody try out texts and numbers.
         self.secret = secrets.token_hex(16)
         # Keys of messages of which a line could not be read: it may have told of any of their parts.
-        self.doubtful: set[str] = set()
+        self.keys_in_damaged_records: set[str] = set()
         # The keys of the messages that are in the file.
-        self.written: set[str] = set()
+        self.persisted_keys: set[str] = set()
         self._hass = hass
         self._queue_file = Journal(hass, f"{DOMAIN}.{entry_id}.outbox")
-        self._ledger_file = Journal(hass, f"{DOMAIN}.{entry_id}.ledger")
+        self._history_file = Journal(hass, f"{DOMAIN}.{entry_id}.ledger")
         self._readable = True
-        self._sealed = False
+        self._closed = False
         self._writer: asyncio.Task[None] | None = None
         self._waiting: list[asyncio.Future[StorageError | None]] = []
         self._is_healthy = False
         # What the files do not say yet: keys of messages that changed or ended, and the ends. In their order.
         self._changed: dict[str, None] = {}
-        self._ended: list[Ended] = []
+        self._ended: list[FinishedMessage] = []
 
     async def async_load(self) -> None:
         """Read the files. What can't be read is set aside or left alone, and reported in the log."""
         now, saved = self._now()
-        for file, unpack, write in (
-            (self._ledger_file, self._unpack_ledger, self._async_write_ledger),
-            (self._queue_file, self._unpack_queue, self._async_write_queue),
+        for file, load, write in (
+            (self._history_file, self._load_history, self._async_write_history),
+            (self._queue_file, self._load_queue, self._async_write_queue),
         ):
             try:
-                if damaged := unpack(await file.async_read(), now):
+                if damaged := load(await file.async_read(), now):
                     aside = await file.async_set_aside(damaged)
                     _LOGGER.error("Parts of %s are damaged; they were set aside as %s", file.key, aside)
                     with suppress(StorageError):
@@ -78,8 +78,8 @@ class OutboxStore:
                 self._readable = False
                 _LOGGER.exception("Can't read %s, so it is left alone and nothing is stored", file.key)
         # Not earlier: what the queue still has of them must be known to have ended.
-        self.ledger.forget(now)
-        self.written = set(self.messages)
+        self.history.forget(now)
+        self.persisted_keys = set(self.messages)
         if self._readable and self._changed.keys() - self.messages.keys():
             with suppress(StorageError):
                 await self._async_write_queue(now, saved)
@@ -132,18 +132,18 @@ class OutboxStore:
         if self._writer:
             await self._writer
         await self._queue_file.async_remove()
-        await self._ledger_file.async_remove()
+        await self._history_file.async_remove()
 
     @property
-    def is_sealed(self) -> bool:
+    def is_closed(self) -> bool:
         """Tell if no message can be taken any more."""
-        return self._sealed
+        return self._closed
 
-    def seal(self) -> None:
+    def close(self) -> None:
         """Take no change any more: the next run owns the files from now on."""
-        self._sealed = True
+        self._closed = True
 
-    def change(self, key: str, step: Callable[[OutgoingMessage], OutgoingMessage]) -> OutgoingMessage:
+    def update(self, key: str, step: Callable[[OutgoingMessage], OutgoingMessage]) -> OutgoingMessage:
         """Change a message as it is now, and return it.
 
         Whoever waited for something must come back this way: the message may have changed meanwhile, and a copy from
@@ -156,39 +156,39 @@ class OutboxStore:
 
     def put(self, message: OutgoingMessage) -> None:
         """Add a message, or the next state of one."""
-        if self._sealed:
+        if self._closed:
             return
         self.messages[message.key] = message
         self._changed[message.key] = None
         self.on_change(message)
 
-    def finish(self, message: OutgoingMessage) -> None:
+    def archive(self, message: OutgoingMessage) -> None:
         """Move a message that ended, and was told, to the ledger."""
-        self._ended.append(self.ledger.add(message, self._hass.loop.time(), dt_util.now().date()))
+        self._ended.append(self.history.add(message, self._hass.loop.time(), dt_util.now().date()))
         # However long the disk takes nothing: what the ledger forgot need not be written.
-        del self._ended[: -len(self.ledger.ended)]
+        del self._ended[: -len(self.history.ended)]
         del self.messages[message.key]
         self._changed[message.key] = None
         self.on_change(message)
 
     async def _async_write(self) -> None:
         """Write what is new in the ledger, then what is new in the queue: a message is never in neither."""
-        if self._sealed or not self._readable:
+        if self._closed or not self._readable:
             raise StorageError("the files must not be touched")
         # What ends during the write of one end must not leave the queue before the ledger has it.
         while self._ended:
-            await self._async_write_ledger(*self._now())
+            await self._async_write_history(*self._now())
         if self._changed:
             await self._async_write_queue(*self._now())
 
-    async def _async_write_ledger(self, now: float, saved: float) -> None:
+    async def _async_write_history(self, now: float, saved: float) -> None:
         """Add the ends to the ledger's file, or put the ledger in its place."""
         ended, self._ended = self._ended, []
-        afresh = self._ledger_file.must_be_replaced
-        news = replace(self.ledger, ended=list(self.ledger.ended) if afresh else ended)
-        write = self._ledger_file.async_replace if afresh else self._ledger_file.async_add
+        afresh = self._history_file.needs_compaction
+        news = replace(self.history, ended=list(self.history.ended) if afresh else ended)
+        write = self._history_file.async_compact if afresh else self._history_file.async_add
         try:
-            await write(lambda: pack_ledger(news, now, saved=saved))
+            await write(lambda: dump_history(news, now, saved=saved))
         except BaseException:
             self._ended = ended + self._ended
             raise
@@ -200,27 +200,27 @@ class OutboxStore:
         """
         changed, self._changed = self._changed, {}
         gone = [key for key in changed if key not in self.messages]
-        afresh = self._queue_file.must_be_replaced or not self.messages
+        afresh = self._queue_file.needs_compaction or not self.messages
         messages = [self.messages[key] for key in (self.messages if afresh else changed) if key in self.messages]
-        write = self._queue_file.async_replace if afresh else self._queue_file.async_add
+        write = self._queue_file.async_compact if afresh else self._queue_file.async_add
         secret = self.secret if afresh else None
         try:
-            await write(lambda: pack_queue(messages, [] if afresh else gone, now, saved=saved, secret=secret))
+            await write(lambda: dump_queue(messages, [] if afresh else gone, now, saved=saved, secret=secret))
         except BaseException:
             self._changed = changed | self._changed
             raise
-        self.written.update(message.key for message in messages)
-        self.written.difference_update(gone)
+        self.persisted_keys.update(message.key for message in messages)
+        self.persisted_keys.difference_update(gone)
 
     def _now(self) -> tuple[float, float]:
         """Return the time by the run's clock and by the wall clock."""
         return self._hass.loop.time(), dt_util.utcnow().timestamp()
 
-    def _unpack_queue(self, lines: list[Line], now: float) -> list[bytes]:
+    def _load_queue(self, lines: list[Line], now: float) -> list[bytes]:
         """Take up the stored messages, and return what is damaged."""
-        queue = unpack_queue(lines, lambda saved: now - _elapsed(saved))
+        queue = load_queue(lines, lambda saved: now - _elapsed(saved))
         self.secret = queue.secret or self.secret
-        ended = {each.key for each in self.ledger.ended}
+        ended = {each.key for each in self.history.ended}
         for message in queue.messages.values():
             # What the ledger has was told to its end, and the disk took the ledger alone, or the run was killed before
             # the queue was written.
@@ -229,12 +229,12 @@ class OutboxStore:
             else:
                 self._changed[message.key] = None
         if queue.damaged:
-            self.doubtful = set(self.messages)
+            self.keys_in_damaged_records = set(self.messages)
         return queue.damaged
 
-    def _unpack_ledger(self, lines: list[Line], now: float) -> list[bytes]:
+    def _load_history(self, lines: list[Line], now: float) -> list[bytes]:
         """Take up the stored ledger, and return what is damaged."""
-        self.ledger, damaged = unpack_ledger(lines, lambda saved: now - _elapsed(saved))
+        self.history, damaged = load_history(lines, lambda saved: now - _elapsed(saved))
         return damaged
 
 

@@ -9,7 +9,7 @@ from homeassistant.core import callback
 from .message import OutgoingMessage, State
 
 
-class Watch:
+class Subscription:
     """The messages of one call, as they stand, while somebody looks at them."""
 
     def __init__(self, messages: Iterable[OutgoingMessage]) -> None:
@@ -29,42 +29,42 @@ class Watch:
         self._closed = True
         self._changed.set()
 
-    async def reach(self, state: State) -> None:
+    async def wait_for(self, state: State) -> None:
         """Return once every message has reached a state, or can't any more."""
         while not self._closed and not all(message.has_reached(state) for message in self.messages.values()):
             self._changed.clear()
             await self._changed.wait()
 
 
-class Waiter:
+class StatusWaiter:
     """Tells those who look at messages of every change."""
 
     def __init__(self) -> None:
         """Start with nobody looking."""
-        self._watches: list[Watch] = []
+        self._subscriptions: list[Subscription] = []
         self._closed = False
 
     @contextmanager
-    def watch(self, messages: Iterable[OutgoingMessage]) -> Iterator[Watch]:
+    def subscribe(self, messages: Iterable[OutgoingMessage]) -> Iterator[Subscription]:
         """Look at messages; who is cancelled meanwhile leaves nothing behind."""
-        watch = Watch(messages)
-        self._watches.append(watch)
+        watch = Subscription(messages)
+        self._subscriptions.append(watch)
         if self._closed:
             watch.close()
         try:
             yield watch
         finally:
-            self._watches.remove(watch)
+            self._subscriptions.remove(watch)
 
     @callback
-    def async_notice(self, message: OutgoingMessage) -> None:
+    def async_on_message_changed(self, message: OutgoingMessage) -> None:
         """Take note of a message that changed."""
-        for watch in self._watches:
+        for watch in self._subscriptions:
             watch.notice(message)
 
     @callback
     def async_close(self) -> None:
         """Let everybody go with what they saw last."""
         self._closed = True
-        for watch in self._watches:
+        for watch in self._subscriptions:
             watch.close()

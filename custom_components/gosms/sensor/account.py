@@ -114,13 +114,13 @@ OUTBOX: Final = (
         key="delivered_today",
         translation_key="delivered_today",
         state_class=SensorStateClass.TOTAL,
-        value_fn=lambda outbox, today: outbox.ledger.today(today)[0],
+        value_fn=lambda outbox, today: outbox.history.today(today)[0],
     ),
     GoSmsOutboxDescription(
         key="failed_today",
         translation_key="failed_today",
         state_class=SensorStateClass.TOTAL,
-        value_fn=lambda outbox, today: outbox.ledger.today(today)[1],
+        value_fn=lambda outbox, today: outbox.history.today(today)[1],
     ),
     GoSmsOutboxDescription(
         key="delivery_time",
@@ -130,7 +130,7 @@ OUTBOX: Final = (
         entity_registry_enabled_default=False,
         native_unit_of_measurement=UnitOfTime.SECONDS,
         state_class=SensorStateClass.MEASUREMENT,
-        value_fn=lambda outbox, _today: outbox.ledger.delivery_time,
+        value_fn=lambda outbox, _today: outbox.history.delivery_time,
     ),
 )
 
@@ -177,7 +177,7 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
     @override
     async def async_added_to_hass(self) -> None:
         """Begin to listen."""
-        self.async_on_remove(self._outbox.async_watch(self._async_update))
+        self.async_on_remove(self._outbox.async_add_message_listener(self._async_update))
         self.async_on_remove(async_track_time_change(self.hass, self._async_update, hour=0, minute=0, second=0))
 
     @callback

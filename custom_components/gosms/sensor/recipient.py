@@ -44,8 +44,8 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
         if stored := await self.async_get_last_extra_data():
             self._status.restore(stored.as_dict())
         for message in self._outbox.messages:
-            self._status.take_up(message, self.coordinator.data)
-        self.async_on_remove(self._outbox.async_watch(self._async_update))
+            self._status.restore_message(message, self.coordinator.data)
+        self.async_on_remove(self._outbox.async_add_message_listener(self._async_update))
 
     @property
     @override
@@ -64,6 +64,6 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
         """Take note of messages that changed."""
         before = self.native_value
         for message in messages:
-            self._status.notice(message, self.coordinator.data)
+            self._status.update(message, self.coordinator.data)
         if self.native_value != before:
             self.async_write_ha_state()

@@ -10,8 +10,8 @@ from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from ..api import PAGE_SIZE, Message, read_message_id
-from ..compose import compose
 from ..errors import action_errors, invalid_message_id, not_deleted
+from ..preparation import prepare_text
 from .accounts import async_loaded_account
 from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
 from .permissions import async_require_control_of_account, async_require_reading_of_account
@@ -31,7 +31,7 @@ def _message_id(typed: str) -> str:
     return message_id
 
 
-def _as_response(message: Message) -> JsonObjectType:
+def _to_response(message: Message) -> JsonObjectType:
     """Return a message as a response tells of it."""
     return {
         "id": message.id,
@@ -67,7 +67,7 @@ async def async_get_messages(call: ServiceCall) -> ServiceResponse:
         "total": page.total,
         "page": number,
         "limit": limit,
-        "messages": [_as_response(message) for message in page.messages],
+        "messages": [_to_response(message) for message in page.messages],
     }
 
 
@@ -82,7 +82,7 @@ async def async_get_message(call: ServiceCall) -> ServiceResponse:
     entry = async_loaded_account(call)
     await async_require_reading_of_account(call, entry)
     with action_errors(call.hass):
-        return _as_response(await entry.runtime_data.client.get(message_id))
+        return _to_response(await entry.runtime_data.client.get(message_id))
 
 
 DELETE_MESSAGE_SCHEMA: Final = ActionSchema(
@@ -122,7 +122,7 @@ PREVIEW_SCHEMA: Final = ActionSchema(
 
 async def async_preview(call: ServiceCall) -> ServiceResponse:
     """Return what a text would become; nothing is sent."""
-    prepared = compose(async_loaded_account(call), call.data[_MESSAGE], call.data.get(_TITLE))
+    prepared = prepare_text(async_loaded_account(call), call.data[_MESSAGE], call.data.get(_TITLE))
     return {
         "text": prepared.text,
         "parts": list(prepared.parts),

@@ -10,12 +10,12 @@ from homeassistant.const import CONF_DEVICE_ID
 from homeassistant.core import HomeAssistant, ServiceCall, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from ..compose import async_normalize
 from ..const import CONF_PHONE_NUMBER, DOMAIN, SUBENTRY_PHONE
 from ..device import subentry_of_device
 from ..errors import Failure, invalid_phone, not_a_recipient, recipient_disabled, unknown_target
 from ..forms import is_vendor_id, normalize_vendor_id
 from ..phone_number import InvalidPhoneNumberError
+from ..preparation import async_normalize_number
 from ..runtime_data import GoSmsConfigEntry
 from ..subentries import find_recipient
 from .accounts import async_failure_of
@@ -29,7 +29,7 @@ _LONGEST_NAME: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Named:
+class ResolvedRecipient:
     """Somebody whom a call names, or a target that leads to nobody.
 
     Attributes:
@@ -65,7 +65,7 @@ class Named:
 
 
 @callback
-def async_targeted(call: ServiceCall) -> list[Named]:
+def async_targeted(call: ServiceCall) -> list[ResolvedRecipient]:
     """Return whom the targets of a call name, and which of them lead to nobody, in their order.
 
     Whatever else comes along with a device, an area, a floor or a label does not count.
@@ -73,18 +73,18 @@ def async_targeted(call: ServiceCall) -> list[Named]:
     return [named for target in async_targets(call) if (named := _named_by(call.hass, target))]
 
 
-async def async_typed(hass: HomeAssistant, account: GoSmsConfigEntry, numbers: list[str]) -> list[Named]:
+async def async_typed(hass: HomeAssistant, account: GoSmsConfigEntry, numbers: list[str]) -> list[ResolvedRecipient]:
     """Return whom the numbers that were typed name, in their order."""
     return [await _async_typed(hass, account, number) for number in numbers]
 
 
 @callback
-def async_once(everybody: Iterable[Named]) -> list[Named]:
+def async_once(everybody: Iterable[ResolvedRecipient]) -> list[ResolvedRecipient]:
     """Return everybody once, in their order, by an account that is loaded if there is one.
 
     Nothing may be waited for from here on until the messages are taken, or an account might go meanwhile.
     """
-    once: dict[str | None, Named] = {}
+    once: dict[str | None, ResolvedRecipient] = {}
     for each in everybody:
         failure = each.failure or (async_failure_of(each.entry) if each.entry else None)
         key = each.phone_number or each.target
@@ -93,16 +93,16 @@ def async_once(everybody: Iterable[Named]) -> list[Named]:
     return list(once.values())
 
 
-async def _async_typed(hass: HomeAssistant, account: GoSmsConfigEntry, number: str) -> Named:
+async def _async_typed(hass: HomeAssistant, account: GoSmsConfigEntry, number: str) -> ResolvedRecipient:
     """Return whom a number names that was typed."""
     try:
-        digits = await async_normalize(hass, account, number)
+        digits = await async_normalize_number(hass, account, number)
     except InvalidPhoneNumberError as err:
-        return Named(entry=account, phone_number=number, failure=Failure(key=err.reason))
-    return Named(entry=account, phone_number=digits, recipient=find_recipient(account, digits))
+        return ResolvedRecipient(entry=account, phone_number=number, failure=Failure(key=err.reason))
+    return ResolvedRecipient(entry=account, phone_number=digits, recipient=find_recipient(account, digits))
 
 
-def _named_by(hass: HomeAssistant, target: Target) -> Named | None:
+def _named_by(hass: HomeAssistant, target: Target) -> ResolvedRecipient | None:
     """Return whom an entity of a target names, or that it names nobody; None if it need not."""
     # What does not exist may have been named as an area, but with the id of an entity.
     entity = None if target.is_missing else er.async_get(hass).async_get(target.id)
@@ -114,11 +114,13 @@ def _named_by(hass: HomeAssistant, target: Target) -> Named | None:
         entry: GoSmsConfigEntry = hass.config_entries.async_get_known_entry(entity.config_entry_id or "")
         recipient = entry.subentries[entity.config_subentry_id or ""]
         number = recipient.data[CONF_PHONE_NUMBER]
-        return Named(entry=entry, phone_number=number, recipient=recipient, target=target.id)
-    return Named(entry=None, phone_number="", target=target.id, failure=failure) if target.is_named else None
+        return ResolvedRecipient(entry=entry, phone_number=number, recipient=recipient, target=target.id)
+    return (
+        ResolvedRecipient(entry=None, phone_number="", target=target.id, failure=failure) if target.is_named else None
+    )
 
 
-def sender_of(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: str) -> str:
+def resolve_phone_id(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: str) -> str:
     """Return the GoSMS id of a phone that is named by its Home Assistant device, or by that id itself.
 
     Raises:

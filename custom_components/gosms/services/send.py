@@ -12,16 +12,16 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
-from ..compose import compose
 from ..const import CONF_PHONE, CONF_SIM, SIM_DEFAULT, SIM_SLOTS
-from ..errors import Failure, in_words, invalid_input, no_recipient, not_all_arrived
-from ..outbox import Addressee, Call, Result, State
+from ..errors import Failure, invalid_input, localize, no_recipient, not_all_arrived
+from ..outbox import Recipient, SendRequest, SendResult, State
+from ..preparation import prepare_text
 from ..runtime_data import GoSmsConfigEntry
 from ..text import PreparedText
 from .accounts import async_account
 from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
 from .permissions import async_require_control, async_require_control_of_account
-from .recipients import Named, async_once, async_targeted, async_typed, sender_of
+from .recipients import ResolvedRecipient, async_once, async_targeted, async_typed, resolve_phone_id
 
 _EXPIRE_AFTER: Final = "expire_after"
 _IDEMPOTENCY_KEY: Final = "idempotency_key"
@@ -75,14 +75,15 @@ async def async_send_sms(call: ServiceCall) -> ServiceResponse:
         raise _nobody_left(named)
     accounts = {each.entry.entry_id: each.entry for each in named if each.entry}
     texts = {
-        entry_id: compose(entry, call.data[_MESSAGE], call.data.get(_TITLE)) for entry_id, entry in accounts.items()
+        entry_id: prepare_text(entry, call.data[_MESSAGE], call.data.get(_TITLE))
+        for entry_id, entry in accounts.items()
     }
     results = await _async_send(call, accounts, named, texts)
     if call.return_response:
         messages = zip(named, results, strict=True)
         return {
             "messages": [
-                _as_response(hass, each, texts[each.entry.entry_id] if each.entry else None, result)
+                _to_response(hass, each, texts[each.entry.entry_id] if each.entry else None, result)
                 for each, result in messages
             ]
         }
@@ -90,14 +91,14 @@ async def async_send_sms(call: ServiceCall) -> ServiceResponse:
     return None
 
 
-async def _async_named(call: ServiceCall) -> list[Named]:
+async def _async_named(call: ServiceCall) -> list[ResolvedRecipient]:
     """Return everybody whom a call names and its caller may send to, by targets first, then by numbers.
 
     Raises:
         ServiceValidationError: the account that has to send to the numbers is unknown. Translated.
         Unauthorized: the caller may not send to one of them.
     """
-    typed: list[Named] = []
+    typed: list[ResolvedRecipient] = []
     if numbers := call.data[_PHONE_NUMBERS]:
         account = async_account(call)
         await async_require_control_of_account(call, account)
@@ -107,15 +108,18 @@ async def _async_named(call: ServiceCall) -> list[Named]:
     return async_once([*targeted, *typed])
 
 
-def _nobody_left(named: Iterable[Named]) -> ServiceValidationError:
+def _nobody_left(named: Iterable[ResolvedRecipient]) -> ServiceValidationError:
     """Return the error for a call that can send to nobody: the first reason that is not just a wrong target."""
     failure = next((each.failure for each in named if each.entry and each.failure), None)
     return invalid_input(failure.key, failure.placeholders) if failure else no_recipient()
 
 
 async def _async_send(
-    call: ServiceCall, accounts: dict[str, GoSmsConfigEntry], named: list[Named], texts: dict[str, PreparedText]
-) -> list[Result]:
+    call: ServiceCall,
+    accounts: dict[str, GoSmsConfigEntry],
+    named: list[ResolvedRecipient],
+    texts: dict[str, PreparedText],
+) -> list[SendResult]:
     """Send to everybody by their own accounts, and return the results in the order of their names."""
     calls = {
         entry_id: _call(call, entry, texts[entry_id], [each for each in named if each.entry is entry])
@@ -133,22 +137,24 @@ async def _async_send(
         for (_, of_account), results in zip(sending, sent, strict=True)
         for addressee, result in zip(of_account.to, results, strict=True)
     }
-    return [Result(failure=each.failure) if each.failure else by_number[each.phone_number] for each in named]
+    return [SendResult(failure=each.failure) if each.failure else by_number[each.phone_number] for each in named]
 
 
-def _call(call: ServiceCall, entry: GoSmsConfigEntry, text: PreparedText, named: Iterable[Named]) -> Call:
+def _call(
+    call: ServiceCall, entry: GoSmsConfigEntry, text: PreparedText, named: Iterable[ResolvedRecipient]
+) -> SendRequest:
     """Return what a call asks of one account."""
     phone, expire_after = call.data.get(CONF_PHONE), call.data.get(_EXPIRE_AFTER)
-    return Call(
+    return SendRequest(
         to=tuple(
-            Addressee(phone_number=each.phone_number, recipient=each.recipient.subentry_id if each.recipient else None)
+            Recipient(phone_number=each.phone_number, recipient=each.recipient.subentry_id if each.recipient else None)
             for each in named
             if not each.failure
         ),
         text=text.text,
         parts=text.parts,
         tag=call.data.get(_TAG),
-        sender=sender_of(call.hass, entry, phone) if phone else None,
+        phone_id=resolve_phone_id(call.hass, entry, phone) if phone else None,
         sim=call.data.get(CONF_SIM),
         expire_after=None if expire_after is None else expire_after.total_seconds(),
         idempotency_key=call.data.get(_IDEMPOTENCY_KEY),
@@ -157,7 +163,9 @@ def _call(call: ServiceCall, entry: GoSmsConfigEntry, text: PreparedText, named:
     )
 
 
-def _as_response(hass: HomeAssistant, named: Named, text: PreparedText | None, result: Result) -> JsonObjectType:
+def _to_response(
+    hass: HomeAssistant, named: ResolvedRecipient, text: PreparedText | None, result: SendResult
+) -> JsonObjectType:
     """Return what became of one message; a target that leads to nobody has no text."""
     return {
         "phone_number": named.phone_number or None,
@@ -175,10 +183,10 @@ def _as_response(hass: HomeAssistant, named: Named, text: PreparedText | None, r
 
 def _error(hass: HomeAssistant, failure: Failure) -> JsonObjectType:
     """Return what went wrong, in the language of the home."""
-    return {"key": failure.key, "code": failure.code, "message": in_words(hass, failure.error(hass))}
+    return {"key": failure.key, "code": failure.code, "message": localize(hass, failure.error(hass))}
 
 
-def _raise_failures(hass: HomeAssistant, named: list[Named], results: list[Result]) -> None:
+def _raise_failures(hass: HomeAssistant, named: list[ResolvedRecipient], results: list[SendResult]) -> None:
     """Raise one error that names all that failed."""
     failures = [
         (each.name, result.failure.error(hass)) for each, result in zip(named, results, strict=True) if result.failure

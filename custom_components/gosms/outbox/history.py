@@ -13,7 +13,7 @@ _AGE: Final = 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
+class FinishedMessage:
     """A message that ended.
 
     Attributes:
@@ -22,7 +22,7 @@ class Ended:
         ids: the ids that the service gave to its parts.
         state: how it ended; the first release did not write it down.
         created: when it was asked for; likewise.
-        counts: whether the hourly limit counts it.
+        counts_towards_limit: whether the hourly limit counts it.
         failure: what went wrong, or None.
         fingerprint: what a repetition of its call is known by, or None if that is another call.
     """
@@ -32,7 +32,7 @@ class Ended:
     ids: tuple[str, ...]
     state: State | None = None
     created: float | None = None
-    counts: bool = False
+    counts_towards_limit: bool = False
     failure: Failure | None = None
     fingerprint: Fingerprint | None = None
 
@@ -43,7 +43,7 @@ class Ended:
 
 
 @dataclass(kw_only=True, slots=True)
-class Ledger:
+class History:
     """The messages that ended lately, and how many of them today.
 
     Attributes:
@@ -54,7 +54,7 @@ class Ledger:
         delivery_time: seconds from acceptance to delivery of the message that was delivered last, or None.
     """
 
-    ended: list[Ended] = field(default_factory=list)
+    ended: list[FinishedMessage] = field(default_factory=list)
     day: date | None = None
     delivered: int = 0
     failed: int = 0
@@ -69,15 +69,15 @@ class Ledger:
         """Return how many messages were delivered, and how many failed, on this day."""
         return (self.delivered, self.failed) if self.day == today else (0, 0)
 
-    def add(self, message: OutgoingMessage, now: float, today: date) -> Ended:
+    def add(self, message: OutgoingMessage, now: float, today: date) -> FinishedMessage:
         """Remember and count a message that ended, and forget what is too long ago; returns what is remembered."""
-        ended = Ended(
+        ended = FinishedMessage(
             key=message.key,
             time=now,
             ids=message.ids,
             state=message.state,
             created=message.created,
-            counts=message.counts,
+            counts_towards_limit=message.counts_towards_limit,
             failure=message.failure,
             fingerprint=message.fingerprint,
         )

@@ -1,4 +1,4 @@
-"""How each request ended, for whoever must learn from all of them."""
+"""How each request outcome, for whoever must learn from all of them."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -11,8 +11,8 @@ from .models import Json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
-    """A request that ended, whoever asked for it.
+class RequestOutcome:
+    """A request that outcome, whoever asked for it.
 
     Attributes:
         endpoint: what it asked for.
@@ -27,19 +27,19 @@ class Ended:
     error: GoSmsError | None
 
 
-type Listener = Callable[[Ended], None]
+type Listener = Callable[[RequestOutcome], None]
 
 
 @contextmanager
-def telling(listener: Listener | None, endpoint: Endpoint, body: Mapping[str, Json] | None) -> Iterator[None]:
-    """Tell a listener how a request ended; one that was given up tells nothing."""
+def report_outcome(listener: Listener | None, endpoint: Endpoint, body: Mapping[str, Json] | None) -> Iterator[None]:
+    """Tell a listener how a request outcome; one that was given up tells nothing."""
     begun = asyncio.get_running_loop().time()
     device_id = (body or {}).get("device_id")
 
     def tell(error: GoSmsError | None) -> None:
         if listener:
             phone = device_id if isinstance(device_id, str) else None
-            listener(Ended(endpoint=endpoint, device_id=phone, begun=begun, error=error))
+            listener(RequestOutcome(endpoint=endpoint, device_id=phone, begun=begun, error=error))
 
     try:
         yield

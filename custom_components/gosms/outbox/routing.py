@@ -13,7 +13,7 @@ from ..subentries import find_phone, phones
 from .message import OutgoingMessage
 
 # Tells of a phone, by its GoSMS id, if it is known to be able to send (True) or unable (False); None if neither is.
-type Fitness = Callable[[str], bool | None]
+type PhoneAvailability = Callable[[str], bool | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,32 +23,32 @@ class Route:
     Attributes:
         device_id: the phone that sends it, or None for any that GoSMS chooses.
         sim: the slot of the SIM card that sends it, counted from 0, or None for what is set in the phone.
-        passed_over: whether a phone was chosen for it that is known to be unable to send.
+        is_fallback: whether a phone was chosen for it that is known to be unable to send.
     """
 
     device_id: str | None = None
     sim: int | None = None
-    passed_over: bool = False
+    is_fallback: bool = False
 
 
-def choose(message: OutgoingMessage, entry: ConfigEntry[Any], is_fit: Fitness) -> Route:
+def select_phone(message: OutgoingMessage, entry: ConfigEntry[Any], can_send: PhoneAvailability) -> Route:
     """Return how a message leaves: with the call's phone, else the recipient's, else the account's, else any.
 
     A phone that is known to be unable to send is passed over if another one is known to be able: GoSMS finds that one.
     Without such another one the choice stands, since a phone that is out of touch sends once it is back.
     """
-    if message.sender:
-        phone = find_phone(entry, message.sender)
+    if message.phone_id:
+        phone = find_phone(entry, message.phone_id)
     else:
         recipient = entry.subentries.get(message.recipient or "")
         chosen = (recipient and recipient.data.get(CONF_PHONE)) or Options.from_entry(entry).default_phone
         # A phone that was removed since means any phone.
         phone = entry.subentries.get(chosen or "")
-    device_id = message.sender or (phone.data[CONF_DEVICE_ID] if phone else None)
+    device_id = message.phone_id or (phone.data[CONF_DEVICE_ID] if phone else None)
     if device_id is None:
         # No slot goes without its phone: it would be that of another one.
         return Route()
-    if is_fit(device_id) is False and any(is_fit(each.data[CONF_DEVICE_ID]) for each in phones(entry)):
-        return Route(passed_over=True)
+    if can_send(device_id) is False and any(can_send(each.data[CONF_DEVICE_ID]) for each in phones(entry)):
+        return Route(is_fallback=True)
     sim = message.sim or (phone.data[CONF_SIM] if phone else SIM_DEFAULT)
     return Route(device_id=device_id, sim=SIM_SLOTS.get(sim))

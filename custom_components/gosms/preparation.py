@@ -16,7 +16,7 @@ from .text import InvalidTextError, PreparedText, prepare
 _DEFAULT_COUNTRY: Final = "RU"
 
 
-def compose(entry: ConfigEntry[Any], message: str, title: str | None) -> PreparedText:
+def prepare_text(entry: ConfigEntry[Any], message: str, title: str | None) -> PreparedText:
     """Return a text as the account sends it.
 
     Raises:
@@ -29,7 +29,7 @@ def compose(entry: ConfigEntry[Any], message: str, title: str | None) -> Prepare
         raise invalid_input(err.reason, err.placeholders) from None
 
 
-async def async_normalize(hass: HomeAssistant, entry: ConfigEntry[Any], number: str) -> str:
+async def async_normalize_number(hass: HomeAssistant, entry: ConfigEntry[Any], number: str) -> str:
     """Return a phone number as digits.
 
     What equals the number of a recipient is that number: it was read when the recipient was saved, and comes back from

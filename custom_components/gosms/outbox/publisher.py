@@ -12,7 +12,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
 
 from .journal import StorageError
-from .message import Occurrence, OutgoingMessage, State
+from .message import MessageEvent, OutgoingMessage, State
 from .store import OutboxStore
 
 _LOGGER = logging.getLogger(__name__)
@@ -20,11 +20,11 @@ _LOGGER = logging.getLogger(__name__)
 # Seconds until a disk that did not take a write is tried again without a new reason.
 _DISK_PAUSE: Final = 60
 
-type Listener = Callable[[OutgoingMessage, Occurrence], None]
-type Watcher = Callable[[Collection[OutgoingMessage]], None]
+type EventListener = Callable[[OutgoingMessage, MessageEvent], None]
+type MessageListener = Callable[[Collection[OutgoingMessage]], None]
 
 
-class Teller:
+class EventPublisher:
     """Saves what happens to the messages of a store, shows it, and tells each thing once.
 
     A process that is killed between telling and writing that down tells that one thing again in its next run. Nothing
@@ -35,8 +35,8 @@ class Teller:
         """Make the teller; it tells nothing before it is started."""
         self._hass = hass
         self._store = store
-        self._listeners: list[Listener] = []
-        self._watchers: list[Watcher] = []
+        self._listeners: list[EventListener] = []
+        self._watchers: list[MessageListener] = []
         self._changed: dict[str, OutgoingMessage] = {}
         # Keys of messages with something to tell, or that have to go, in their order.
         self._due: dict[str, None] = {}
@@ -47,13 +47,13 @@ class Teller:
         self._unsubscribe: CALLBACK_TYPE = lambda: None
 
     @callback
-    def async_listen(self, listener: Listener) -> CALLBACK_TYPE:
+    def async_add_event_listener(self, listener: EventListener) -> CALLBACK_TYPE:
         """Call a listener for everything that happens; returns how to stop it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     @callback
-    def async_watch(self, watcher: Watcher) -> CALLBACK_TYPE:
+    def async_add_message_listener(self, watcher: MessageListener) -> CALLBACK_TYPE:
         """Call a watcher with messages that changed, once that is on disk; returns how to stop it."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
@@ -71,21 +71,21 @@ class Teller:
         self._unsubscribe = async_at_started(self._hass, async_may_tell)
 
     @callback
-    def async_hush(self) -> None:
+    def async_pause_events(self) -> None:
         """Save what happens and tell nothing, until the next start; who watches sees the last of it, and goes."""
         self._stop_waiting()
         self._may_tell = False
         self._show()
 
     @callback
-    def async_notice(self, message: OutgoingMessage) -> None:
+    def async_on_message_changed(self, message: OutgoingMessage) -> None:
         """Save, show and tell a change soon."""
-        if message.key in self._store.messages and (message.untold or message.state.is_final):
+        if message.key in self._store.messages and (message.pending_events or message.state.is_final):
             self._due[message.key] = None
         else:
             self._due.pop(message.key, None)
         self._changed[message.key] = message
-        if message.untold or not _is_leaving(message):
+        if message.pending_events or not _is_leaving(message):
             self._wake()
 
     def _wake(self) -> None:
@@ -152,14 +152,14 @@ class Teller:
         # What changed during the write is not on disk yet: it is told in the next round.
         if self._store.messages.get(message.key) is not message:
             return
-        for occurrence in message.untold[:1]:
+        for occurrence in message.pending_events[:1]:
             for listener in list(self._listeners):
                 with _guarded("telling what happened to a message"):
                     listener(message, occurrence)
-        if message.state.is_final and len(message.untold) <= 1:
-            self._store.finish(message)
+        if message.state.is_final and len(message.pending_events) <= 1:
+            self._store.archive(message)
         else:
-            self._store.change(message.key, OutgoingMessage.tell)
+            self._store.update(message.key, OutgoingMessage.pop_event)
         self._wake()
 
 

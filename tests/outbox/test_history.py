@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from custom_components.gosms.api import MessageStatus
-from custom_components.gosms.outbox.ledger import Ledger
+from custom_components.gosms.outbox.history import History
 from custom_components.gosms.outbox.message import OutgoingMessage, State
 
 MONDAY = date(2026, 11, 23)
@@ -42,13 +42,13 @@ def ended(key: str = "the key", state: State = State.DELIVERED, *, accepted: flo
     ],
 )
 def test_a_message_counts_by_its_end(state: State, counters: tuple[int, int]) -> None:
-    ledger = Ledger()
+    ledger = History()
     ledger.add(ended(state=state), 9.0, MONDAY)
     assert ledger.today(MONDAY) == counters
 
 
 def test_the_counters_begin_anew_with_the_day_and_no_day_has_counters_of_another() -> None:
-    ledger = Ledger()
+    ledger = History()
     assert ledger.today(MONDAY) == (0, 0)
 
     ledger.add(ended("one"), 1.0, MONDAY)
@@ -61,14 +61,14 @@ def test_the_counters_begin_anew_with_the_day_and_no_day_has_counters_of_another
 
 
 def test_the_time_of_the_last_delivery_stays_when_a_later_message_fails() -> None:
-    ledger = Ledger()
+    ledger = History()
     ledger.add(ended("one", accepted=2.0), 9.5004, MONDAY)
     ledger.add(ended("two", State.DELIVERY_FAILED), 100.0, MONDAY)
     assert ledger.delivery_time == 7.5
 
 
 def test_ids_stay_claimed_for_a_day_and_no_longer() -> None:
-    ledger = Ledger()
+    ledger = History()
     ledger.add(ended("one"), 0.0, MONDAY)
     ledger.add(ended("two"), 24 * HOUR - 1, MONDAY)
     assert ledger.claimed == {"id of one", "id of two"}
@@ -78,13 +78,13 @@ def test_ids_stay_claimed_for_a_day_and_no_longer() -> None:
 
 
 def test_every_part_of_a_long_message_stays_claimed() -> None:
-    ledger = Ledger()
+    ledger = History()
     ledger.add(replace(ended(), ids=("a", "b")), 1.0, MONDAY)
     assert ledger.claimed == {"a", "b"}
 
 
 def test_only_the_newest_thousand_are_remembered_and_all_are_counted() -> None:
-    ledger = Ledger()
+    ledger = History()
     for number in range(1005):
         ledger.add(ended(str(number)), number, MONDAY)
     assert [each.key for each in ledger.ended] == [str(number) for number in range(5, 1005)]
@@ -92,7 +92,7 @@ def test_only_the_newest_thousand_are_remembered_and_all_are_counted() -> None:
 
 
 def test_neither_the_number_nor_the_text_is_remembered() -> None:
-    ledger = Ledger()
+    ledger = History()
     ledger.add(ended(), 1.0, MONDAY)
     assert "79123456789" not in repr(ledger)
     assert "Leak" not in repr(ledger)

@@ -4,8 +4,8 @@ from unittest.mock import Mock, patch
 
 import pytest
 
-from custom_components.gosms.api import GoSmsApiError, Pace
-from custom_components.gosms.outbox.route import Route
+from custom_components.gosms.api import GoSmsApiError, RateLimiter
+from custom_components.gosms.outbox.routing import Route
 from tests.outbox.world import QUEUE, REPEATED_ID, SLOW, World
 from tests.service import MUM
 
@@ -63,7 +63,7 @@ def test_a_hundred_messages_of_an_outage_leave_within_fifteen_seconds_at_the_per
     world = World(queue_expiry=10)
     world.account.rate_limit = 10
     world.account.rate_clock = world.server_clock
-    world.pace = Pace()
+    world.rate_limiter = RateLimiter()
     with world.rules():
         world.start()
         world.line_is_dead = True
@@ -156,7 +156,7 @@ def test_the_caller_of_a_message_whose_turn_did_not_come_before_the_end_learns_i
     error: str | None,
 ) -> None:
     world = World(queue_expiry=10)
-    with world.rules(), patch("custom_components.gosms.outbox.sender._CONCURRENT", 0):
+    with world.rules(), patch("custom_components.gosms.outbox.dispatcher._MAX_CONCURRENT", 0):
         world.start()
         world.disk_is_full = disk_is_full
         world.send(0, "Leak!")
@@ -188,7 +188,7 @@ def test_a_mistake_before_the_request_is_answered_and_not_repeated_without_a_pau
         world.start()
         # Nothing that is known leads here: this stands for a mistake in the choice of the phone.
         route = Mock(side_effect=[KeyError("sim"), Route()])
-        with patch.object(world.living().outbox._sender, "_route", route):
+        with patch.object(world.living().outbox._dispatcher, "_route", route):
             world.send(0, "Leak!")
             world.pass_time(0.4)
             assert [(call.done, call.error) for call in world.calls] == [(True, error)]
@@ -202,7 +202,7 @@ def test_a_mistake_after_the_acceptance_does_not_send_a_message_again(caplog: py
     world = World(queue_expiry=10)
     with world.rules():
         world.start()
-        with patch.object(world.living().outbox._sender, "_answer", side_effect=RuntimeError):
+        with patch.object(world.living().outbox._dispatcher, "_resolve", side_effect=RuntimeError):
             world.send(0, "Leak!")
             world.pass_time(1)
         world.pass_time(30)

@@ -3,8 +3,8 @@
 from homeassistant.core import CoreState, HomeAssistant
 import pytest
 
-from custom_components.gosms.outbox import Occurrence, OutboxStore, OutgoingMessage
-from custom_components.gosms.outbox.teller import Teller
+from custom_components.gosms.outbox import MessageEvent, OutboxStore, OutgoingMessage
+from custom_components.gosms.outbox.publisher import EventPublisher
 from tests.outbox.world import World
 
 
@@ -12,14 +12,14 @@ def test_what_happened_is_on_disk_before_it_is_told() -> None:
     world = World(queue_expiry=10)
     saved: dict[str, bool] = {}
 
-    def hear(message: OutgoingMessage, occurrence: Occurrence) -> None:
-        untold = world.on_disk()[message.key]["untold"]
-        saved[occurrence.type] = occurrence.type in [each["type"] for each in untold]
+    def hear(message: OutgoingMessage, occurrence: MessageEvent) -> None:
+        pending_events = world.on_disk()[message.key]["pending_events"]
+        saved[occurrence.type] = occurrence.type in [each["type"] for each in pending_events]
 
     with world.rules():
         world.start()
         world.pass_time(1)
-        world.living().outbox.async_listen(hear)
+        world.living().outbox.async_add_event_listener(hear)
         world.faults = ["cut after"]
         world.send(0, "Leak!")
         world.pass_time(5)
@@ -34,8 +34,8 @@ def test_no_more_than_one_thing_was_told_and_is_told_again_after_a_kill() -> Non
     world = World(queue_expiry=10)
     told: list[int] = []
 
-    def hear(_message: OutgoingMessage, _occurrence: Occurrence) -> None:
-        told.append(sum(len(record["untold"]) for record in world.on_disk().values()))
+    def hear(_message: OutgoingMessage, _occurrence: MessageEvent) -> None:
+        told.append(sum(len(record["pending_events"]) for record in world.on_disk().values()))
 
     with world.rules():
         world.start()
@@ -43,7 +43,7 @@ def test_no_more_than_one_thing_was_told_and_is_told_again_after_a_kill() -> Non
         world.line_is_dead = True
         for text in ("Leak!", "Fire!", "Frost!"):
             world.send(0, text)
-        world.living().outbox.async_listen(hear)
+        world.living().outbox.async_add_event_listener(hear)
         world.pass_time(5)
     # The first finds out that the line is dead, and the others wait at once: before each is told, the file knows of
     # those that were told before it.
@@ -69,8 +69,8 @@ async def test_an_account_that_is_unloaded_while_home_assistant_starts_leaves_no
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:
     hass.set_state(CoreState.starting)
-    teller = Teller(hass, OutboxStore(hass, "the_account"))
+    teller = EventPublisher(hass, OutboxStore(hass, "the_account"))
     teller.async_start()
-    teller.async_hush()
+    teller.async_pause_events()
     await teller.async_close()
     assert "Unable to remove" not in caplog.text

@@ -10,9 +10,9 @@ import voluptuous as vol
 
 from ..api import MessageStatus
 from ..errors import Failure
+from .history import FinishedMessage, History
 from .journal import Line
-from .ledger import Ended, Ledger
-from .message import EVENT_TYPES, Fingerprint, Occurrence, OutgoingMessage, State
+from .message import EVENT_TYPES, Fingerprint, MessageEvent, OutgoingMessage, State
 
 _NUMBER: Final = vol.Any(int, float)
 _TEXT_OR_NONE: Final = vol.Any(None, str)
@@ -42,7 +42,7 @@ _FAILURE: Final = vol.Schema(
 )
 
 _FINGERPRINT: Final = vol.Schema(
-    {vol.Required("key"): str, vol.Required("content"): str, vol.Required("place"): int}, extra=vol.REMOVE_EXTRA
+    {vol.Required("key"): str, vol.Required("content"): str, vol.Required("index"): int}, extra=vol.REMOVE_EXTRA
 )
 
 # What is optional in these files was not in those of the first release.
@@ -53,7 +53,7 @@ _ENDED: Final = vol.Schema(
         vol.Required("ids"): [str],
         vol.Optional("state", default=None): vol.Any(None, vol.Coerce(State)),
         vol.Optional("created", default=None): _NUMBER_OR_NONE,
-        vol.Optional("counts", default=False): bool,
+        vol.Optional("counts_towards_limit", default=False): bool,
         vol.Optional("failure", default=None): vol.Any(None, _FAILURE),
         vol.Optional("fingerprint", default=None): vol.Any(None, _FINGERPRINT),
     },
@@ -81,25 +81,27 @@ _MESSAGE: Final = vol.Schema(
         vol.Required("parts"): vol.All([str], vol.Length(min=1)),
         vol.Required("recipient"): _TEXT_OR_NONE,
         vol.Required("tag"): _TEXT_OR_NONE,
-        vol.Optional("sender", default=None): _TEXT_OR_NONE,
+        vol.Optional("phone_id", default=None): _TEXT_OR_NONE,
         vol.Optional("sim", default=None): _TEXT_OR_NONE,
         vol.Optional("fingerprint", default=None): vol.Any(None, _FINGERPRINT),
         vol.Required("created"): _NUMBER,
         vol.Required("expires"): _NUMBER,
         vol.Required("state"): vol.Coerce(State),
         vol.Required("attempts"): int,
-        vol.Required("attempted"): _NUMBER_OR_NONE,
-        vol.Required("attempted_server"): _NUMBER_OR_NONE,
+        vol.Required("last_attempt"): _NUMBER_OR_NONE,
+        vol.Required("last_attempt_server_time"): _NUMBER_OR_NONE,
         vol.Required("device_id"): _TEXT_OR_NONE,
         vol.Required("ids"): [str],
         vol.Required("statuses"): [vol.Coerce(MessageStatus)],
         vol.Required("accepted"): _NUMBER_OR_NONE,
-        vol.Required("held"): bool,
-        vol.Required("timed_out"): bool,
+        vol.Required("queued_reported"): bool,
+        vol.Required("timeout_reported"): bool,
         # The first release knew no more of a failure than its key, as "error".
         vol.Optional("error", default=None): _TEXT_OR_NONE,
         vol.Optional("failure", default=None): vol.Any(None, _FAILURE),
-        vol.Required("untold"): [{vol.Required("type"): vol.In(EVENT_TYPES), vol.Required("seconds"): _NUMBER_OR_NONE}],
+        vol.Required("pending_events"): [
+            {vol.Required("type"): vol.In(EVENT_TYPES), vol.Required("seconds"): _NUMBER_OR_NONE}
+        ],
     },
     extra=vol.REMOVE_EXTRA,
 )
@@ -107,7 +109,7 @@ _MESSAGE: Final = vol.Schema(
 _FIELDS: Final = tuple(field.name for field in fields_of(OutgoingMessage))
 
 # The fields that are times, on disk as ages.
-_TIMES: Final = ("created", "expires", "attempted", "accepted")
+_TIMES: Final = ("created", "expires", "last_attempt", "accepted")
 
 
 type _TimeOf = Callable[[float], float]
@@ -128,14 +130,14 @@ class Queue:
     damaged: list[bytes] = field(default_factory=list)
 
 
-def pack_queue(
+def dump_queue(
     messages: Collection[OutgoingMessage], gone: Collection[str], now: float, *, saved: float, secret: str | None
 ) -> dict[str, Any]:
     """Return messages, and the keys of those that went to the ledger, as they stand in the file.
 
     It is written at `saved` by the wall clock and `now` by the run's; the secret stands in the first record alone.
     """
-    packed = [pack_message(message, now) for message in messages]
+    packed = [dump_message(message, now) for message in messages]
     record: dict[str, Any] = {"saved": saved, "clock": now, "messages": packed}
     if gone:
         record["gone"] = gone
@@ -144,7 +146,7 @@ def pack_queue(
     return record
 
 
-def unpack_queue(lines: Iterable[Line], time_of: _TimeOf) -> Queue:
+def load_queue(lines: Iterable[Line], time_of: _TimeOf) -> Queue:
     """Return what the file says; `time_of` tells when by this run's clock it was written, given its own word.
 
     What can't be read may have told of any message before it that a request was about to leave. So those that waited
@@ -157,7 +159,7 @@ def unpack_queue(lines: Iterable[Line], time_of: _TimeOf) -> Queue:
             queue.damaged.append(raw)
             queue.messages = _doubt(queue.messages, then, saved)
             continue
-        found, damaged = _unpack_messages(fields["messages"], fields["then"])
+        found, damaged = _load_messages(fields["messages"], fields["then"])
         if damaged:
             queue.damaged += damaged
             queue.messages = _doubt(queue.messages, then, saved)
@@ -190,20 +192,20 @@ def _read(lines: Iterable[Line], schema: vol.Schema, time_of: _TimeOf) -> list[t
 def _doubt(messages: dict[str, OutgoingMessage], then: float, saved: float) -> dict[str, OutgoingMessage]:
     """Take every message that waited for one whose request was under way."""
     return {
-        key: message.begin(then, server_time=saved, device_id=message.device_id)
+        key: message.start_attempt(then, server_time=saved, device_id=message.device_id)
         if message.state is State.QUEUED
         else message
         for key, message in messages.items()
     }
 
 
-def _unpack_messages(records: list[object], then: float) -> tuple[dict[str, OutgoingMessage], list[bytes]]:
+def _load_messages(records: list[object], then: float) -> tuple[dict[str, OutgoingMessage], list[bytes]]:
     """Return the messages of a line by their keys, and what is damaged."""
     messages: dict[str, OutgoingMessage] = {}
     damaged: list[bytes] = []
     for record in records:
         try:
-            message = unpack_message(record, then)
+            message = load_message(record, then)
         except vol.Invalid, ValueError:
             damaged.append(json_bytes(record))
         else:
@@ -211,10 +213,10 @@ def _unpack_messages(records: list[object], then: float) -> tuple[dict[str, Outg
     return messages, damaged
 
 
-def pack_message(message: OutgoingMessage, now: float) -> dict[str, Any]:
+def dump_message(message: OutgoingMessage, now: float) -> dict[str, Any]:
     """Return a message as it stands in the file: a thousand of them are written at a time, so it must be quick."""
     record: dict[str, Any] = {name: getattr(message, name) for name in _FIELDS}
-    record["untold"] = [{"type": each.type, "seconds": each.seconds} for each in message.untold]
+    record["pending_events"] = [{"type": each.type, "seconds": each.seconds} for each in message.pending_events]
     for name in ("failure", "fingerprint"):
         if record[name] is not None:
             record[name] = asdict(record[name])
@@ -224,7 +226,7 @@ def pack_message(message: OutgoingMessage, now: float) -> dict[str, Any]:
     return record
 
 
-def unpack_message(record: object, then: float) -> OutgoingMessage:
+def load_message(record: object, then: float) -> OutgoingMessage:
     """Return a message from the file, which was written at a time of this run's clock.
 
     Raises:
@@ -237,10 +239,10 @@ def unpack_message(record: object, then: float) -> OutgoingMessage:
             fields[name] = then - fields[name]
     for name in ("parts", "ids", "statuses"):
         fields[name] = tuple(fields[name])
-    fields["untold"] = tuple(Occurrence(**occurrence) for occurrence in fields["untold"])
+    fields["pending_events"] = tuple(MessageEvent(**occurrence) for occurrence in fields["pending_events"])
     error = fields.pop("error")
-    fields["failure"] = Failure(key=error) if error else _unpack_failure(fields["failure"])
-    fields["fingerprint"] = _unpack_fingerprint(fields["fingerprint"])
+    fields["failure"] = Failure(key=error) if error else _load_failure(fields["failure"])
+    fields["fingerprint"] = _load_fingerprint(fields["fingerprint"])
     message = OutgoingMessage(**fields)
     complete = len(message.ids) == len(message.parts)
     if len(message.ids) != len(message.statuses) or len(message.ids) > len(message.parts):
@@ -252,50 +254,50 @@ def unpack_message(record: object, then: float) -> OutgoingMessage:
     return message
 
 
-def _unpack_failure(fields: dict[str, Any] | None) -> Failure | None:
+def _load_failure(fields: dict[str, Any] | None) -> Failure | None:
     """Return a failure from the file."""
     return Failure(**fields) if fields else None
 
 
-def _unpack_fingerprint(fields: dict[str, Any] | None) -> Fingerprint | None:
+def _load_fingerprint(fields: dict[str, Any] | None) -> Fingerprint | None:
     """Return a fingerprint from the file."""
     return Fingerprint(**fields) if fields else None
 
 
-def _unpack_ended(fields: dict[str, Any], then: float) -> Ended:
+def _load_finished(fields: dict[str, Any], then: float) -> FinishedMessage:
     """Return a message that ended from the file, which was written at a time of this run's clock."""
-    return Ended(
+    return FinishedMessage(
         key=fields["key"],
         time=then - fields["age"],
         ids=tuple(fields["ids"]),
         state=fields["state"],
         created=None if fields["created"] is None else then - fields["created"],
-        counts=fields["counts"],
-        failure=_unpack_failure(fields["failure"]),
-        fingerprint=_unpack_fingerprint(fields["fingerprint"]),
+        counts_towards_limit=fields["counts_towards_limit"],
+        failure=_load_failure(fields["failure"]),
+        fingerprint=_load_fingerprint(fields["fingerprint"]),
     )
 
 
-def unpack_ledger(lines: Iterable[Line], time_of: _TimeOf) -> tuple[Ledger, list[bytes]]:
-    """Return what the file of the ledger says, and what of it can't be read; for `time_of` see `unpack_queue`."""
-    ledger = Ledger()
+def load_history(lines: Iterable[Line], time_of: _TimeOf) -> tuple[History, list[bytes]]:
+    """Return what the file of the ledger says, and what of it can't be read; for `time_of` see `load_queue`."""
+    ledger = History()
     damaged: list[bytes] = []
     for raw, fields in _read(lines, _LEDGER, time_of):
         if fields is None:
             damaged.append(raw)
             continue
-        ledger.ended += [_unpack_ended(ended, fields["then"]) for ended in fields["ended"]]
+        ledger.ended += [_load_finished(ended, fields["then"]) for ended in fields["ended"]]
         ledger.day, ledger.delivered, ledger.failed = fields["day"], fields["delivered"], fields["failed"]
         ledger.delivery_time = fields["delivery_time"]
     return ledger, damaged
 
 
-def pack_ledger(ledger: Ledger, now: float, *, saved: float) -> dict[str, Any]:
-    """Return a ledger, or what is new in it with its counters, as it stands in the file; for times see `pack_queue`."""
+def dump_history(ledger: History, now: float, *, saved: float) -> dict[str, Any]:
+    """Return a ledger, or what is new in it with its counters, as it stands in the file; for times see `dump_queue`."""
     return {
         "saved": saved,
         "clock": now,
-        "ended": [_pack_ended(ended, now) for ended in ledger.ended],
+        "ended": [_dump_finished(ended, now) for ended in ledger.ended],
         "day": ledger.day and ledger.day.isoformat(),
         "delivered": ledger.delivered,
         "failed": ledger.failed,
@@ -303,13 +305,13 @@ def pack_ledger(ledger: Ledger, now: float, *, saved: float) -> dict[str, Any]:
     }
 
 
-def _pack_ended(ended: Ended, now: float) -> dict[str, Any]:
+def _dump_finished(ended: FinishedMessage, now: float) -> dict[str, Any]:
     """Return a message that ended as it stands in the file: a thousand of them are written at a time."""
     record: dict[str, Any] = {"key": ended.key, "age": now - ended.time, "ids": ended.ids, "state": ended.state}
     if ended.created is not None:
         record["created"] = now - ended.created
-    if ended.counts:
-        record["counts"] = True
+    if ended.counts_towards_limit:
+        record["counts_towards_limit"] = True
     if ended.failure:
         record["failure"] = asdict(ended.failure)
     if ended.fingerprint:

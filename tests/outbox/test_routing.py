@@ -6,7 +6,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.gosms.outbox import OutgoingMessage
-from custom_components.gosms.outbox.route import Route, choose
+from custom_components.gosms.outbox.routing import Route, select_phone
 from tests.service import MUM, phone, recipient
 
 HALL: Final = "6654a4e8f1527149588c89f2"
@@ -40,7 +40,7 @@ def route(
         expires=60.0,
         **{"recipient": "the_recipient_mum", **(message or {})},
     )
-    return choose(asked, entry, (fit or {}).get)
+    return select_phone(asked, entry, (fit or {}).get)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def route(
         ({"recipients": "hall", "default": "cellar"}, Route(device_id=HALL, sim=1)),
         ({"recipients": "removed since", "default": "cellar"}, Route()),
         ({"message": {"recipient": None}, "recipients": "hall", "default": "cellar"}, Route(device_id=CELLAR)),
-        ({"message": {"sender": CELLAR}, "recipients": "hall"}, Route(device_id=CELLAR)),
-        ({"message": {"sender": HALL}}, Route(device_id=HALL, sim=1)),
-        ({"message": {"sender": HALL, "sim": "default"}}, Route(device_id=HALL)),
-        ({"message": {"sender": ANOTHER}, "default": "hall"}, Route(device_id=ANOTHER)),
-        ({"message": {"sender": ANOTHER, "sim": "sim1"}}, Route(device_id=ANOTHER, sim=0)),
+        ({"message": {"phone_id": CELLAR}, "recipients": "hall"}, Route(device_id=CELLAR)),
+        ({"message": {"phone_id": HALL}}, Route(device_id=HALL, sim=1)),
+        ({"message": {"phone_id": HALL, "sim": "default"}}, Route(device_id=HALL)),
+        ({"message": {"phone_id": ANOTHER}, "default": "hall"}, Route(device_id=ANOTHER)),
+        ({"message": {"phone_id": ANOTHER, "sim": "sim1"}}, Route(device_id=ANOTHER, sim=0)),
         ({"message": {"sim": "sim1"}, "default": "hall"}, Route(device_id=HALL, sim=0)),
         ({"message": {"sim": "sim1"}}, Route()),
     ],
@@ -68,9 +68,9 @@ def test_the_calls_phone_sends_else_the_recipients_else_the_accounts_else_any(
     assert route(**asked) == expected
 
 
-@pytest.mark.parametrize("asked", [{"message": {"sender": HALL}}, {"recipients": "hall"}, {"default": "hall"}])
+@pytest.mark.parametrize("asked", [{"message": {"phone_id": HALL}}, {"recipients": "hall"}, {"default": "hall"}])
 @pytest.mark.parametrize(
-    ("fit", "passed_over"),
+    ("fit", "is_fallback"),
     [
         ({}, False),
         ({HALL: True, CELLAR: True}, False),
@@ -82,9 +82,9 @@ def test_the_calls_phone_sends_else_the_recipients_else_the_accounts_else_any(
     ],
 )
 def test_a_phone_is_passed_over_only_if_it_is_known_to_be_unable_and_another_to_be_able(
-    asked: dict[str, Any], fit: dict[str, bool], *, passed_over: bool
+    asked: dict[str, Any], fit: dict[str, bool], *, is_fallback: bool
 ) -> None:
-    assert route(**asked, fit=fit) == (Route(passed_over=True) if passed_over else Route(device_id=HALL, sim=1))
+    assert route(**asked, fit=fit) == (Route(is_fallback=True) if is_fallback else Route(device_id=HALL, sim=1))
 
 
 def test_nothing_is_passed_over_where_nothing_was_chosen() -> None:

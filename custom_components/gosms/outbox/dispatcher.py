@@ -17,27 +17,27 @@ from ..api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError
 from ..errors import Failure, not_queued
 from .journal import StorageError
 from .message import OutgoingMessage, State
-from .route import Route
+from .routing import Route
 from .store import OutboxStore
 
 _LOGGER = logging.getLogger(__name__)
 
 # Attempts at the same time. The client keeps the pace of the service; this is for its latency.
-_CONCURRENT: Final = 8
+_MAX_CONCURRENT: Final = 8
 
 # Seconds to wait before the next attempt of an outage: doubled each time up to the longest, with jitter. A new message
 # brings it forward to this long after the last one.
 _FIRST_PAUSE: Final = 1.0
-_LONGEST_PAUSE: Final = 60.0
+_MAX_PAUSE: Final = 60.0
 # More of them would not make a pause longer, and after a thousand there is no such number.
-_DOUBLINGS: Final = 6
+_MAX_DOUBLINGS: Final = 6
 _EAGER_PAUSE: Final = 5.0
 # A service that asks for a longer pause is asked again all the same: a mistake of a proxy must not silence an alarm
 # for a day.
-_LONGEST_ASKED: Final = 600.0
+_MAX_RETRY_AFTER: Final = 600.0
 
 
-class Sender:
+class Dispatcher:
     """Brings the queued messages of a store to the service."""
 
     def __init__(
@@ -67,8 +67,8 @@ class Sender:
         self._claimed = claimed
         self._callback_id = callback_id
         self._attempts: dict[str, asyncio.Task[None]] = {}
-        self._doubtful: set[str] = set()
-        self._callers: dict[str, asyncio.Event] = {}
+        self._unknown: set[str] = set()
+        self._pending: dict[str, asyncio.Event] = {}
         self._closed = True
         self._failures = 0
         self._asked_to_wait = False
@@ -91,8 +91,8 @@ class Sender:
         for message in list(self._store.messages.values()):
             if message.state is State.SENDING:
                 # The run before ended in the middle of a request.
-                self._store.put(message.lose(None, self._hass.loop.time()))
-            elif message.state is State.QUEUED and not message.may_wait:
+                self._store.put(message.mark_unknown(None, self._hass.loop.time()))
+            elif message.state is State.QUEUED and not message.can_be_queued:
                 # The run before ended before its one attempt.
                 self._store.put(message.expire(None, self._hass.loop.time()))
         self.async_run()
@@ -102,32 +102,32 @@ class Sender:
         self._closed = True
         self.async_run()
         await asyncio.gather(*self._attempts.values(), return_exceptions=True)
-        for key in list(self._callers):
+        for key in list(self._pending):
             self._leave(self._store.messages[key])
-        await self.async_answer(list(self._callers))
+        await self.async_wait_first_result(list(self._pending))
 
     @callback
-    def async_notice(self, message: OutgoingMessage) -> None:
+    def async_on_message_changed(self, message: OutgoingMessage) -> None:
         """Take note of a message that changed: one that is settled may leave again, or let its twin go."""
-        if message.key in self._doubtful and message.state is not State.UNKNOWN:
-            self._doubtful.remove(message.key)
+        if message.key in self._unknown and message.state is not State.UNKNOWN:
+            self._unknown.remove(message.key)
             self.async_run()
         elif message.state is State.UNKNOWN:
-            self._doubtful.add(message.key)
+            self._unknown.add(message.key)
 
     @callback
     def async_take(self, messages: Iterable[OutgoingMessage]) -> None:
         """Take messages to different numbers: they leave, or they are queued."""
-        doubtful = self._in_doubt()
+        in_flight = self._in_flight()
         leaving: list[str] = []
         for message in messages:
-            self._callers[message.key] = asyncio.Event()
-            has_twin = (message.phone_number, message.part) in doubtful
-            if self._closed or (message.may_wait and (has_twin or self.is_down)):
+            self._pending[message.key] = asyncio.Event()
+            has_duplicate = (message.phone_number, message.part) in in_flight
+            if self._closed or (message.can_be_queued and (has_duplicate or self.is_down)):
                 self._leave(message)
             else:
                 self._store.put(message)
-                if not message.may_wait and not has_twin:
+                if not message.can_be_queued and not has_duplicate:
                     # What may not wait takes no turn either, not even during an outage.
                     self._begin(message)
                 leaving.append(message.key)
@@ -142,9 +142,9 @@ class Sender:
         with suppress(StorageError):
             await self._store.async_save()
 
-    async def async_answer(self, keys: Iterable[str]) -> None:
+    async def async_wait_first_result(self, keys: Iterable[str]) -> None:
         """Return once each of these messages is accepted, safely queued, or over."""
-        for caller in [self._callers[key] for key in keys if key in self._callers]:
+        for caller in [self._pending[key] for key in keys if key in self._pending]:
             await caller.wait()
 
     @callback
@@ -156,13 +156,13 @@ class Sender:
             if (
                 message
                 and message.state is State.QUEUED
-                and not (message.may_wait or message.ids or key in self._attempts)
+                and not (message.can_be_queued or message.ids or key in self._attempts)
             ):
                 self._give_up(message, "its turn did not come in time")
 
     def _leave(self, message: OutgoingMessage) -> None:
         """Leave a message whose turn did not come to a later one, if it may wait."""
-        if message.may_wait:
+        if message.can_be_queued:
             self._queue(message)
         else:
             self._give_up(message, "it would have had to wait")
@@ -170,11 +170,11 @@ class Sender:
     def _give_up(self, message: OutgoingMessage, reason: str) -> None:
         """Let a message end that had to wait, and might not or could not."""
         self._store.put(message.expire(not_queued(reason), self._hass.loop.time()))
-        self._answer(message.key)
+        self._resolve(message.key)
 
     def _queue(self, message: OutgoingMessage) -> None:
         """Queue a message that can't leave now; those of the same moment share one write."""
-        self._store.put(message.hold())
+        self._store.put(message.report_queued())
         self._hass.async_create_task(self._async_keep(message.key), "GoSMS.ru queue", eager_start=False)
 
     async def _async_keep(self, key: str) -> None:
@@ -185,13 +185,13 @@ class Sender:
             message = self._store.messages.get(key)
             if message is None or message.state is not State.QUEUED or key in self._attempts:
                 return
-            if key not in self._store.written:
-                if self._closed or (message.phone_number, message.part) in self._in_doubt():
+            if key not in self._store.persisted_keys:
+                if self._closed or (message.phone_number, message.part) in self._in_flight():
                     self._give_up(message, "it could not be stored")
                 else:
                     self._begin(message)
                 return
-        self._answer(key)
+        self._resolve(key)
         if not self._asked_to_wait:
             self._next_attempt = min(self._next_attempt, self._last_attempt + _EAGER_PAUSE)
         self.async_run()
@@ -206,24 +206,24 @@ class Sender:
             return
         now = self._hass.loop.time()
         for message in list(self._store.messages.values()):
-            if message.key not in self._attempts and message.is_late(now):
-                failure = None if message.may_wait else not_queued("its turn did not come in time")
+            if message.key not in self._attempts and message.is_expired(now):
+                failure = None if message.can_be_queued else not_queued("its turn did not come in time")
                 self._store.put(message.expire(failure, now))
-                self._answer(message.key)
+                self._resolve(message.key)
         for message in self._ready():
-            is_full = len(self._attempts) >= (1 if self.is_down else _CONCURRENT)
-            if message.may_wait and (is_full or (self.is_down and now < self._next_attempt)):
+            is_full = len(self._attempts) >= (1 if self.is_down else _MAX_CONCURRENT)
+            if message.can_be_queued and (is_full or (self.is_down and now < self._next_attempt)):
                 continue
             self._begin(message)
         if self.is_down:
-            self._let_callers_go()
+            self._release_callers()
         self._plan(now)
 
-    def _let_callers_go(self) -> None:
+    def _release_callers(self) -> None:
         """Queue the messages whose turn did not come before the outage: their callers need not wait for its end."""
         for message in list(self._store.messages.values()):
-            waits = message.state is State.QUEUED and not message.held and message.may_wait
-            if waits and message.key in self._callers and message.key not in self._attempts:
+            waits = message.state is State.QUEUED and not message.queued_reported and message.can_be_queued
+            if waits and message.key in self._pending and message.key not in self._attempts:
                 self._queue(message)
 
     def _plan(self, now: float) -> None:
@@ -247,7 +247,7 @@ class Sender:
         # At least a moment: what is due may have to wait for the end of a running attempt.
         self._timer = async_call_later(self._hass, max(when - now, 0.5), async_come_back)
 
-    def _in_doubt(self) -> set[tuple[str, str]]:
+    def _in_flight(self) -> set[tuple[str, str]]:
         """Return the numbers and texts that a request may be under way for."""
         return {
             (message.phone_number, message.part)
@@ -258,10 +258,10 @@ class Sender:
 
     def _ready(self) -> Iterator[OutgoingMessage]:
         """Return the messages that may leave, in their order: one text to one number at a time."""
-        doubtful = self._in_doubt()
+        in_flight = self._in_flight()
         for message in list(self._store.messages.values()):
-            if message.state is State.QUEUED and (twin := (message.phone_number, message.part)) not in doubtful:
-                doubtful.add(twin)
+            if message.state is State.QUEUED and (twin := (message.phone_number, message.part)) not in in_flight:
+                in_flight.add(twin)
                 yield message
 
     def _begin(self, message: OutgoingMessage) -> None:
@@ -300,17 +300,17 @@ class Sender:
         # Before the first answer of a run the own clock has to do: a message without any time is never found again
         # after a restart of a machine whose clock stood still meanwhile.
         server_time = self._client.server_time or dt_util.utcnow().timestamp()
-        self._store.put(message.begin(now, server_time=server_time, device_id=device_id))
+        self._store.put(message.start_attempt(now, server_time=server_time, device_id=device_id))
         try:
             await self._store.async_save()
         except StorageError:
-            if message.key in self._store.written or (message.attempts and message.may_wait):
+            if message.key in self._store.persisted_keys or (message.attempts and message.can_be_queued):
                 # The file says that it waits, so after a crash it would leave a second time.
-                self._store.change(message.key, OutgoingMessage.withdraw)
+                self._store.update(message.key, OutgoingMessage.undo_attempt)
                 self._pause(None)
                 return None
             # It was never on disk and never will be: this is its one attempt.
-            self._store.change(message.key, OutgoingMessage.never_again)
+            self._store.update(message.key, OutgoingMessage.disable_retry)
         return self._store.messages[message.key]
 
     async def _async_request(self, message: OutgoingMessage, sim: int | None) -> None:
@@ -328,9 +328,9 @@ class Sender:
             return
         self._recover()
         now = self._hass.loop.time()
-        accepted = self._store.change(message.key, lambda message: message.accept(message_id, now))
+        accepted = self._store.update(message.key, lambda message: message.mark_accepted(message_id, now))
         if accepted.state is State.ACCEPTED:
-            self._answer(message.key)
+            self._resolve(message.key)
 
     def _fail(self, key: str, err: GoSmsError) -> None:
         """Take note of an attempt that did not end in acceptance."""
@@ -338,18 +338,18 @@ class Sender:
         if err.maybe_accepted:
             if self.is_down:
                 self._pause(None)
-            self._store.change(key, lambda message: message.lose(failure, now))
+            self._store.update(key, lambda message: message.mark_unknown(failure, now))
         elif err.is_temporary:
             self._pause(err.retry_after if isinstance(err, GoSmsApiError) else None)
-            self._store.change(key, lambda message: message.postpone(failure, now))
+            self._store.update(key, lambda message: message.requeue(failure, now))
         else:
             self._recover()
-            self._store.change(key, lambda message: message.refuse(failure, now))
-        self._answer(key)
+            self._store.update(key, lambda message: message.refuse(failure, now))
+        self._resolve(key)
 
-    def _answer(self, key: str) -> None:
+    def _resolve(self, key: str) -> None:
         """Let those go on who wait for a first word on a message; what it is, the message tells."""
-        if caller := self._callers.pop(key, None):
+        if caller := self._pending.pop(key, None):
             caller.set()
 
     def _recover(self) -> None:
@@ -365,8 +365,8 @@ class Sender:
             # Attempts that were begun together fail together, and count as one.
             self._failures += 1
             self._asked_to_wait = False
-            longest = min(_FIRST_PAUSE * 2.0 ** min(self._failures - 1, _DOUBLINGS), _LONGEST_PAUSE)
+            longest = min(_FIRST_PAUSE * 2.0 ** min(self._failures - 1, _MAX_DOUBLINGS), _MAX_PAUSE)
             self._next_attempt = now + longest * random.uniform(0.5, 1)  # noqa: S311  # Jitter, no secret.
-        if asked is not None and (end := now + min(asked, _LONGEST_ASKED)) >= self._next_attempt:
+        if asked is not None and (end := now + min(asked, _MAX_RETRY_AFTER)) >= self._next_attempt:
             self._next_attempt = end
             self._asked_to_wait = True

@@ -1,0 +1,80 @@
+"""What a call asks for, and what has become of it: values."""
+
+from dataclasses import dataclass, field
+
+from ..errors import Failure
+from .history import FinishedMessage
+from .message import OutgoingMessage, State
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recipient:
+    """Who a message is for.
+
+    Attributes:
+        phone_number: digits only. Not shown by repr.
+        recipient: the id of the subentry with this number, or None.
+    """
+
+    phone_number: str = field(repr=False)
+    recipient: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SendRequest:
+    """One text to one number or several.
+
+    Attributes:
+        to: who gets it, each number once, at least one.
+        text: what was asked to be sent, as the service can take it. Not shown by repr.
+        parts: the text as it is sent: one part or several, each of 1 to 300 characters that the service allows. Not
+            shown by repr.
+        tag: what the caller wants to know the messages by, or None.
+        phone_id: the GoSMS id of the phone to send with, or None for the one that the settings name.
+        sim: the SIM card to send with, in the words of a phone's settings, or None for what these say.
+        expire_after: seconds that the messages may wait for an outage to end, 0 for none, or None for what the options
+            say.
+        idempotency_key: makes a call with the same key within 24 hours a repetition of this one, or None. Not shown by
+            repr.
+        wait_for: how far the messages have to get: `accepted` is a first word (accepted, queued, or over), `sent` and
+            `delivered` the states of these names.
+        timeout: seconds to wait at the most, or None for as long as it takes.
+    """
+
+    to: tuple[Recipient, ...]
+    text: str = field(repr=False)
+    parts: tuple[str, ...] = field(repr=False)
+    tag: str | None = None
+    phone_id: str | None = None
+    sim: str | None = None
+    expire_after: float | None = None
+    idempotency_key: str | None = field(default=None, repr=False)
+    wait_for: State = State.ACCEPTED
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SendResult:
+    """What has become of the message to one number.
+
+    Attributes:
+        status: as people are shown it, or None if there is no message.
+        message_ids: the ids that the service gave to its parts, in their order.
+        failure: what went wrong, or None.
+    """
+
+    status: str | None = None
+    message_ids: tuple[str, ...] = ()
+    failure: Failure | None = None
+
+    @classmethod
+    def of(cls, taken: OutgoingMessage | FinishedMessage | Failure) -> SendResult:
+        """Return how it stands with a message, or with what did not become one."""
+        if isinstance(taken, Failure):
+            return cls(failure=taken)
+        return cls(status=taken.status, message_ids=taken.ids, failure=taken.failure or _failed(taken.state))
+
+
+def _failed(state: State | None) -> Failure | None:
+    """Return what is wrong with a state that says no more than that."""
+    return Failure(key=state.value) if state and state.is_final and state is not State.DELIVERED else None
