@@ -1,4 +1,4 @@
-"""The pictures that Home Assistant and HACS show."""
+"""The icon and logo that Home Assistant and HACS show."""
 
 from io import BytesIO
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Final
 from PIL import Image, ImageChops
 import pytest
 
-from workshop.brand import FOLDER, pictures
+from devtools.brand import FOLDER, images
 
 # What Home Assistant serves, and nothing else; the sizes are those of its brands repository.
 SIZES: Final = {
@@ -23,8 +23,8 @@ SIZES: Final = {
 
 
 @pytest.fixture(scope="module")
-def drawn() -> dict[str, bytes]:
-    return pictures()
+def rendered() -> dict[str, bytes]:
+    return images()
 
 
 def opened(content: bytes | Path) -> Image.Image:
@@ -57,8 +57,8 @@ def test_a_picture_loads_at_once(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_a_picture_shows_the_drawing_as_it_is_now(name: str, drawn: dict[str, bytes]) -> None:
-    difference = ImageChops.difference(opened(FOLDER / name), opened(drawn[name]))
+def test_a_picture_shows_the_drawing_as_it_is_now(name: str, rendered: dict[str, bytes]) -> None:
+    difference = ImageChops.difference(opened(FOLDER / name), opened(rendered[name]))
     # Another processor may round another way.
     assert max(difference.tobytes()) <= 2
 
