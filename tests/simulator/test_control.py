@@ -25,10 +25,10 @@ async def test_a_fault_is_switched_on_with_all_its_options(api: Api, faults: Fau
         "accepted": True,
     }
 
-    answer = await api.control("POST /faults", options)
+    response = await api.control("POST /faults", options)
 
-    assert answer.status == 201
-    assert answer.json == {"active": [options], "injected": {}}
+    assert response.status == 201
+    assert response.json == {"active": [options], "injected": {}}
     assert [rule.fault for rule in faults.active] == [Fault.CODE]
 
 
@@ -36,10 +36,10 @@ async def test_several_faults_are_switched_on_at_once_and_off_again(api: Api, fa
     await api.control("POST /faults", [{"fault": "slow"}, {"fault": "cut_after", "times": None}])
     active = [rule.fault for rule in faults.active]
 
-    answer = await api.control("DELETE /faults")
+    response = await api.control("DELETE /faults")
 
     assert active == [Fault.SLOW, Fault.CUT_AFTER]
-    assert answer.status == 204
+    assert response.status == 204
     assert faults.active == ()
 
 
@@ -58,20 +58,20 @@ async def test_several_faults_are_switched_on_at_once_and_off_again(api: Api, fa
     ],
 )
 async def test_a_fault_that_would_never_strike_is_told(api: Api, faults: Faults, body: object) -> None:
-    answer = await api.control("POST /faults", body)
+    response = await api.control("POST /faults", body)
 
-    assert answer.status == 400
+    assert response.status == 400
     assert faults.active == ()
 
 
 async def test_the_accounts_switches_are_flipped(api: Api, account: Account) -> None:
-    answer = await api.control(
+    response = await api.control(
         "POST /account",
         {
             "api_active": False,
             "api_deleted": True,
             "blocked": True,
-            "explains_unauthorized": False,
+            "unauthorized_has_body": False,
             "quota": 5,
             "rate_limit": None,
             "retry_after": 2,
@@ -81,9 +81,9 @@ async def test_the_accounts_switches_are_flipped(api: Api, account: Account) -> 
         },
     )
 
-    assert answer.status == 200
+    assert response.status == 200
     assert (account.api_active, account.api_deleted, account.blocked) == (False, True, True)
-    assert (account.explains_unauthorized, account.quota, account.rate_limit) == (False, 5, None)
+    assert (account.unauthorized_has_body, account.quota, account.rate_limit) == (False, 5, None)
     assert account.retry_after == 2
     assert account.permissions == {Permission.SEND, Permission.READ}
     assert account.generation == OLD
@@ -141,11 +141,11 @@ async def test_phones_are_added_changed_and_removed(api: Api, account: Account, 
     clock.tick(3600)
     added, changed = account.phones[OTHER_PHONE], account.phones[PHONE]
 
-    answer = await api.control("POST /account", {"remove_phone": OTHER_PHONE})
+    response = await api.control("POST /account", {"remove_phone": OTHER_PHONE})
 
     assert (added.name, added.is_active, added.battery) == ("Kitchen", False, 80)
     assert (changed.battery, changed.last_online(clock())) == (3, NOW)
-    assert [phone["device_id"] for phone in json.loads(answer.text)["phones"]] == [PHONE]
+    assert [phone["device_id"] for phone in json.loads(response.text)["phones"]] == [PHONE]
 
 
 @pytest.mark.parametrize(
@@ -162,16 +162,16 @@ async def test_phones_are_added_changed_and_removed(api: Api, account: Account, 
         {"delivery": {"seed": 1}},
         {"set_status": {"id": OTHER_PHONE, "status": 4}},
         {"set_status": {"id": OTHER_PHONE}},
-        {"add_phone": {"device_id": OTHER_PHONE, "colour": "red"}},
+        {"add_phone": {"device_id": OTHER_PHONE, "color": "red"}},
         {"phone": {"device_id": OTHER_PHONE}},
         {"phone": {"device_id": PHONE, "sims": [1]}},
         {"remove_phone": OTHER_PHONE},
     ],
 )
 async def test_a_change_that_makes_no_sense_is_told(api: Api, body: object) -> None:
-    answer = await api.control("POST /account", body)
+    response = await api.control("POST /account", body)
 
-    assert answer.status == 400
+    assert response.status == 400
 
 
 @pytest.mark.parametrize("endpoint", ["/control/faults", "/control/account"])

@@ -1,4 +1,4 @@
-"""Which requests a fault happens to, how often, and what is counted."""
+"""Which requests a fault applies to, how often, and how it is counted."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What each fault looks like to a client on a real socket."""
+"""How each fault appears to a client on a real socket."""
 
 import asyncio
 import json
@@ -9,8 +9,8 @@ from aiohttp import ClientConnectionError, ClientError, ClientOSError, ClientPay
 from aiohttp.web import Application
 import pytest
 
-from simulator import REQUESTS, TEXTS, Account, Fault, Faults
-from simulator.wire import RUNNING
+from simulator import ERROR_TEXTS, REQUESTS, Account, Fault, Faults
+from simulator.wire import RUNNING_FAULTS
 
 from .conftest import PHONE, TOKEN, Api
 
@@ -27,7 +27,7 @@ def no_rate_limit(account: Account) -> None:
 
 @pytest.fixture
 def endless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the oversized answer larger than all that the system would keep for a client that does not read."""
+    """Make the oversized response larger than the socket buffers for a client that does not read."""
     monkeypatch.setattr("simulator.injection._OVERSIZE", 64 * 1024 * 1024)
 
 
@@ -117,19 +117,19 @@ async def test_a_client_that_does_not_read_does_not_hold_up_the_end_of_the_serve
 ) -> None:
     faults.add(Fault.OVERSIZED_CHUNKED)
     unread = await _leave_unread(api.client.port)
-    stuck = len(app[RUNNING])
+    stuck = len(app[RUNNING_FAULTS])
     started = time.monotonic()
 
     await api.client.server.close()
 
     assert stuck == 1
     assert time.monotonic() - started < 5
-    assert app[RUNNING] == set()
+    assert app[RUNNING_FAULTS] == set()
     unread.close()
 
 
 async def _leave_unread(port: int | None) -> asyncio.StreamWriter:
-    """Ask for a page and never read the answer, with as little room for it as there can be."""
+    """Request a page and never read the response, with the smallest possible receive buffer."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.settimeout(0)
@@ -147,10 +147,10 @@ async def test_a_client_that_left_during_a_hang_can_come_back(api: Api, account:
             await api.call(SEND, HELLO)
     await asyncio.sleep(0.1)
 
-    answer = await api.call(PAGE)
+    response = await api.call(PAGE)
 
-    assert answer.status == 200
-    assert account.messages[0].id in answer.text
+    assert response.status == 200
+    assert account.messages[0].id in response.text
 
 
 async def test_a_hang_does_not_hold_up_the_end_of_the_server(app: Application, faults: Faults, api: Api) -> None:
@@ -172,10 +172,10 @@ async def test_a_slow_service_answers_in_the_end(api: Api, account: Account, fau
     faults.add(Fault.SLOW, seconds=0.05, accepted=bool(accepted))
     started = time.monotonic()
 
-    answer = await api.call(SEND, HELLO)
+    response = await api.call(SEND, HELLO)
 
     assert time.monotonic() - started >= 0.05
-    assert answer.status == 200
+    assert response.status == 200
     assert len(account.messages) == 1
 
 
@@ -216,11 +216,11 @@ async def test_an_answer_that_is_no_success(
 ) -> None:
     faults.add(fault)
 
-    answer = await api.call(SEND, HELLO)
+    response = await api.call(SEND, HELLO)
 
-    assert (answer.status, answer.headers["Content-Type"]) == (status, content_type)
-    assert text in answer.text
-    assert "Retry-After" not in answer.headers
+    assert (response.status, response.headers["Content-Type"]) == (status, content_type)
+    assert text in response.text
+    assert "Retry-After" not in response.headers
     assert len(account.messages) == accepted
 
 
@@ -236,29 +236,29 @@ async def test_any_fault_can_hide_an_accepted_message(api: Api, account: Account
 async def test_a_429_can_say_when_to_come_again(api: Api, faults: Faults) -> None:
     faults.add(Fault.TOO_MANY_REQUESTS, retry_after=3)
 
-    answer = await api.call(SEND, HELLO)
+    response = await api.call(SEND, HELLO)
 
-    assert (answer.status, answer.headers["Retry-After"]) == (429, "3")
+    assert (response.status, response.headers["Retry-After"]) == (429, "3")
 
 
-@pytest.mark.parametrize("code", [code for code in TEXTS if code >= 1000])
+@pytest.mark.parametrize("code", [code for code in ERROR_TEXTS if code >= 1000])
 async def test_every_code_of_the_vendor_can_be_played(api: Api, account: Account, faults: Faults, code: int) -> None:
     faults.add(Fault.CODE, code=code)
 
-    answer = await api.call(SEND, HELLO)
+    response = await api.call(SEND, HELLO)
 
-    assert answer.code == code
-    assert TEXTS[code] in answer.text
-    assert answer.status in {400, 401, 403, 404, 500}
+    assert response.code == code
+    assert ERROR_TEXTS[code] in response.text
+    assert response.status in {400, 401, 403, 404, 500}
     assert len(account.messages) == 0
 
 
 async def test_a_code_comes_with_any_http_status_and_may_be_unheard_of(api: Api, faults: Faults) -> None:
     faults.add(Fault.CODE, code=4711, status=418, retry_after=9)
 
-    answer = await api.call(SEND, HELLO)
+    response = await api.call(SEND, HELLO)
 
-    assert (answer.status, answer.code, answer.headers["Retry-After"]) == (418, 4711, "9")
+    assert (response.status, response.code, response.headers["Retry-After"]) == (418, 4711, "9")
 
 
 async def test_a_redirect_leads_to_another_host_where_it_would_be_seen(
@@ -266,11 +266,11 @@ async def test_a_redirect_leads_to_another_host_where_it_would_be_seen(
 ) -> None:
     faults.add(Fault.REDIRECT)
 
-    answer = await api.call(PAGE)
+    response = await api.call(PAGE)
     await api.client.get("/elsewhere")
 
-    assert answer.status == 302
-    assert answer.headers["Location"] == f"http://localhost:{api.client.port}/elsewhere"
+    assert response.status == 302
+    assert response.headers["Location"] == f"http://localhost:{api.client.port}/elsewhere"
     assert [recorded.path for recorded in app[REQUESTS]] == ["/v1/sms", "/elsewhere"]
 
 
@@ -278,19 +278,19 @@ async def test_truncated_json_is_half_of_the_answer(api: Api, account: Account, 
     whole = await api.call(PAGE)
     faults.add(Fault.TRUNCATED)
 
-    answer = await api.call(PAGE)
+    response = await api.call(PAGE)
 
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
-    assert answer.text == whole.text[: len(whole.text) // 2]
+    assert (response.status, response.headers["Content-Type"]) == (200, "application/json")
+    assert response.text == whole.text[: len(whole.text) // 2]
     assert len(account.messages) == 0
 
 
 async def test_a_list_comes_where_an_object_was_promised(api: Api, account: Account, faults: Faults) -> None:
     faults.add(Fault.NOT_AN_OBJECT)
 
-    answer = await api.call(SEND, HELLO)
+    response = await api.call(SEND, HELLO)
 
-    assert answer.json == [{"id": account.messages[0].id}]
+    assert response.json == [{"id": account.messages[0].id}]
 
 
 async def test_an_id_comes_as_a_number(api: Api, account: Account, faults: Faults) -> None:
@@ -346,9 +346,9 @@ async def test_a_spoiled_refusal_keeps_its_http_status(api: Api, faults: Faults,
 async def test_an_answer_without_a_body_is_spoiled_into_one(api: Api, faults: Faults) -> None:
     faults.add(Fault.NOT_AN_OBJECT)
 
-    answer = await api.call("POST /devices/edit", {"device_id": PHONE, "is_active": True})
+    response = await api.call("POST /devices/edit", {"device_id": PHONE, "is_active": True})
 
-    assert (answer.status, answer.json) == (200, [{}])
+    assert (response.status, response.json) == (200, [{}])
 
 
 async def test_an_oversized_answer_says_its_length(api: Api, faults: Faults) -> None:
@@ -376,7 +376,7 @@ async def test_an_oversized_answer_may_be_left_unread(api: Api, app: Application
     faults.add(Fault.OVERSIZED_CHUNKED, times=1)
 
     (await api.request(PAGE)).close()
-    running = app[RUNNING]
+    running = app[RUNNING_FAULTS]
     await asyncio.wait(running, timeout=5)
 
     assert (await api.call(PAGE)).status == 200

@@ -1,4 +1,4 @@
-"""The simulator as a process: it tells where it is, serves, and stops when it should."""
+"""The simulator as a process: it prints its addresses, serves, and stops."""
 
 from collections.abc import Callable, Generator
 import json
@@ -22,7 +22,7 @@ type Start = Callable[..., Process]
 
 
 class Process:
-    """A running simulator and what it told."""
+    """A running simulator and its addresses."""
 
     def __init__(self, *options: str) -> None:
         command = [sys.executable, "-m", "simulator", *options]
@@ -32,28 +32,28 @@ class Process:
         )
         assert self.running.stdout is not None
         self.line = self.running.stdout.readline()
-        self.told = json.loads(self.line)
+        self.addresses = json.loads(self.line)
 
     def state(self) -> Any:
-        """What the controls tell."""
+        """The state from the controls."""
         # The address is the simulator's own, hence S310.
-        with urllib.request.urlopen(f"{self.told['control_url']}/state", timeout=5) as response:  # noqa: S310
+        with urllib.request.urlopen(f"{self.addresses['control_url']}/state", timeout=5) as response:  # noqa: S310
             return json.loads(response.read())
 
     def control(self, path: str, body: object) -> None:
-        """Change something through the controls."""
+        """Send a change to the controls."""
         # The address is the simulator's own, hence S310.
-        urllib.request.urlopen(f"{self.told['control_url']}{path}", json.dumps(body).encode(), timeout=5).close()  # noqa: S310
+        urllib.request.urlopen(f"{self.addresses['control_url']}{path}", json.dumps(body).encode(), timeout=5).close()  # noqa: S310
 
     def end(self) -> tuple[int, str]:
-        """The exit code and what was written on the way, once the process has ended."""
+        """The exit code and the output, once the process has ended."""
         code = self.running.wait(timeout=5)
         assert self.running.stdout is not None
         assert self.running.stderr is not None
         return code, self.running.stdout.read() + self.running.stderr.read()
 
     def close(self) -> None:
-        """Leave nothing behind, whatever the test did."""
+        """End the process and close its pipes."""
         self.running.kill()
         self.running.wait(timeout=5)
         for pipe in (self.running.stdin, self.running.stdout, self.running.stderr):
@@ -81,10 +81,10 @@ def test_the_process_tells_in_one_line_where_it_is_and_serves(start: Start) -> N
     state = process.state()
 
     assert process.line.endswith("}\n")
-    assert set(process.told) == {"url", "control_url", "token"}
-    assert process.told["token"] == "secret"
-    assert process.told["url"].startswith("http://127.0.0.1:")
-    assert process.told["url"].removesuffix("/v1") == process.told["control_url"].removesuffix("/control")
+    assert set(process.addresses) == {"url", "control_url", "token"}
+    assert process.addresses["token"] == "secret"
+    assert process.addresses["url"].startswith("http://127.0.0.1:")
+    assert process.addresses["url"].removesuffix("/v1") == process.addresses["control_url"].removesuffix("/control")
     assert len(state["phones"]) == 3
     assert state["phones"][0]["device_id"] == DEVICE
     assert [message["message"] for message in state["messages"]["list"]] == ["History 1", "History 2", "History 3"]
@@ -94,16 +94,16 @@ def test_the_process_tells_in_one_line_where_it_is_and_serves(start: Start) -> N
 
 def test_the_process_serves_the_token_that_it_told_and_no_other(start: Start) -> None:
     process = start("--rate-limit", "0", "--generation", "old", "--speed", "0")
-    page = f"{process.told['url']}/sms?limit=1"
+    page = f"{process.addresses['url']}/sms?limit=1"
     # The address is the simulator's own, hence S310.
-    request = urllib.request.Request(page, headers={"Authorization": f"Bearer {process.told['token']}"})  # noqa: S310
+    request = urllib.request.Request(page, headers={"Authorization": f"Bearer {process.addresses['token']}"})  # noqa: S310
 
     with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310
-        answer = json.loads(response.read())
+        page_json = json.loads(response.read())
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(page, timeout=5)  # noqa: S310
 
-    assert answer == {"pagination": {"total_records": 0, "limit": 1, "offset": 1}, "sms_list": []}
+    assert page_json == {"pagination": {"total_records": 0, "limit": 1, "offset": 1}, "sms_list": []}
     account = process.state()["account"]
     assert (account["rate_limit"], account["generation"], account["delivery"]) == (None, "old", None)
 
@@ -122,7 +122,7 @@ def test_a_hanging_request_does_not_hold_up_the_end_of_the_process(start: Start)
     process.control("/faults", {"fault": "hang_before", "seconds": 600})
     with pytest.raises(TimeoutError):
         # The address is the simulator's own, hence S310.
-        urllib.request.urlopen(f"{process.told['url']}/sms?limit=1", timeout=0.2)  # noqa: S310
+        urllib.request.urlopen(f"{process.addresses['url']}/sms?limit=1", timeout=0.2)  # noqa: S310
 
     process.running.send_signal(signal.SIGTERM)
 

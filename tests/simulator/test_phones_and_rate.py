@@ -1,11 +1,11 @@
-"""How phones report, and how many requests a second are let in."""
+"""The reports of phones, and the rate limit."""
 
 from itertools import pairwise
 import re
 
 import pytest
 
-from simulator import NEW, OLD, Account, Generation, Phone, Refusal
+from simulator import NEW, OLD, Account, ApiError, Generation, Phone
 
 from .conftest import NOW, PHONE, Clock
 
@@ -85,7 +85,7 @@ def test_the_rate_limit_can_be_switched_off(account: Account) -> None:
 
 def _admits(account: Account, endpoint: str) -> bool:
     try:
-        account.admit(endpoint)
-    except Refusal:
+        account.check_access(endpoint)
+    except ApiError:
         return False
     return True

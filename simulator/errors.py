@@ -1,12 +1,12 @@
-"""What the service says no with: its codes and their Russian texts."""
+"""The error codes of the service and their Russian texts."""
 
 from typing import Final
 
-# The vendor documents no code for these two. Codes below 1000 are the simulator's own and never go on the wire.
+# The vendor documents no codes for these two. Codes below 1000 are internal and not part of a response.
 UNAUTHORIZED: Final = 401
 TOO_MANY_REQUESTS: Final = 429
 
-TEXTS: Final[dict[int, str]] = {
+ERROR_TEXTS: Final[dict[int, str]] = {
     UNAUTHORIZED: "Требуется авторизация",
     TOO_MANY_REQUESTS: "Слишком много запросов",
     1000: "Неизвестная ошибка",
@@ -40,16 +40,16 @@ TEXTS: Final[dict[int, str]] = {
 }
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer of the service, not a failure of the simulator
-    """The service refuses a request with one of its codes."""
+class ApiError(Exception):
+    """An error response of the service, with one of its codes."""
 
     def __init__(self, code: int, *, retry_after: int | None = None) -> None:
-        """Remember the code; `retry_after` in seconds goes out with a 429."""
+        """Create an error; `retry_after` is the value of the header in seconds, if any."""
         super().__init__(code)
         self.code = code
         self.retry_after = retry_after
 
     @property
     def text(self) -> str:
-        """What the service would say in Russian."""
-        return TEXTS.get(self.code, TEXTS[1000])
+        """The text of the service in Russian."""
+        return ERROR_TEXTS.get(self.code, ERROR_TEXTS[1000])
