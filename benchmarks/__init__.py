@@ -1,1 +1,1 @@
-"""The figures of the integration, side by side with what a user would otherwise configure by hand."""
+"""Benchmarks of the integration against an equivalent configuration with rest_command and rest."""

@@ -1,25 +1,27 @@
-"""A GoSMS API on localhost, for tests, demonstrations and benchmarks; never shipped."""
+"""A simulated GoSMS.ru API on localhost, for tests, demos and benchmarks; never shipped."""
 
 from .account import Account
 from .app import create_app
-from .faults import ENDPOINTS, Fault, Faults, Rule
+from .errors import ERROR_TEXTS, ApiError
+from .faults import ENDPOINTS, Fault, FaultRule, Faults
 from .models import NEW, OLD, Delivery, Generation, Message, Page, Permission, Phone, Sim, Status
-from .refusal import TEXTS, Refusal
 from .wire import ACCOUNT, API, FAULTS, HTTP_STATUSES, REQUESTS, RecordedRequest
 
 __all__ = [
     "ACCOUNT",
     "API",
     "ENDPOINTS",
+    "ERROR_TEXTS",
     "FAULTS",
     "HTTP_STATUSES",
     "NEW",
     "OLD",
     "REQUESTS",
-    "TEXTS",
     "Account",
+    "ApiError",
     "Delivery",
     "Fault",
+    "FaultRule",
     "Faults",
     "Generation",
     "Message",
@@ -27,8 +29,6 @@ __all__ = [
     "Permission",
     "Phone",
     "RecordedRequest",
-    "Refusal",
-    "Rule",
     "Sim",
     "Status",
     "create_app",

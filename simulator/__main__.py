@@ -1,4 +1,4 @@
-"""The simulator as a process of its own: `python -m simulator`."""
+"""Runs the simulator as a process: `python -m simulator`."""
 
 import argparse
 import asyncio
@@ -18,39 +18,37 @@ from .faults import Faults
 from .models import NEW, OLD, Delivery
 from .wire import API
 
-# History lies back one message a minute, in seconds.
+# Seconds between the messages of the history.
 _HISTORY_STEP: Final = 60
-# Requests that still run get this long when the process is told to stop, in seconds.
-_GRACE: Final = 2.0
+# Seconds that running requests get when the process is stopped.
+_SHUTDOWN_TIMEOUT: Final = 2.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until told to stop."""
+    """Serve until the process is stopped."""
     asyncio.run(_serve(_parse(arguments)))
     return 0
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="simulator", description="A GoSMS API on localhost.")
-    parser.add_argument(
-        "--host", type=_loopback, default="127.0.0.1", help="an IPv4 address of this machine alone, like 127.0.0.1"
-    )
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--token", default="simulated-token")
-    parser.add_argument("--speed", type=float, default=1.0, help="how fast messages advance; 0 holds them")
-    parser.add_argument("--phones", type=int, default=1, help="how many phones there are")
-    parser.add_argument("--device-id", action="append", default=[], help="a phone with this id, beside --phones")
-    parser.add_argument("--history", type=int, default=0, help="delivered messages of the past, one a minute")
-    parser.add_argument("--quota", type=int, default=None, help="messages left this month")
-    parser.add_argument("--rate-limit", type=int, default=10, help="requests a second and endpoint; 0 for no limit")
-    parser.add_argument("--generation", choices=("old", "new"), default="new", help="the form of the answers")
-    parser.add_argument("--seed", type=int, default=0)
+    parser = argparse.ArgumentParser(prog="simulator", description="A simulated GoSMS.ru API on localhost.")
+    parser.add_argument("--host", type=_loopback, default="127.0.0.1", help="an IPv4 loopback address (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=0, help="0 chooses a free port (0)")
+    parser.add_argument("--token", default="simulated-token", help="the API token that is accepted")
+    parser.add_argument("--speed", type=float, default=1.0, help="speed of the delivery; 0 leaves messages waiting (1)")
+    parser.add_argument("--phones", type=int, default=1, help="number of phones (1)")
+    parser.add_argument("--device-id", action="append", default=[], help="id of an additional phone")
+    parser.add_argument("--history", type=int, default=0, help="delivered messages in the past, one per minute (0)")
+    parser.add_argument("--quota", type=int, default=None, help="messages left this month (no limit)")
+    parser.add_argument("--rate-limit", type=int, default=10, help="requests per second and endpoint; 0: no limit (10)")
+    parser.add_argument("--generation", choices=("old", "new"), default="new", help="form of the responses (new)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of random ids and faults (0)")
     parser.add_argument("--exit-with-stdin", action="store_true", help="stop when standard input closes")
     return parser.parse_args(arguments)
 
 
 def _loopback(host: str) -> str:
-    """An address of this machine alone: the controls ask for no token."""
+    """Return a loopback address: the controls require no token."""
     if not ipaddress.IPv4Address(host).is_loopback:
         raise argparse.ArgumentTypeError(f"{host} is not a loopback address")
     return host
@@ -75,12 +73,12 @@ async def _serve(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    runner = web.AppRunner(_build(options), access_log=None, shutdown_timeout=_GRACE)
+    runner = web.AppRunner(_build(options), access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)
     await runner.setup()
     try:
         site = web.TCPSite(runner, options.host, options.port)
         await site.start()
-        _announce(runner, options.token)
+        _print_addresses(runner, options.token)
         if options.exit_with_stdin:
             loop.add_reader(sys.stdin.fileno(), _watch_stdin, stop)
         await stop.wait()
@@ -88,17 +86,17 @@ async def _serve(options: argparse.Namespace) -> None:
         await runner.cleanup()
 
 
-def _announce(runner: web.AppRunner, token: str) -> None:
-    """Tell in one line how the simulator is reached."""
+def _print_addresses(runner: web.AppRunner, token: str) -> None:
+    """Print the addresses of the simulator as one line of JSON."""
     host, port = runner.addresses[0]
     base = f"http://{host}:{port}"
-    ready = {"url": f"{base}{API}", "control_url": f"{base}/control", "token": token}
-    sys.stdout.write(f"{json.dumps(ready)}\n")
+    addresses = {"url": f"{base}{API}", "control_url": f"{base}/control", "token": token}
+    sys.stdout.write(f"{json.dumps(addresses)}\n")
     sys.stdout.flush()
 
 
 def _watch_stdin(stop: asyncio.Event) -> None:
-    """Stop at the end of standard input; what is written there is thrown away."""
+    """Stop at the end of standard input, and discard its content."""
     if not os.read(sys.stdin.fileno(), 1024):
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
         stop.set()

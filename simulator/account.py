@@ -1,4 +1,4 @@
-"""An account with GoSMS: what it stores and the rules it keeps; knows no HTTP."""
+"""A GoSMS.ru account: its data and its rules, independent of HTTP."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
@@ -6,25 +6,37 @@ import time
 from typing import Final, Unpack
 import uuid
 
-from . import rules
-from .models import FINAL, NEW, Chance, Delivery, Generation, Message, Page, Permission, Phone, PhoneOptions, Status
-from .refusal import TOO_MANY_REQUESTS, Refusal
+from . import validation
+from .errors import TOO_MANY_REQUESTS, ApiError
+from .models import (
+    FINAL_STATUSES,
+    NEW,
+    Delivery,
+    Generation,
+    Message,
+    Page,
+    Permission,
+    Phone,
+    PhoneOptions,
+    SeededRandom,
+    Status,
+)
 from .store import MessageStore
 
-# A younger message is not deleted, in seconds.
+# Seconds. A message cannot be deleted before this age.
 DELETE_AGE: Final = 300
-# More requests in a second to one endpoint may be answered 429.
+# Requests to one endpoint per second; more are answered with 429.
 RATE_LIMIT: Final = 10
 _RATE_WINDOW: Final = 1.0
 
 
 def wall_clock() -> float:
-    """The machine's time, looked up at each call, so that a test that freezes it is followed."""
+    """Return the time, looked up at each call so that frozen time in tests applies."""
     return time.time()
 
 
 class Account:
-    """One account with one API token; every switch is a plain attribute that may be set at any time."""
+    """One account with one API token; its settings are plain attributes that can be set at any time."""
 
     def __init__(
         self,
@@ -34,10 +46,10 @@ class Account:
         rate_clock: Callable[[], float] = time.monotonic,
         seed: int = 0,
     ) -> None:
-        """Start an account without phones; `clock` gives Unix seconds, `rate_clock` any seconds that run on."""
+        """Create an account without phones; `clock` returns Unix seconds, `rate_clock` any monotonic seconds."""
         self.token = token
         self.clock = clock
-        # Frozen wall time must not turn ten requests into a rate limit for ever, hence a clock of its own.
+        # A clock of its own, because frozen wall time would make the rate limit permanent.
         self.rate_clock = rate_clock
         self.permissions: set[Permission] = set(Permission)
         self.api_active = True
@@ -45,47 +57,47 @@ class Account:
         self.blocked = False
         self.quota: int | None = None
         self.rate_limit: int | None = RATE_LIMIT
-        # Seconds in a `Retry-After` header of a 429; the vendor documents none.
+        # Seconds in the `Retry-After` header of a 429; the vendor documents no such header.
         self.retry_after: int | None = None
-        # Whether a refused token is answered with an error body; the vendor shows neither form.
-        self.explains_unauthorized = True
+        # Whether the response to an invalid token has an error body; the vendor does not document it.
+        self.unauthorized_has_body = True
         self.generation: Generation = NEW
         self.phones: dict[str, Phone] = {}
         self._delivery: Delivery | None = None
         self._store = MessageStore()
-        # Only these move with the clock; history and forced messages do not.
-        self._under_way: dict[str, Message] = {}
-        self._admitted: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._random = Chance(seed)
+        # Only these advance with the clock, unlike the history and messages with a forced status.
+        self._in_transit: dict[str, Message] = {}
+        self._request_times: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._random = SeededRandom(seed)
         self._process = self._random.getrandbits(40)
         self._sequence = 0
 
     @property
     def delivery(self) -> Delivery | None:
-        """How messages advance with the clock; None holds them where they are."""
+        """How messages advance with the clock; None leaves their status unchanged."""
         return self._delivery
 
     @delivery.setter
     def delivery(self, plan: Delivery | None) -> None:
-        # What the old plan reached until now stays reached.
+        # Messages keep the status that they have reached.
         self._advance()
         self._delivery = plan
 
     @property
     def messages(self) -> MessageStore:
-        """All messages as they stand now, newest first."""
+        """All messages with their current status, newest first."""
         self._advance()
         return self._store
 
-    def admit(self, endpoint: str) -> None:
-        """Refuse what comes too fast, or to an account or API instance that is not in order."""
+    def check_access(self, endpoint: str) -> None:
+        """Raise an error for requests above the rate limit, and if the account or its API instance is not active."""
         self._check_rate(endpoint)
         if self.api_deleted:
-            raise Refusal(1003)
+            raise ApiError(1003)
         if self.blocked:
-            raise Refusal(3000)
+            raise ApiError(3000)
         if not self.api_active:
-            raise Refusal(1002)
+            raise ApiError(1002)
 
     def send(
         self,
@@ -96,64 +108,64 @@ class Account:
         callback_id: object = "",
         to_sim: object = None,
     ) -> Message:
-        """Accept a message for sending; it waits until the delivery plan moves it."""
+        """Accept a message; it waits until `delivery` advances it."""
         self._require(Permission.SEND, 1005)
-        text = rules.message_text(message)
-        number = rules.phone_number(phone_number)
-        device = rules.optional_device_id(device_id)
-        callback = rules.callback_id(callback_id)
-        sim = rules.to_sim(to_sim)
+        text = validation.message_text(message)
+        number = validation.phone_number(phone_number)
+        device = validation.optional_device_id(device_id)
+        callback = validation.callback_id(callback_id)
+        sim = validation.to_sim(to_sim)
         if sim is not None and not device:
-            raise Refusal(1017)
-        self._require_sender(device)
+            raise ApiError(1017)
+        self._require_active_phone(device)
         if self.quota is not None:
             if self.quota <= 0:
-                raise Refusal(1006)
+                raise ApiError(1006)
             self.quota -= 1
         accepted = self.add_message(
             message=text, phone_number=number, device_id=device, callback_id=callback, to_sim=sim, status=Status.WAITING
         )
-        self._under_way[accepted.id] = accepted
+        self._in_transit[accepted.id] = accepted
         return accepted
 
     def get(self, message_id: object) -> Message:
-        """One message by its id."""
+        """Return a message by its id."""
         self._require(Permission.READ, 1007)
         return self._find(message_id)
 
     def delete(self, message_id: object) -> None:
-        """Forget a message that is at least five minutes old."""
+        """Delete a message that is at least five minutes old."""
         self._require(Permission.DELETE, 1009)
         message = self._find(message_id)
         if self.clock() - message.created < DELETE_AGE:
-            raise Refusal(1010)
-        self._under_way.pop(message.id, None)
+            raise ApiError(1010)
+        self._in_transit.pop(message.id, None)
         self._store.remove(message)
 
     def list_messages(self, limit: object, offset: object = None, search: str = "") -> Page:
-        """One page of messages, newest first; with a search the total is that of the matches."""
+        """Return a page of messages, newest first; with a search, the total is the number of matches."""
         self._require(Permission.READ, 1007)
-        size = rules.limit(limit)
-        page = rules.offset(offset)
+        size = validation.limit(limit)
+        page = validation.offset(offset)
         start = (page - 1) * size
-        # The vendor says that the total is that of the database and is silent about a search. Paging through
-        # matches needs their number, so this is what a search tells here.
+        # The vendor documents the total as that of the database, and not what it is in a search. Paging through the
+        # matches requires their number, so that is what a search returns here.
         found = self._matches(search) if search else self.messages
         return Page(total=len(found), limit=size, offset=page, messages=tuple(found[start : start + size]))
 
     def phone_info(self, device_id: object) -> Phone:
-        """One phone by its id."""
+        """Return a phone by its id."""
         self._require(Permission.SEE_PHONES, 1011)
         return self._find_phone(device_id)
 
     def edit_phone(self, device_id: object, is_active: object = None) -> None:
-        """Switch a phone on for sending, or off; off is also what a missing `is_active` means."""
+        """Enable or disable a phone for sending; without `is_active` it is disabled."""
         self._require(Permission.EDIT_PHONES, 1013)
         phone = self._find_phone(device_id)
-        phone.is_active = rules.is_active(is_active)
+        phone.is_active = validation.is_active(is_active)
 
     def add_phone(self, device_id: str | None = None, **options: Unpack[PhoneOptions]) -> Phone:
-        """Register a phone; without an id it gets one in the form of the API's generation."""
+        """Register a phone; without an id it gets one in the format of the API's generation."""
         phone = Phone(device_id=device_id or self._new_phone_id(), registered=self.clock(), **options)
         self.phones[phone.device_id] = phone
         return phone
@@ -169,10 +181,10 @@ class Account:
         callback_id: str = "",
         to_sim: int | None = None,
     ) -> Message:
-        """Put a message of the past in place, unchecked; the clock does not move it."""
+        """Store a message without validation; it does not advance with the clock."""
         moment = self.clock() if created is None else created
         self._sequence += 1
-        # An ObjectId: the time in the first four bytes, five bytes of the process, three that count.
+        # An ObjectId: four bytes of the time, five of the process, three of a counter.
         message_id = f"{int(moment) & 0xFFFFFFFF:08x}{self._process:010x}{self._sequence & 0xFFFFFF:06x}"
         stored = Message(
             id=message_id,
@@ -189,45 +201,45 @@ class Account:
         return stored
 
     def set_status(self, message_id: str, status: int) -> None:
-        """Force a status, known to the vendor or not; the clock no longer moves this message."""
+        """Force a status, even an undocumented one; the message no longer advances with the clock."""
         message = self._find(message_id)
         message.status = status
-        self._under_way.pop(message.id, None)
+        self._in_transit.pop(message.id, None)
 
     def _advance(self) -> None:
         if self._delivery is None:
             return
         now = self.clock()
-        for message in tuple(self._under_way.values()):
-            # A plan that was exchanged, or a clock that was set back, must not take a message back.
+        for message in tuple(self._in_transit.values()):
+            # A changed delivery or a clock that was set back must not set a message back.
             message.status = max(message.status, self._delivery.status_at(now - message.created))
-            if message.status in FINAL:
-                del self._under_way[message.id]
+            if message.status in FINAL_STATUSES:
+                del self._in_transit[message.id]
 
     def _require(self, permission: Permission, code: int) -> None:
         if permission not in self.permissions:
-            raise Refusal(code)
+            raise ApiError(code)
 
-    def _require_sender(self, device_id: str) -> None:
+    def _require_active_phone(self, device_id: str) -> None:
         if not self.phones:
-            raise Refusal(1004)
+            raise ApiError(1004)
         if device_id and device_id not in self.phones:
-            raise Refusal(1016)
+            raise ApiError(1016)
         candidates: Iterable[Phone] = [self.phones[device_id]] if device_id else self.phones.values()
-        # The vendor has no code for a named phone that is switched off; "none is switched on" is the nearest.
+        # The vendor has no code for a specified phone that is disabled; "no active phone" is the closest.
         if not any(phone.is_active for phone in candidates):
-            raise Refusal(1015)
+            raise ApiError(1015)
 
     def _find(self, message_id: object) -> Message:
-        message = self.messages.find(rules.message_id(message_id))
+        message = self.messages.find(validation.message_id(message_id))
         if message is None:
-            raise Refusal(1008)
+            raise ApiError(1008)
         return message
 
     def _find_phone(self, device_id: object) -> Phone:
-        phone = self.phones.get(rules.device_id(device_id))
+        phone = self.phones.get(validation.device_id(device_id))
         if phone is None:
-            raise Refusal(1012)
+            raise ApiError(1012)
         return phone
 
     def _matches(self, search: str) -> list[Message]:
@@ -244,13 +256,13 @@ class Account:
         if self.rate_limit is None:
             return
         now = self.rate_clock()
-        admitted = self._admitted[endpoint]
-        while admitted and now - admitted[0] >= _RATE_WINDOW:
-            admitted.popleft()
-        # What is refused does not count, or a client that hammers would never be let in again.
-        if len(admitted) >= self.rate_limit:
-            raise Refusal(TOO_MANY_REQUESTS, retry_after=self.retry_after)
-        admitted.append(now)
+        times = self._request_times[endpoint]
+        while times and now - times[0] >= _RATE_WINDOW:
+            times.popleft()
+        # Refused requests do not count, or a client that retries constantly would never be accepted again.
+        if len(times) >= self.rate_limit:
+            raise ApiError(TOO_MANY_REQUESTS, retry_after=self.retry_after)
+        times.append(now)
 
     def _new_phone_id(self) -> str:
         if self.generation.uuid_ids:

@@ -1,4 +1,4 @@
-"""The account over HTTP: the vendor's routes, real requests and real answers."""
+"""The HTTP application: the vendor's routes over an account."""
 
 import asyncio
 from collections import deque
@@ -11,10 +11,10 @@ from aiohttp import web
 
 from . import control
 from .account import Account
+from .errors import UNAUTHORIZED, ApiError
 from .faults import Fault, Faults
-from .injection import end_plays, inject
-from .models import Chance
-from .refusal import UNAUTHORIZED, Refusal
+from .injection import inject, stop_faults
+from .models import SeededRandom
 from .wire import (
     ACCOUNT,
     API,
@@ -22,14 +22,14 @@ from .wire import (
     FAULTS,
     HASHES,
     REQUESTS,
-    RUNNING,
+    RUNNING_FAULTS,
     STOPPING,
     Handler,
     JsonObject,
     RecordedRequest,
-    answer,
     endpoint_of,
     error_response,
+    json_response,
     message_json,
     page_json,
     parse_json,
@@ -37,30 +37,30 @@ from .wire import (
 )
 
 _RECORDED: Final = 10_000
-# The longest body that the documents allow is below 2 KiB.
+# The longest valid body is below 2 KiB.
 _BODY_LIMIT: Final = 64 * 1024
-# Paths whose requests are recorded and suffer faults; the second is where the redirect leads.
+# The paths whose requests are recorded and subject to faults; the second is the target of the redirect.
 _OBSERVED: Final = (f"{API}/", "/elsewhere")
 
 type _Action = Callable[[Account, JsonObject], web.Response]
 
 
 def create_app(account: Account, faults: Faults | None = None, *, seed: int = 0) -> web.Application:
-    """The service for one account, with the base path /v1 and the controls beside it."""
-    app = web.Application(middlewares=[_observe, _refuse], client_max_size=_BODY_LIMIT)
+    """Return the service for one account, with the base path /v1, and its controls."""
+    app = web.Application(middlewares=[_observe, _handle_errors], client_max_size=_BODY_LIMIT)
     app[ACCOUNT] = account
     app[FAULTS] = Faults(seed) if faults is None else faults
     app[REQUESTS] = deque(maxlen=_RECORDED)
     app[STOPPING] = asyncio.Event()
-    app[RUNNING] = set()
-    app[HASHES] = Chance(seed)
+    app[RUNNING_FAULTS] = set()
+    app[HASHES] = SeededRandom(seed)
     app.router.add_get(f"{API}/sms", _list_messages)
     for method, path, action in _ACTIONS:
         app.router.add_route(method, f"{API}{path}", _with_body(action))
     app.router.add_route("*", "/elsewhere", _elsewhere)
     control.add_routes(app)
     app.on_response_prepare.append(_set_date)
-    app.on_shutdown.append(end_plays)
+    app.on_shutdown.append(stop_faults)
     return app
 
 
@@ -72,11 +72,11 @@ def _send(account: Account, body: JsonObject) -> web.Response:
         callback_id=body.get("callback_id"),
         to_sim=body.get("to_sim"),
     )
-    return answer({"id": accepted.id})
+    return json_response({"id": accepted.id})
 
 
 def _get(account: Account, body: JsonObject) -> web.Response:
-    return answer(message_json(account.get(body.get("id")), account.generation))
+    return json_response(message_json(account.get(body.get("id")), account.generation))
 
 
 def _delete(account: Account, body: JsonObject) -> web.Response:
@@ -86,7 +86,7 @@ def _delete(account: Account, body: JsonObject) -> web.Response:
 
 def _phone_info(account: Account, body: JsonObject) -> web.Response:
     phone = account.phone_info(_phone_id(account, body))
-    return answer(phone_json(phone, account.generation, account.clock()))
+    return json_response(phone_json(phone, account.generation, account.clock()))
 
 
 def _edit_phone(account: Account, body: JsonObject) -> web.Response:
@@ -104,60 +104,60 @@ _ACTIONS: Final[tuple[tuple[str, str, _Action], ...]] = (
 
 
 def _phone_id(account: Account, body: JsonObject) -> object:
-    """The phone's id under the key that this generation of the service reads."""
+    """Return the phone's id from the key that this generation of the service uses."""
     return next((body[key] for key in account.generation.phone_id_keys if key in body), None)
 
 
 async def _list_messages(request: web.Request) -> web.Response:
-    account = _admitted(request)
+    account = _authorized(request)
     query = request.query
     page = account.list_messages(query.get("limit"), query.get("offset"), query.get("search", ""))
-    return answer(page_json(page, account.generation))
+    return json_response(page_json(page, account.generation))
 
 
 def _with_body(action: _Action) -> Handler:
-    """A handler that admits the request and reads its JSON object before it acts."""
+    """Return a handler that authorizes the request and parses its JSON object before the action."""
 
     async def handle(request: web.Request) -> web.Response:
-        account = _admitted(request)
+        account = _authorized(request)
         body = parse_json(await request.read())
         if not isinstance(body, dict):
-            raise Refusal(1001)
+            raise ApiError(1001)
         return action(account, body)
 
     return handle
 
 
-def _admitted(request: web.Request) -> Account:
-    """The account, if the token is its own and nothing else stands against the request."""
+def _authorized(request: web.Request) -> Account:
+    """Return the account if the token is valid and the account accepts requests."""
     account = request.app[ACCOUNT]
     if request.headers.get("Authorization") != f"Bearer {account.token}":
-        raise Refusal(UNAUTHORIZED)
-    account.admit(endpoint_of(request))
+        raise ApiError(UNAUTHORIZED)
+    account.check_access(endpoint_of(request))
     return account
 
 
 async def _elsewhere(_request: web.Request) -> web.Response:
-    return web.Response(text="<html><body>Somebody else's page</body></html>", content_type="text/html")
+    return web.Response(text="<html><body>Another page</body></html>", content_type="text/html")
 
 
 @web.middleware
 async def _observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Record what came for the API, and let a fault happen to it if one is due."""
+    """Record requests to the API, and inject a fault if a rule applies."""
     if not request.path.startswith(_OBSERVED):
         return await handler(request)
     rule = request.app[FAULTS].pick(endpoint_of(request))
-    # A connection that is refused at once is never read from.
+    # A request is not read from a connection that is refused.
     raw = b"" if rule is not None and rule.fault is Fault.REFUSE else await request.read()
     _record(request, raw)
     return await handler(request) if rule is None else await inject(rule, request, handler)
 
 
 def _record(request: web.Request, raw: bytes) -> None:
-    """Keep the request as it came, for assertions on the wire."""
+    """Record the request as it was received, for assertions."""
     try:
         body = parse_json(raw)
-    except Refusal:
+    except ApiError:
         body = None
     recorded = RecordedRequest(
         method=request.method,
@@ -172,15 +172,15 @@ def _record(request: web.Request, raw: bytes) -> None:
 
 
 @web.middleware
-async def _refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Say no in the vendor's form."""
+async def _handle_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Convert errors to the vendor's error responses."""
     try:
         return await handler(request)
-    except Refusal as refusal:
-        return error_response(request.app, refusal)
+    except ApiError as err:
+        return error_response(request.app, err)
 
 
 async def _set_date(request: web.Request, response: web.StreamResponse) -> None:
-    """Tell the time by the account's clock: a client may trust it more than its own."""
+    """Set the `Date` header by the account's clock, which a client may trust more than its own."""
     now = request.app[ACCOUNT].clock() + request.get(DATE_OFFSET, 0.0)
     response.headers["Date"] = formatdate(now, usegmt=True)

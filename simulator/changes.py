@@ -1,4 +1,4 @@
-"""What the controls can change, from JSON in which a slip is told instead of passed over."""
+"""Applies the JSON of the controls, and reports mistakes in it instead of ignoring them."""
 
 from collections.abc import Callable
 from typing import Final
@@ -7,7 +7,7 @@ from .account import Account
 from .faults import Fault, Faults
 from .models import NEW, OLD, Delivery, Permission, Phone, Sim
 
-FLAGS: Final = ("api_active", "api_deleted", "blocked", "explains_unauthorized")
+FLAGS: Final = ("api_active", "api_deleted", "blocked", "unauthorized_has_body")
 NUMBERS: Final = ("quota", "rate_limit", "retry_after")
 _GENERATIONS: Final = {"old": OLD, "new": NEW}
 _PHONE_FIELDS: Final[dict[str, type]] = {
@@ -21,33 +21,33 @@ _PHONE_FIELDS: Final[dict[str, type]] = {
 }
 
 
-class _Options:
-    """A JSON object that is read field by field, so that a slip in a name or a type is told."""
+class _Fields:
+    """A JSON object that is read field by field, so that a wrong name or type raises an error."""
 
     def __init__(self, value: object) -> None:
         if not isinstance(value, dict):
             raise TypeError(f"{value!r} is not an object")
-        self._left: dict[str, object] = dict(value)
+        self._remaining: dict[str, object] = dict(value)
 
-    def need[T](self, name: str, kind: type[T]) -> T:
-        """A field that must be there."""
-        if name not in self._left:
+    def required[T](self, name: str, kind: type[T]) -> T:
+        """Return a required field."""
+        if name not in self._remaining:
             raise ValueError(f"{name} is missing")
-        return _typed(name, self._left.pop(name), kind)
+        return _typed(name, self._remaining.pop(name), kind)
 
-    def take[T, D](self, name: str, kind: type[T], default: D) -> T | D:
-        """A field that may be left out, or null."""
-        value = self._left.pop(name, None)
+    def optional[T, D](self, name: str, kind: type[T], default: D) -> T | D:
+        """Return a field that may be missing or null."""
+        value = self._remaining.pop(name, None)
         return default if value is None else _typed(name, value, kind)
 
-    def close(self) -> None:
-        """Refuse what nobody asked for."""
-        if self._left:
-            raise ValueError(f"unknown: {sorted(self._left)}")
+    def reject_unknown(self) -> None:
+        """Raise an error if there are other fields."""
+        if self._remaining:
+            raise ValueError(f"unknown: {sorted(self._remaining)}")
 
 
 class _AdvancedClock:
-    """A clock that was put forward, by so many seconds."""
+    """A clock that is ahead by so many seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.ahead = 0.0
@@ -57,20 +57,20 @@ class _AdvancedClock:
         return self._clock() + self.ahead
 
 
-def add_faults(faults: Faults, wanted: object) -> None:
-    """Switch on one fault, or each of a list."""
-    for entry in wanted if isinstance(wanted, list) else [wanted]:
-        options = _Options(entry)
-        fault = Fault(options.need("fault", str))
-        endpoint = options.take("endpoint", str, None)
-        times = options.take("times", int, None)
-        share = options.take("share", float, 1.0)
-        seconds = options.take("seconds", float, None)
-        code = options.take("code", int, 1000)
-        status = options.take("status", int, None)
-        retry_after = options.take("retry_after", int, None)
-        accepted = options.take("accepted", bool, None)
-        options.close()
+def add_faults(faults: Faults, value: object) -> None:
+    """Add one fault, or each of a list."""
+    for entry in value if isinstance(value, list) else [value]:
+        options = _Fields(entry)
+        fault = Fault(options.required("fault", str))
+        endpoint = options.optional("endpoint", str, None)
+        times = options.optional("times", int, None)
+        share = options.optional("share", float, 1.0)
+        seconds = options.optional("seconds", float, None)
+        code = options.optional("code", int, 1000)
+        status = options.optional("status", int, None)
+        retry_after = options.optional("retry_after", int, None)
+        accepted = options.optional("accepted", bool, None)
+        options.reject_unknown()
         faults.add(
             fault,
             endpoint=endpoint,
@@ -84,18 +84,18 @@ def add_faults(faults: Faults, wanted: object) -> None:
         )
 
 
-def change_account(account: Account, wanted: object) -> None:
-    """Make the changes of one JSON object, in its order."""
-    if not isinstance(wanted, dict):
-        raise TypeError(f"{wanted!r} is not an object")
-    if unknown := set(wanted) - set(_CHANGES):
+def change_account(account: Account, changes: object) -> None:
+    """Apply the changes of a JSON object, in its order."""
+    if not isinstance(changes, dict):
+        raise TypeError(f"{changes!r} is not an object")
+    if unknown := set(changes) - set(_CHANGES):
         raise ValueError(f"unknown: {sorted(unknown)}")
-    for name, value in wanted.items():
+    for name, value in changes.items():
         _CHANGES[name](account, value)
 
 
 def _typed[T](name: str, value: object, kind: type[T]) -> T:
-    # A boolean is a number to Python, and a whole number is a real one to people.
+    # In Python a boolean is an integer; in JSON an integer is a valid float.
     found = float(value) if kind is float and type(value) is int else value
     if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
         raise TypeError(f"{name} cannot be {value!r}")
@@ -122,32 +122,32 @@ def _set_delivery(account: Account, value: object) -> None:
     if value is None:
         account.delivery = None
         return
-    options = _Options(value)
-    steps = options.take("steps", list, None)
-    status = options.take("status", int, 4)
-    speed = options.take("speed", float, 1.0)
-    options.close()
+    options = _Fields(value)
+    steps = options.optional("steps", list, None)
+    status = options.optional("status", int, 4)
+    speed = options.optional("speed", float, 1.0)
+    options.reject_unknown()
     usual = Delivery.ending(status, speed=speed)
     account.delivery = usual if steps is None else Delivery(steps=tuple((float(at), int(to)) for at, to in steps))
 
 
 def _set_status(account: Account, value: object) -> None:
     for entry in value if isinstance(value, list) else [value]:
-        options = _Options(entry)
-        message_id, status = options.need("id", str), options.need("status", int)
-        options.close()
+        options = _Fields(entry)
+        message_id, status = options.required("id", str), options.required("status", int)
+        options.reject_unknown()
         account.set_status(message_id, status)
 
 
 def _add_phone(account: Account, value: object) -> None:
-    options = _Options(value)
-    phone = account.add_phone(options.take("device_id", str, None))
+    options = _Fields(value)
+    phone = account.add_phone(options.optional("device_id", str, None))
     _change_fields(account, phone, options)
 
 
 def _change_phone(account: Account, value: object) -> None:
-    options = _Options(value)
-    phone = account.phones[options.need("device_id", str)]
+    options = _Fields(value)
+    phone = account.phones[options.required("device_id", str)]
     _change_fields(account, phone, options)
 
 
@@ -161,22 +161,22 @@ def _advance(account: Account, value: object) -> None:
     account.clock = clock
 
 
-def _change_fields(account: Account, phone: Phone, options: _Options) -> None:
+def _change_fields(account: Account, phone: Phone, options: _Fields) -> None:
     for name, kind in _PHONE_FIELDS.items():
-        setattr(phone, name, options.take(name, kind, getattr(phone, name)))
-    online = options.take("online", bool, None)
+        setattr(phone, name, options.optional(name, kind, getattr(phone, name)))
+    online = options.optional("online", bool, None)
     if online is not None:
         phone.set_online(online=online, now=account.clock())
-    # Seconds since its last report: a phone that has been out of touch for long, without the wait.
-    silent = options.take("silent", float, None)
+    # Seconds since its last report, for a phone that has been offline for a long time.
+    silent = options.optional("silent", float, None)
     if silent is not None:
-        phone.held_last_online = account.clock() - silent
-    names = options.take("sims", list, None)
+        phone.frozen_last_online = account.clock() - silent
+    names = options.optional("sims", list, None)
     if names is not None:
         phone.sims = tuple(
             Sim(slot_index=slot, display_name=_typed("sims", name, str)) for slot, name in enumerate(names)
         )
-    options.close()
+    options.reject_unknown()
 
 
 _CHANGES: Final[dict[str, Callable[[Account, object], None]]] = {

@@ -1,36 +1,46 @@
-"""The controls beside the API, for those who run the simulator as a process of its own."""
+"""The controls: HTTP endpoints beside the API that change and inspect a running simulator."""
 
 from collections import Counter
-from dataclasses import fields
+import dataclasses
 
 from aiohttp import web
 
 from .account import Account
 from .changes import FLAGS, NUMBERS, add_faults, change_account
-from .faults import Faults, Rule
+from .errors import ApiError
+from .faults import FaultRule, Faults
 from .models import OLD
-from .refusal import Refusal
-from .wire import ACCOUNT, FAULTS, REQUESTS, JsonObject, RecordedRequest, answer, message_json, parse_json, phone_json
+from .wire import (
+    ACCOUNT,
+    FAULTS,
+    REQUESTS,
+    JsonObject,
+    RecordedRequest,
+    json_response,
+    message_json,
+    parse_json,
+    phone_json,
+)
 
-# What a wrong order to the controls can end in.
-_WRONG = (ValueError, TypeError, KeyError, Refusal)
+# The errors that a wrong request to the controls can cause.
+_BAD_REQUEST = (ValueError, TypeError, KeyError, ApiError)
 
 
 def add_routes(app: web.Application) -> None:
-    """Put the controls beside the API; they ask for no token and are never recorded."""
+    """Add the controls, which require no token and are not recorded."""
     app.router.add_post("/control/faults", _add_faults)
     app.router.add_delete("/control/faults", _clear_faults)
     app.router.add_post("/control/account", _change_account)
-    app.router.add_get("/control/state", _tell_state)
+    app.router.add_get("/control/state", _get_state)
 
 
 async def _add_faults(request: web.Request) -> web.Response:
     faults = request.app[FAULTS]
     try:
         add_faults(faults, parse_json(await request.read()))
-    except _WRONG as err:
+    except _BAD_REQUEST as err:
         raise web.HTTPBadRequest(text=repr(err)) from err
-    return answer(_faults_json(faults), status=201)
+    return json_response(_faults_json(faults), status=201)
 
 
 async def _clear_faults(request: web.Request) -> web.Response:
@@ -42,20 +52,20 @@ async def _change_account(request: web.Request) -> web.Response:
     account = request.app[ACCOUNT]
     try:
         change_account(account, parse_json(await request.read()))
-    except _WRONG as err:
+    except _BAD_REQUEST as err:
         raise web.HTTPBadRequest(text=repr(err)) from err
-    return answer({"account": _account_json(account), "phones": _phones_json(account)})
+    return json_response({"account": _account_json(account), "phones": _phones_json(account)})
 
 
-async def _tell_state(request: web.Request) -> web.Response:
-    """Everything there is to know; `limit` leaves the newest of messages and requests."""
+async def _get_state(request: web.Request) -> web.Response:
+    """Return the whole state; `limit` is the maximum number of messages and of requests, newest first."""
     try:
         limit = int(request.query["limit"]) if "limit" in request.query else None
     except ValueError as err:
         raise web.HTTPBadRequest(text=repr(err)) from err
     account, requests = request.app[ACCOUNT], request.app[REQUESTS]
     messages = account.messages
-    return answer(
+    return json_response(
         {
             "account": _account_json(account),
             "phones": _phones_json(account),
@@ -75,11 +85,11 @@ async def _tell_state(request: web.Request) -> web.Response:
 
 
 def _account_json(account: Account) -> JsonObject:
-    told: JsonObject = {name: getattr(account, name) for name in (*FLAGS, *NUMBERS)}
-    told["permissions"] = sorted(account.permissions)
-    told["delivery"] = None if account.delivery is None else {"steps": account.delivery.steps}
-    told["generation"] = "old" if account.generation == OLD else "new"
-    return told
+    fields: JsonObject = {name: getattr(account, name) for name in (*FLAGS, *NUMBERS)}
+    fields["permissions"] = sorted(account.permissions)
+    fields["delivery"] = None if account.delivery is None else {"steps": account.delivery.steps}
+    fields["generation"] = "old" if account.generation == OLD else "new"
+    return fields
 
 
 def _phones_json(account: Account) -> list[JsonObject]:
@@ -90,8 +100,8 @@ def _faults_json(faults: Faults) -> JsonObject:
     return {"active": [_rule_json(rule) for rule in faults.active], "injected": faults.injected}
 
 
-def _rule_json(rule: Rule) -> JsonObject:
-    return {each.name: getattr(rule, each.name) for each in fields(rule) if each.name != "chance"}
+def _rule_json(rule: FaultRule) -> JsonObject:
+    return {each.name: getattr(rule, each.name) for each in dataclasses.fields(rule) if each.name != "random"}
 
 
 def _request_json(recorded: RecordedRequest) -> JsonObject:

@@ -1,11 +1,11 @@
-"""What can go wrong between a client and the service, and which requests it happens to."""
+"""The faults of the service and of the connection, and the rules by which they are injected."""
 
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Final
 
-from .models import Chance
+from .models import SeededRandom
 
 ENDPOINTS: Final = (
     "POST /sms/send",
@@ -18,9 +18,12 @@ ENDPOINTS: Final = (
 
 
 class Fault(StrEnum):
-    """One kind of trouble."""
+    """A kind of fault.
 
-    # The line: nothing but the connection itself suffers.
+    BEFORE and AFTER are relative to the handling of the request: the service has accepted a message, or not.
+    """
+
+    # Faults of the connection.
     SLOW = auto()
     REFUSE = auto()
     CUT_BEFORE = auto()
@@ -28,7 +31,7 @@ class Fault(StrEnum):
     CUT_WITHIN = auto()
     HANG_BEFORE = auto()
     HANG_AFTER = auto()
-    # Answers that say no, with or without a code.
+    # Error responses of the service.
     UNAUTHORIZED = auto()
     FORBIDDEN = auto()
     REQUEST_TIMEOUT = auto()
@@ -36,11 +39,11 @@ class Fault(StrEnum):
     UNKNOWN_ERROR = auto()
     ERROR_AFTER = auto()
     CODE = auto()
-    # Answers of somebody in between.
+    # Responses of a proxy or another network device.
     CAPTIVE_PORTAL = auto()
     BAD_GATEWAY = auto()
     REDIRECT = auto()
-    # Answers of the service that are not what its pages promise.
+    # Responses that differ from the documentation.
     TRUNCATED = auto()
     NOT_AN_OBJECT = auto()
     ID_AS_NUMBER = auto()
@@ -54,8 +57,8 @@ class Fault(StrEnum):
     WRONG_DATE = auto()
 
 
-# These spoil an answer of the service, so there must be one: the request is always handled first.
-SPOILING: Final = frozenset(
+# These modify the response of the service, so the request is always handled first.
+CORRUPTING: Final = frozenset(
     {
         Fault.CUT_WITHIN,
         Fault.TRUNCATED,
@@ -68,20 +71,20 @@ SPOILING: Final = frozenset(
         Fault.UNKNOWN_STATUS,
     }
 )
-_HANDLED_FIRST: Final = SPOILING | {
+_HANDLED_FIRST: Final = CORRUPTING | {
     Fault.CUT_AFTER,
     Fault.HANG_AFTER,
     Fault.ERROR_AFTER,
     Fault.OVERSIZED,
     Fault.OVERSIZED_CHUNKED,
 }
-# Seconds, where none are given: long beyond every time-out of a client, and a clock that is a day ahead.
+# Default seconds: hangs exceed every timeout of a client, and the wrong clock is a day ahead.
 _DEFAULT_SECONDS: Final = {Fault.SLOW: 1.0, Fault.HANG_BEFORE: 60.0, Fault.HANG_AFTER: 60.0, Fault.WRONG_DATE: 86_400.0}
 
 
 @dataclass(kw_only=True, slots=True)
-class Rule:
-    """A fault and the requests that it happens to; `times` counts down, None goes on until cleared."""
+class FaultRule:
+    """A fault and the requests that it applies to; `times` counts down, and None means until cleared."""
 
     fault: Fault
     endpoint: str | None
@@ -92,13 +95,13 @@ class Rule:
     status: int | None
     retry_after: int | None
     accepted: bool
-    chance: Chance
+    random: SeededRandom
 
-    def strikes(self, endpoint: str) -> bool:
-        """Whether this request is hit; counts down where it is."""
+    def applies_to(self, endpoint: str) -> bool:
+        """Return whether the rule applies to this request, and count it if so."""
         if self.endpoint not in (None, endpoint) or self.times == 0:
             return False
-        if self.chance.random() >= self.share:
+        if self.random.random() >= self.share:
             return False
         if self.times is not None:
             self.times -= 1
@@ -106,18 +109,18 @@ class Rule:
 
 
 class Faults:
-    """The faults that are switched on, seeded, so that a run can be repeated."""
+    """The active faults; their seed makes a run repeatable."""
 
     def __init__(self, seed: int = 0) -> None:
         """Start without faults."""
         self.injected: Counter[Fault] = Counter()
         self._seed = seed
         self._added = 0
-        self._rules: list[Rule] = []
+        self._rules: list[FaultRule] = []
 
     @property
-    def active(self) -> tuple[Rule, ...]:
-        """The rules that can still strike, in the order in which they are asked."""
+    def active(self) -> tuple[FaultRule, ...]:
+        """The rules that can still apply, in the order in which they are tried."""
         return tuple(rule for rule in self._rules if rule.times != 0)
 
     def add(
@@ -132,29 +135,29 @@ class Faults:
         status: int | None = None,
         retry_after: int | None = None,
         accepted: bool | None = None,
-    ) -> Rule:
-        """Switch a fault on.
+    ) -> FaultRule:
+        """Add a fault.
 
         Args:
-            fault: What goes wrong.
-            endpoint: Like `POST /sms/send`; None for every endpoint.
-            times: How many requests it happens to; None for all until `clear`.
-            share: The part of the matching requests that is hit, 0 to 1.
-            seconds: How long SLOW waits, how long HANG_* holds, by how much WRONG_DATE is ahead.
-            code: The vendor's code that CODE answers.
-            status: The HTTP status of CODE, where the usual one is not wanted.
+            fault: The kind of fault.
+            endpoint: Such as `POST /sms/send`; None for every endpoint.
+            times: The number of requests that it applies to; None for all until `clear`.
+            share: The share of the matching requests that it applies to, 0 to 1.
+            seconds: How long SLOW and HANG_* wait, and by how much WRONG_DATE is ahead.
+            code: The vendor's error code in the response of CODE.
+            status: The HTTP status of CODE; None for the usual one.
             retry_after: The seconds in the `Retry-After` header of TOO_MANY_REQUESTS and CODE; None for no header.
-            accepted: Whether the request is handled before the fault shows, where the fault's own way is not wanted.
+            accepted: Whether the request is handled first; None for the default of the fault.
 
         Raises:
-            ValueError: An endpoint that does not exist, or a share outside 0 to 1: the rule would never strike.
+            ValueError: The endpoint does not exist, or the share is not from 0 to 1.
         """
         if endpoint is not None and endpoint not in ENDPOINTS:
             raise ValueError(f"no endpoint {endpoint!r}")
         if not 0 <= share <= 1:
             raise ValueError(f"share must be 0 to 1, not {share}")
         self._added += 1
-        rule = Rule(
+        rule = FaultRule(
             fault=fault,
             endpoint=endpoint,
             times=times,
@@ -163,23 +166,23 @@ class Faults:
             code=code,
             status=status,
             retry_after=retry_after,
-            accepted=fault in _HANDLED_FIRST if accepted is None else accepted or fault in SPOILING,
-            # A source of chance for each rule: one more rule does not change whom the others hit.
-            chance=Chance(f"{self._seed}:{self._added}"),
+            accepted=fault in _HANDLED_FIRST if accepted is None else accepted or fault in CORRUPTING,
+            # Each rule has its own generator, so that one more rule does not change the requests of the others.
+            random=SeededRandom(f"{self._seed}:{self._added}"),
         )
         self._rules.append(rule)
         return rule
 
     def clear(self) -> None:
-        """Switch every fault off; the counter of what was injected stays."""
+        """Remove all faults; the counter of injected faults is kept."""
         self._rules.clear()
 
-    def pick(self, endpoint: str) -> Rule | None:
-        """The fault that happens to this request, counted, or none; what is no endpoint of the service is spared."""
+    def pick(self, endpoint: str) -> FaultRule | None:
+        """Return the rule that applies to this request and count it, or None; unknown endpoints have no faults."""
         if endpoint not in ENDPOINTS:
             return None
         for rule in self._rules:
-            if rule.strikes(endpoint):
+            if rule.applies_to(endpoint):
                 self.injected[rule.fault] += 1
                 return rule
         return None

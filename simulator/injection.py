@@ -1,4 +1,4 @@
-"""How each fault looks on the wire."""
+"""The implementation of each fault."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,152 +10,152 @@ from typing import Final
 
 from aiohttp import web
 
-from .faults import Fault, Rule
-from .refusal import TOO_MANY_REQUESTS, UNAUTHORIZED, Refusal
-from .wire import ACCOUNT, DATE_OFFSET, RUNNING, STOPPING, Handler, JsonObject, answer, error_response
+from .errors import TOO_MANY_REQUESTS, UNAUTHORIZED, ApiError
+from .faults import Fault, FaultRule
+from .wire import ACCOUNT, DATE_OFFSET, RUNNING_FAULTS, STOPPING, Handler, JsonObject, error_response, json_response
 
-# A client is to refuse more than 2 MiB.
+# A client must refuse more than 2 MiB.
 _OVERSIZE: Final = 2 * 1024 * 1024 + 1
 _CHUNK: Final = 64 * 1024
 _UNKNOWN_STATUS: Final = 42
-# How long a client that does not read can hold up the end of the server, in seconds.
-_GRACE: Final = 0.5
-# Fields of a message without which it is still a message.
+# Seconds that a client that does not read can delay the shutdown.
+_SHUTDOWN_TIMEOUT: Final = 0.5
+# Fields of a message that a client must not require.
 _OPTIONAL_FIELDS: Final = ("callback_id", "device_id", "message_status", "to_sim")
-# Closing with this option sends a reset, where an ordinary close would end the connection in good order.
+# With this option, closing the connection sends a reset.
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Incident:
-    """A request that a fault happens to; `answered` is the service's own, None where it has not handled the request."""
+class FaultContext:
+    """A request with a fault; `response` is the service's own, or None if it has not handled the request."""
 
-    rule: Rule
+    rule: FaultRule
     request: web.Request
     handler: Handler
-    answered: web.StreamResponse | None
+    response: web.StreamResponse | None
 
 
-async def inject(rule: Rule, request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let a fault happen to a request, to its end even if the client leaves, as in a service behind a proxy."""
-    running = request.app[RUNNING]
-    play = asyncio.create_task(_play(rule, request, handler))
-    running.add(play)
-    play.add_done_callback(running.discard)
-    return await asyncio.shield(play)
+async def inject(rule: FaultRule, request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Inject a fault into a request, to its end even if the client disconnects, as in a service behind a proxy."""
+    running = request.app[RUNNING_FAULTS]
+    task = asyncio.create_task(_run(rule, request, handler))
+    running.add(task)
+    task.add_done_callback(running.discard)
+    return await asyncio.shield(task)
 
 
-async def end_plays(app: web.Application) -> None:
-    """End every wait, so that nothing of a fault outlives the server."""
+async def stop_faults(app: web.Application) -> None:
+    """End all waits, so that no fault outlives the server."""
     app[STOPPING].set()
-    running = app[RUNNING]
+    running = app[RUNNING_FAULTS]
     if running:
-        _, stuck = await asyncio.wait(running, timeout=_GRACE)
-        for play in stuck:
-            play.cancel()
+        _, stuck = await asyncio.wait(running, timeout=_SHUTDOWN_TIMEOUT)
+        for task in stuck:
+            task.cancel()
 
 
-async def _play(rule: Rule, request: web.Request, handler: Handler) -> web.StreamResponse:
-    answered = await handler(request) if rule.accepted else None
-    incident = Incident(rule=rule, request=request, handler=handler, answered=answered)
+async def _run(rule: FaultRule, request: web.Request, handler: Handler) -> web.StreamResponse:
+    response = await handler(request) if rule.accepted else None
+    context = FaultContext(rule=rule, request=request, handler=handler, response=response)
     try:
-        return await _PLAYS[rule.fault](incident)
+        return await _IMPLEMENTATIONS[rule.fault](context)
     except ConnectionError:
-        # The client left in the middle of a long answer.
+        # The client disconnected during a long response.
         return web.Response()
 
 
-async def _slow(incident: Incident) -> web.StreamResponse:
-    await _pause(incident)
-    return await incident.handler(incident.request) if incident.answered is None else incident.answered
+async def _slow(context: FaultContext) -> web.StreamResponse:
+    await _pause(context)
+    return await context.handler(context.request) if context.response is None else context.response
 
 
-async def _refuse(incident: Incident) -> web.StreamResponse:
-    return _close(incident, reset=True)
+async def _refuse(context: FaultContext) -> web.StreamResponse:
+    return _close(context, reset=True)
 
 
-async def _cut(incident: Incident) -> web.StreamResponse:
-    return _close(incident, reset=False)
+async def _cut(context: FaultContext) -> web.StreamResponse:
+    return _close(context, reset=False)
 
 
-async def _hang(incident: Incident) -> web.StreamResponse:
-    await _pause(incident)
-    return _close(incident, reset=False)
+async def _hang(context: FaultContext) -> web.StreamResponse:
+    await _pause(context)
+    return _close(context, reset=False)
 
 
-async def _cut_within(incident: Incident) -> web.StreamResponse:
-    whole = _body(incident)
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(whole))}
-    response = web.StreamResponse(status=_status(incident), headers=headers)
-    await response.prepare(incident.request)
-    await response.write(whole[: len(whole) // 2])
-    _close(incident, reset=False)
+async def _cut_within(context: FaultContext) -> web.StreamResponse:
+    body = _body(context)
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    response = web.StreamResponse(status=_status(context), headers=headers)
+    await response.prepare(context.request)
+    await response.write(body[: len(body) // 2])
+    _close(context, reset=False)
     return response
 
 
-async def _unauthorized(incident: Incident) -> web.StreamResponse:
-    return error_response(incident.request.app, Refusal(UNAUTHORIZED))
+async def _unauthorized(context: FaultContext) -> web.StreamResponse:
+    return error_response(context.request.app, ApiError(UNAUTHORIZED))
 
 
-async def _forbidden(_incident: Incident) -> web.StreamResponse:
+async def _forbidden(_context: FaultContext) -> web.StreamResponse:
     return web.Response(status=403, text="Forbidden")
 
 
-async def _request_timeout(_incident: Incident) -> web.StreamResponse:
+async def _request_timeout(_context: FaultContext) -> web.StreamResponse:
     return web.Response(status=408, text="Request Timeout")
 
 
-async def _too_many_requests(incident: Incident) -> web.StreamResponse:
-    refusal = Refusal(TOO_MANY_REQUESTS, retry_after=incident.rule.retry_after)
-    return error_response(incident.request.app, refusal)
+async def _too_many_requests(context: FaultContext) -> web.StreamResponse:
+    error = ApiError(TOO_MANY_REQUESTS, retry_after=context.rule.retry_after)
+    return error_response(context.request.app, error)
 
 
-async def _unknown_error(incident: Incident) -> web.StreamResponse:
-    return error_response(incident.request.app, Refusal(1000))
+async def _unknown_error(context: FaultContext) -> web.StreamResponse:
+    return error_response(context.request.app, ApiError(1000))
 
 
-async def _error_without_code(_incident: Incident) -> web.StreamResponse:
+async def _error_without_code(_context: FaultContext) -> web.StreamResponse:
     return web.Response(status=500, text="Internal Server Error")
 
 
-async def _code(incident: Incident) -> web.StreamResponse:
-    rule = incident.rule
-    refusal = Refusal(rule.code, retry_after=rule.retry_after)
-    return error_response(incident.request.app, refusal, status=rule.status)
+async def _code(context: FaultContext) -> web.StreamResponse:
+    rule = context.rule
+    error = ApiError(rule.code, retry_after=rule.retry_after)
+    return error_response(context.request.app, error, status=rule.status)
 
 
-async def _captive_portal(_incident: Incident) -> web.StreamResponse:
+async def _captive_portal(_context: FaultContext) -> web.StreamResponse:
     return web.Response(text="<html><body>Please log in to the network</body></html>", content_type="text/html")
 
 
-async def _bad_gateway(_incident: Incident) -> web.StreamResponse:
+async def _bad_gateway(_context: FaultContext) -> web.StreamResponse:
     page = "<html><body><h1>502 Bad Gateway</h1></body></html>"
     return web.Response(status=502, text=page, content_type="text/html")
 
 
-async def _redirect(incident: Incident) -> web.StreamResponse:
-    # The same server under another name, so that a client that follows is seen, and nobody outside is asked.
-    port = incident.request.url.port
+async def _redirect(context: FaultContext) -> web.StreamResponse:
+    # The same server under another host name, so that a client that follows the redirect is noticed.
+    port = context.request.url.port
     return web.Response(status=302, headers={"Location": f"http://localhost:{port}/elsewhere"})
 
 
-async def _truncated(incident: Incident) -> web.StreamResponse:
-    whole = _body(incident)
-    return web.Response(body=whole[: len(whole) // 2], status=_status(incident), content_type="application/json")
+async def _truncated(context: FaultContext) -> web.StreamResponse:
+    body = _body(context)
+    return web.Response(body=body[: len(body) // 2], status=_status(context), content_type="application/json")
 
 
-async def _not_an_object(incident: Incident) -> web.StreamResponse:
-    return answer([json.loads(_body(incident))], status=_status(incident))
+async def _not_an_object(context: FaultContext) -> web.StreamResponse:
+    return json_response([json.loads(_body(context))], status=_status(context))
 
 
-async def _oversized(_incident: Incident) -> web.StreamResponse:
-    return answer({"padding": "x" * _OVERSIZE})
+async def _oversized(_context: FaultContext) -> web.StreamResponse:
+    return json_response({"padding": "x" * _OVERSIZE})
 
 
-async def _oversized_chunked(incident: Incident) -> web.StreamResponse:
+async def _oversized_chunked(context: FaultContext) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     response.enable_chunked_encoding()
-    await response.prepare(incident.request)
+    await response.prepare(context.request)
     await response.write(b'{"padding": "')
     for _ in range(_OVERSIZE // _CHUNK + 1):
         await response.write(b"x" * _CHUNK)
@@ -163,28 +163,28 @@ async def _oversized_chunked(incident: Incident) -> web.StreamResponse:
     return response
 
 
-async def _wrong_date(incident: Incident) -> web.StreamResponse:
-    incident.request[DATE_OFFSET] = incident.rule.seconds
-    return await incident.handler(incident.request)
+async def _wrong_date(context: FaultContext) -> web.StreamResponse:
+    context.request[DATE_OFFSET] = context.rule.seconds
+    return await context.handler(context.request)
 
 
-def _spoiled(spoil: Callable[[JsonObject], JsonObject]) -> Callable[[Incident], Awaitable[web.StreamResponse]]:
-    """A play that sends the service's own answer with every object in it spoiled."""
+def _corrupted(corrupt: Callable[[JsonObject], JsonObject]) -> Callable[[FaultContext], Awaitable[web.StreamResponse]]:
+    """Return a fault that sends the service's response with a change to every JSON object in it."""
 
-    async def play(incident: Incident) -> web.StreamResponse:
-        return answer(json.loads(_body(incident), object_hook=spoil), status=_status(incident))
+    async def respond(context: FaultContext) -> web.StreamResponse:
+        return json_response(json.loads(_body(context), object_hook=corrupt), status=_status(context))
 
-    return play
+    return respond
 
 
-async def _repeated_id(incident: Incident) -> web.StreamResponse:
-    oldest = incident.request.app[ACCOUNT].messages[-1:]
+async def _repeated_id(context: FaultContext) -> web.StreamResponse:
+    oldest = context.request.app[ACCOUNT].messages[-1:]
 
     def repeat(found: JsonObject) -> JsonObject:
         # The answer to a send is nothing but an id: what is told of the messages stays right.
         return {"id": oldest[0].id} if found.keys() == {"id"} else found
 
-    return answer(json.loads(_body(incident), object_hook=repeat), status=_status(incident))
+    return json_response(json.loads(_body(context), object_hook=repeat), status=_status(context))
 
 
 def _number_the_id(found: JsonObject) -> JsonObject:
@@ -200,7 +200,7 @@ def _flatten_lists(found: JsonObject) -> JsonObject:
 
 
 def _drop_fields(found: JsonObject) -> JsonObject:
-    # Only a message: to a phone its id is not optional.
+    # Only for messages: the id of a phone is not optional.
     dropped = _OPTIONAL_FIELDS if "message" in found else ()
     return {key: value for key, value in found.items() if key not in dropped}
 
@@ -209,10 +209,10 @@ def _change_status(found: JsonObject) -> JsonObject:
     return {**found, "status": _UNKNOWN_STATUS} if "status" in found else found
 
 
-def _close(incident: Incident, *, reset: bool) -> web.Response:
-    """End the connection, in good order or with a reset; what is returned reaches nobody."""
-    transport = incident.request.transport
-    # The client may have left during a hang, and then there is nothing to end.
+def _close(context: FaultContext, *, reset: bool) -> web.Response:
+    """Close the connection, normally or with a reset; the returned response is never sent."""
+    transport = context.request.transport
+    # The client may have disconnected during a hang.
     if transport is not None:
         if reset:
             connection: socket.socket = transport.get_extra_info("socket")
@@ -221,28 +221,28 @@ def _close(incident: Incident, *, reset: bool) -> web.Response:
     return web.Response()
 
 
-def _body(incident: Incident) -> bytes:
-    """The bytes of the service's answer; `{}` where it has none, as after an edit."""
-    body = incident.answered.body if isinstance(incident.answered, web.Response) else None
+def _body(context: FaultContext) -> bytes:
+    """Return the body of the service's response, or `{}` if it is empty, as after an edit."""
+    body = context.response.body if isinstance(context.response, web.Response) else None
     return body if isinstance(body, bytes) else b"{}"
 
 
-def _status(incident: Incident) -> int:
-    """The HTTP status of the service's answer; 200 where that has no body to spoil."""
-    answered = incident.answered
-    return 200 if answered is None or answered.status == web.HTTPNoContent.status_code else answered.status
+def _status(context: FaultContext) -> int:
+    """Return the HTTP status of the service's response, or 200 if that has no body."""
+    response = context.response
+    return 200 if response is None or response.status == web.HTTPNoContent.status_code else response.status
 
 
-async def _pause(incident: Incident) -> None:
-    """Wait as long as the rule says, but not beyond the end of the server."""
+async def _pause(context: FaultContext) -> None:
+    """Wait for the seconds of the rule, but not beyond the shutdown of the server."""
     try:
-        async with asyncio.timeout(incident.rule.seconds):
-            await incident.request.app[STOPPING].wait()
+        async with asyncio.timeout(context.rule.seconds):
+            await context.request.app[STOPPING].wait()
     except TimeoutError:
         return
 
 
-_PLAYS: Final[dict[Fault, Callable[[Incident], Awaitable[web.StreamResponse]]]] = {
+_IMPLEMENTATIONS: Final[dict[Fault, Callable[[FaultContext], Awaitable[web.StreamResponse]]]] = {
     Fault.SLOW: _slow,
     Fault.REFUSE: _refuse,
     Fault.CUT_BEFORE: _cut,
@@ -262,12 +262,12 @@ _PLAYS: Final[dict[Fault, Callable[[Incident], Awaitable[web.StreamResponse]]]] 
     Fault.REDIRECT: _redirect,
     Fault.TRUNCATED: _truncated,
     Fault.NOT_AN_OBJECT: _not_an_object,
-    Fault.ID_AS_NUMBER: _spoiled(_number_the_id),
-    Fault.MALFORMED_ID: _spoiled(_malform_the_id),
+    Fault.ID_AS_NUMBER: _corrupted(_number_the_id),
+    Fault.MALFORMED_ID: _corrupted(_malform_the_id),
     Fault.REPEATED_ID: _repeated_id,
-    Fault.LIST_AS_TEXT: _spoiled(_flatten_lists),
-    Fault.MISSING_FIELDS: _spoiled(_drop_fields),
-    Fault.UNKNOWN_STATUS: _spoiled(_change_status),
+    Fault.LIST_AS_TEXT: _corrupted(_flatten_lists),
+    Fault.MISSING_FIELDS: _corrupted(_drop_fields),
+    Fault.UNKNOWN_STATUS: _corrupted(_change_status),
     Fault.OVERSIZED: _oversized,
     Fault.OVERSIZED_CHUNKED: _oversized_chunked,
     Fault.WRONG_DATE: _wrong_date,

@@ -1,4 +1,4 @@
-"""What an account consists of: messages, phones, permissions and how messages advance."""
+"""The data of an account: messages, their delivery, phones and permissions."""
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum, auto
@@ -9,12 +9,12 @@ from typing import Final, Self, TypedDict
 REPORT_INTERVAL: Final = 300
 
 
-class Chance(random.Random):
-    """Chance that a seed repeats; it decides the fate of messages, never a secret."""
+class SeededRandom(random.Random):
+    """A repeatable generator of ids and faults, never of secrets."""
 
 
 class Permission(StrEnum):
-    """What the control panel lets a token do."""
+    """The permissions of a token in the control panel."""
 
     SEND = auto()
     READ = auto()
@@ -24,7 +24,7 @@ class Permission(StrEnum):
 
 
 class Status(IntEnum):
-    """The states of a message that the vendor documents."""
+    """The documented statuses of a message."""
 
     WAITING = 0
     PROCESSING = 1
@@ -34,9 +34,9 @@ class Status(IntEnum):
     DELIVERY_ERROR = 5
 
 
-FINAL: Final = frozenset({Status.SEND_ERROR, Status.DELIVERED, Status.DELIVERY_ERROR})
+FINAL_STATUSES: Final = frozenset({Status.SEND_ERROR, Status.DELIVERED, Status.DELIVERY_ERROR})
 
-# The texts of 0 and 4 are the vendor's own; the page shows none of the others.
+# The vendor documents only the texts of 0 and 4.
 STATUS_TEXTS: Final[dict[int, str]] = {
     Status.WAITING: "Ждет обработки",
     Status.PROCESSING: "В обработке",
@@ -50,7 +50,7 @@ UNKNOWN_STATUS_TEXT: Final = "Неизвестный статус"
 
 @dataclass(kw_only=True, slots=True)
 class Message:
-    """One stored SMS; `created` in Unix seconds, `sequence` orders messages of the same moment."""
+    """A stored SMS; `created` in Unix seconds, `sequence` orders messages of the same time."""
 
     id: str
     message: str
@@ -64,7 +64,7 @@ class Message:
 
     @property
     def time_create(self) -> int:
-        """The time of creation as the service tells it: whole Unix seconds."""
+        """The time of creation in the API: whole Unix seconds."""
         return int(self.created)
 
     @property
@@ -75,7 +75,7 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
-    """One page of messages, newest first; `offset` is a page number from 1."""
+    """A page of messages, newest first; `offset` is the number of the page, starting from 1."""
 
     total: int
     limit: int
@@ -85,21 +85,21 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
-    """How a message advances: (seconds since creation, status from then on), in order of time."""
+    """How the status of a message changes: (seconds since creation, status from then on), in order of time."""
 
     steps: tuple[tuple[float, int], ...]
 
     @classmethod
     def ending(cls, status: int = Status.DELIVERED, *, speed: float = 1.0) -> Self:
-        """The usual way to this status: processing after 1 s, sent after 3 s, a report after 8 s, divided by speed."""
+        """Return the usual steps: processing after 1 s, sent after 3 s, and the status after 8 s, divided by speed."""
         usual: list[tuple[float, int]] = [(1.0, Status.PROCESSING), (3.0, Status.SENT), (8.0, status)]
         if status in (Status.SENT, Status.SEND_ERROR):
-            # The phone itself says these two, so no report follows.
+            # The phone itself reports these two, so no delivery report follows.
             usual[1:] = [(3.0, status)]
         return cls(steps=tuple((seconds / speed, reached) for seconds, reached in usual))
 
     def status_at(self, age: float) -> int:
-        """The status of a message this many seconds after its creation."""
+        """Return the status of a message so many seconds after its creation."""
         reached: int = Status.WAITING
         for seconds, status in self.steps:
             if age >= seconds:
@@ -109,21 +109,21 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Generation:
-    """In which form the service speaks: the vendor's own pages differ in these points."""
+    """A generation of the API, in which the vendor's documentation differs."""
 
     phone_id_keys: tuple[str, ...]
     battery_as_text: bool
-    tells_sim: bool
+    includes_sim: bool
     uuid_ids: bool
 
 
-OLD: Final = Generation(phone_id_keys=("id",), battery_as_text=True, tells_sim=False, uuid_ids=False)
-NEW: Final = Generation(phone_id_keys=("device_id",), battery_as_text=False, tells_sim=True, uuid_ids=True)
+OLD: Final = Generation(phone_id_keys=("id",), battery_as_text=True, includes_sim=False, uuid_ids=False)
+NEW: Final = Generation(phone_id_keys=("device_id",), battery_as_text=False, includes_sim=True, uuid_ids=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sim:
-    """A SIM card in a phone; the first slot is 0."""
+    """A SIM card in a phone; slots are counted from 0."""
 
     slot_index: int
     display_name: str
@@ -146,22 +146,22 @@ class Phone:
     low_battery_alert: bool = False
     to_sim: int = -2
     sims: tuple[Sim, ...] = field(default=TWO_SIMS)
-    # While this is set the phone is out of touch, and this is when it reported last.
-    held_last_online: float | None = None
+    # Set while the phone is offline: the time of its last report.
+    frozen_last_online: float | None = None
 
     def last_online(self, now: float) -> float:
-        """When the phone reported last: every five minutes since its registration, or when it was lost."""
-        if self.held_last_online is not None:
-            return self.held_last_online
+        """Return the time of the last report: every five minutes since the registration, until it went offline."""
+        if self.frozen_last_online is not None:
+            return self.frozen_last_online
         return now - (now - self.registered) % REPORT_INTERVAL
 
     def set_online(self, *, online: bool, now: float) -> None:
-        """Let the phone report, or hold back what it reported last."""
-        self.held_last_online = None if online else self.last_online(now)
+        """Let the phone report, or stop at its last report."""
+        self.frozen_last_online = None if online else self.last_online(now)
 
 
 class PhoneOptions(TypedDict, total=False):
-    """What can be said about a phone that is added, with the meaning it has in `Phone`."""
+    """The optional attributes of a phone that is added; see `Phone`."""
 
     name: str
     name_type: str
@@ -171,4 +171,4 @@ class PhoneOptions(TypedDict, total=False):
     low_battery_alert: bool
     to_sim: int
     sims: tuple[Sim, ...]
-    held_last_online: float | None
+    frozen_last_online: float | None

@@ -1,4 +1,4 @@
-"""The messages of an account, newest first, cheap to page through however many there are."""
+"""The messages of an account, newest first, with fast paging regardless of their number."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
@@ -7,16 +7,16 @@ from typing import overload, override
 from .models import Message
 
 
-def _age(message: Message) -> tuple[float, int]:
+def _order(message: Message) -> tuple[float, int]:
     return message.created, message.sequence
 
 
 class MessageStore(Sequence[Message]):
-    """A sequence of messages, newest first; of the same moment, the one stored last comes first."""
+    """A sequence of messages, newest first; of messages of the same time, the last stored one comes first."""
 
     def __init__(self) -> None:
-        """Start empty."""
-        # Oldest first, so that a new message is an append and a page is a look at the end.
+        """Create an empty store."""
+        # Oldest first, so that new messages are appended and the first page is at the end.
         self._oldest_first: list[Message] = []
         self._by_id: dict[str, Message] = {}
 
@@ -41,18 +41,18 @@ class MessageStore(Sequence[Message]):
         return reversed(self._oldest_first)
 
     def find(self, message_id: str) -> Message | None:
-        """The message with this id, or none."""
+        """Return the message with this id, or None."""
         return self._by_id.get(message_id)
 
     def add(self, message: Message) -> None:
-        """Put a message where its time belongs."""
+        """Insert a message by its time."""
         self._by_id[message.id] = message
-        if self._oldest_first and _age(message) < _age(self._oldest_first[-1]):
-            insort(self._oldest_first, message, key=_age)
+        if self._oldest_first and _order(message) < _order(self._oldest_first[-1]):
+            insort(self._oldest_first, message, key=_order)
         else:
             self._oldest_first.append(message)
 
     def remove(self, message: Message) -> None:
-        """Forget a message."""
+        """Remove a message."""
         del self._by_id[message.id]
-        del self._oldest_first[bisect_left(self._oldest_first, _age(message), key=_age)]
+        del self._oldest_first[bisect_left(self._oldest_first, _order(message), key=_order)]

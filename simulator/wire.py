@@ -1,4 +1,4 @@
-"""How the account's things look in HTTP and JSON, and the keys under which the application keeps its parts."""
+"""The HTTP and JSON representation of an account, and the keys of the application."""
 
 import asyncio
 from collections import deque
@@ -11,16 +11,16 @@ from typing import Final
 from aiohttp import web
 
 from .account import Account
+from .errors import TOO_MANY_REQUESTS, UNAUTHORIZED, ApiError
 from .faults import Faults
-from .models import Chance, Generation, Message, Page, Phone
-from .refusal import TOO_MANY_REQUESTS, UNAUTHORIZED, Refusal
+from .models import Generation, Message, Page, Phone, SeededRandom
 
 type JsonObject = dict[str, object]
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 API: Final = "/v1"
 
-# The vendor documents which HTTP statuses exist, not which of them goes with which code: this is a plausible choice.
+# The vendor documents which HTTP statuses exist, but not which belongs to which code: this is a plausible choice.
 HTTP_STATUSES: Final[dict[int, int]] = {
     UNAUTHORIZED: 401,
     TOO_MANY_REQUESTS: 429,
@@ -45,20 +45,20 @@ _FIRST_VENDOR_CODE: Final = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordedRequest:
-    """A request as it came over the wire; `time` by the account's clock, `arrived` by the machine's monotonic one."""
+    """A request as it was received; `time` is of the account's clock, `arrived` of the monotonic clock."""
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
-    # The parsed body; None where there was none, or none that is JSON.
+    # The parsed body; None if it is not JSON.
     json: object
     time: float
     arrived: float
 
     @property
     def endpoint(self) -> str:
-        """The method and the path below the base, like `POST /sms/send`."""
+        """The method and the path without the base, such as `POST /sms/send`."""
         return f"{self.method} {self.path.removeprefix(API)}"
 
 
@@ -66,49 +66,49 @@ ACCOUNT: Final = web.AppKey("account", Account)
 FAULTS: Final = web.AppKey("faults", Faults)
 REQUESTS: Final = web.AppKey("requests", deque[RecordedRequest])
 STOPPING: Final = web.AppKey("stopping", asyncio.Event)
-# The faults that are being played at this moment.
-RUNNING: Final = web.AppKey("running", set[asyncio.Task[web.StreamResponse]])
-HASHES: Final = web.AppKey("hashes", Chance)
-# Seconds by which the `Date` header of one answer is wrong.
+# The faults that are running.
+RUNNING_FAULTS: Final = web.AppKey("running", set[asyncio.Task[web.StreamResponse]])
+HASHES: Final = web.AppKey("hashes", SeededRandom)
+# Seconds by which the `Date` header of one response is wrong.
 DATE_OFFSET: Final = web.RequestKey("date_offset", float)
 
 
 def endpoint_of(request: web.Request) -> str:
-    """The method and the path below the base, like `POST /sms/send`."""
+    """Return the method and the path without the base, such as `POST /sms/send`."""
     return f"{request.method} {request.path.removeprefix(API)}"
 
 
 def parse_json(raw: bytes) -> object:
-    """The parsed body, or a refusal with 1001."""
+    """Return the parsed body; ApiError 1001 if it is not JSON."""
     try:
         parsed: object = json.loads(raw)
     except ValueError, RecursionError:
-        raise Refusal(1001) from None
+        raise ApiError(1001) from None
     return parsed
 
 
-def answer(told: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """A JSON answer in plain UTF-8, as the service writes it."""
-    # Half a surrogate pair, which a recorded request may hold, is no UTF-8: it is told in JSON's own escape.
-    body = json.dumps(told, ensure_ascii=False).encode(errors="backslashreplace")
+def json_response(data: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return JSON in UTF-8 without escapes, as the service does."""
+    # A lone surrogate, which a recorded request may contain, is not valid UTF-8 and is escaped as in JSON.
+    body = json.dumps(data, ensure_ascii=False).encode(errors="backslashreplace")
     return web.Response(body=body, status=status, headers=headers, content_type="application/json", charset="utf-8")
 
 
-def error_response(app: web.Application, refusal: Refusal, *, status: int | None = None) -> web.Response:
-    """The service's error body with the HTTP status that goes with the code, or the given one."""
-    code = refusal.code
+def error_response(app: web.Application, error: ApiError, *, status: int | None = None) -> web.Response:
+    """Return an error response, with the HTTP status of the code or the given one."""
+    code = error.code
     errors: JsonObject = {"code": code} if code >= _FIRST_VENDOR_CODE else {}
-    errors |= {"message": refusal.text, "hash": f"{app[HASHES].getrandbits(48):012x}"}
-    headers = {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
+    errors |= {"message": error.text, "hash": f"{app[HASHES].getrandbits(48):012x}"}
+    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
     http_status = status or HTTP_STATUSES.get(code, _BAD_REQUEST)
-    if code == UNAUTHORIZED and not app[ACCOUNT].explains_unauthorized:
+    if code == UNAUTHORIZED and not app[ACCOUNT].unauthorized_has_body:
         return web.Response(status=http_status, headers=headers)
-    return answer({"errors": errors}, status=http_status, headers=headers)
+    return json_response({"errors": errors}, status=http_status, headers=headers)
 
 
 def message_json(message: Message, generation: Generation) -> JsonObject:
-    """A message as the vendor's page shows it."""
-    told: JsonObject = {
+    """Return a message in the format of the vendor's documentation."""
+    fields: JsonObject = {
         "id": message.id,
         "message": message.message,
         "status": int(message.status),
@@ -118,13 +118,13 @@ def message_json(message: Message, generation: Generation) -> JsonObject:
         "message_status": message.message_status,
         "time_create": message.time_create,
     }
-    if generation.tells_sim:
-        told["to_sim"] = message.to_sim
-    return told
+    if generation.includes_sim:
+        fields["to_sim"] = message.to_sim
+    return fields
 
 
 def page_json(page: Page, generation: Generation) -> JsonObject:
-    """A page of messages as the vendor's page shows it."""
+    """Return a page of messages in the format of the vendor's documentation."""
     return {
         "pagination": {"total_records": page.total, "limit": page.limit, "offset": page.offset},
         "sms_list": [message_json(message, generation) for message in page.messages],
@@ -132,7 +132,7 @@ def page_json(page: Page, generation: Generation) -> JsonObject:
 
 
 def phone_json(phone: Phone, generation: Generation, now: float) -> JsonObject:
-    """A phone as the vendor tells it."""
+    """Return a phone in the format of the vendor's documentation."""
     online = datetime.fromtimestamp(phone.last_online(now), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return {
         "device_id": phone.device_id,

@@ -1,4 +1,4 @@
-"""Tests of the integration, and what they all share."""
+"""Tests of the integration."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Which texts the integration's code names, found in its syntax trees."""
+"""The translation keys in the integration's code, found in its syntax trees."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -10,16 +10,16 @@ PACKAGE: Final = Path(__file__).parents[1] / "custom_components/gosms"
 
 
 def _docstrings(tree: ast.AST) -> set[ast.AST]:
-    """Return the nodes of text that only a reader of the code sees."""
+    """Return the nodes of docstrings."""
     return {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
 
 
 @dataclass(kw_only=True)
 class CodeTexts:
-    """The keys that code names, by what it names them for."""
+    """The keys in the code, by their use."""
 
     constants: set[str] = field(default_factory=set)
-    told: set[str] = field(default_factory=set)
+    error_keys: set[str] = field(default_factory=set)
     steps: set[str] = field(default_factory=set)
     exceptions: set[str] = field(default_factory=set)
     issues: set[str] = field(default_factory=set)
@@ -50,7 +50,7 @@ class CodeTexts:
                 case ast.Assign(targets=[ast.Subscript(value=ast.Name(id="errors"))]):
                     self.form_errors.update(_key(node.value))
                 case ast.Return() if module == "errors":
-                    self.told.update(_key(node.value))
+                    self.error_keys.update(_key(node.value))
 
     def _read_call(self, module: str, call: ast.Call) -> None:
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
@@ -66,7 +66,7 @@ class CodeTexts:
             self.entities.update(f"{module}.{key}" for key in _key(given.get("key")))
         elif name == "Row":
             # The table of the vendor's codes.
-            self.told.update(_key(given["text"]))
+            self.error_keys.update(_key(given["text"]))
             self.form_errors.update(_key(given.get("form_error")))
             self.issues.update(_key(given.get("issue")))
         elif name == "async_abort":
@@ -78,7 +78,7 @@ class CodeTexts:
 
 
 def _key(node: ast.expr | None) -> Iterator[str]:
-    """Yield the keys that an expression can be, where they are written out."""
+    """Yield the literal keys that an expression can have."""
     match node:
         case ast.Constant(value=str(text)):
             yield text

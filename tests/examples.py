@@ -1,4 +1,4 @@
-"""The YAML in the documents."""
+"""The YAML examples in the documents."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,14 +18,14 @@ _FENCE: Final = re.compile(r"^( *)```yaml\n(.*?)^\1```$", re.MULTILINE | re.DOTA
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """One block of YAML: where it stands, and what it says."""
+    """One block of YAML with its document and its content."""
 
     document: str
     content: dict[str, Any] = field(repr=False)
 
     @property
     def name(self) -> str:
-        """What a test asks for it by: its alias, the action it calls, or its first keys."""
+        """The name that tests use: its alias, its action, or its keys."""
         return str(self.content.get("alias") or self.content.get("action") or ", ".join(self.content))
 
 
@@ -38,18 +38,18 @@ def _read() -> Iterator[Example]:
 
 
 EXAMPLES: Final = tuple(_read())
-_CLAIMED: Final[set[str]] = set()
+_TESTED: Final[set[str]] = set()
 
 
 def example(*names: str, into: str = "content") -> pytest.MarkDecorator:
-    """Run a test with the content of each example of these names, whatever document it stands in, as an argument."""
-    _CLAIMED.update(names)
+    """Run a test with the content of each example with one of these names, in any document, as an argument."""
+    _TESTED.update(names)
     found = [each for each in EXAMPLES if each.name in names]
     return pytest.mark.parametrize(
         into, [pytest.param(each.content, id=f"{each.document}: {each.name}") for each in found]
     )
 
 
-def unclaimed() -> set[str]:
-    """Return the examples that no test runs, and what tests ask for that no document has."""
-    return {each.name for each in EXAMPLES} ^ _CLAIMED
+def untested_examples() -> set[str]:
+    """Return the examples without a test, and the names in tests that no document has."""
+    return {each.name for each in EXAMPLES} ^ _TESTED

@@ -1,4 +1,4 @@
-"""What no log line of any test may say."""
+"""Checks of the log beside every test."""
 
 from collections.abc import Generator
 import logging
@@ -8,53 +8,53 @@ from unittest.mock import patch
 from homeassistant import block_async_io
 import pytest
 
+from devtools.log_warnings import integration_warnings
 from tests import API_TOKEN
-from workshop.complaints import complaints_in
 
 
-def faults_of_a_line(line: str) -> list[str]:
-    """Return what is wrong with a line of the log."""
-    faults = [f"Home Assistant complains: {complaint}" for complaint in complaints_in(line)]
+def problems_in_line(line: str) -> list[str]:
+    """Return the problems of a line of the log."""
+    problems = [f"Home Assistant warns: {warning}" for warning in integration_warnings(line)]
     if any(part in line for part in API_TOKEN.split(".")):
-        faults.append(f"the token is in the log: {line}")
-    return faults
+        problems.append(f"the token is in the log: {line}")
+    return problems
 
 
-class Listener(logging.Handler):
-    """Keeps the faults of everything logged, tracebacks included, also when a test clears its caplog."""
+class LogWatcher(logging.Handler):
+    """Collects the problems of all log records with their tracebacks, even if a test clears its caplog."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.faults: list[str] = []
+        self.problems: list[str] = []
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        self.faults += faults_of_a_line(self.format(record))
+        self.problems += problems_in_line(self.format(record))
 
 
 @pytest.fixture(autouse=True)
 def clean_log() -> Generator[None]:
-    """Fail a test that leaves a complaint or the token in the log, however fine the level."""
-    listener = Listener()
+    """Fail a test that logs a warning about the integration or the token, at any level."""
+    watcher = LogWatcher()
     root = logging.getLogger()
     integration = logging.getLogger("custom_components.gosms")
     level = integration.level
     integration.setLevel(logging.DEBUG)
-    root.addHandler(listener)
+    root.addHandler(watcher)
     yield
-    root.removeHandler(listener)
+    root.removeHandler(watcher)
     integration.setLevel(level)
-    if listener.faults:
-        pytest.fail("\n".join(listener.faults))
+    if watcher.problems:
+        pytest.fail("\n".join(watcher.problems))
 
 
 @pytest.fixture(autouse=True)
 def loop_protection(request: pytest.FixtureRequest) -> Generator[None]:
-    """Watch the event loop as a running Home Assistant does; a blocking call of the integration is a complaint."""
+    """Protect the event loop as a running Home Assistant does, which logs blocking calls of the integration."""
     if "hass" not in request.fixturenames:
         yield
         return
-    # In tests Home Assistant leaves most calls unwatched, since its own tests block.
+    # In tests Home Assistant allows most calls, because its own tests block.
     with patch.object(block_async_io, "_IN_TESTS", new=False):
         block_async_io.enable()
     yield

@@ -1,4 +1,4 @@
-"""A README as a test reads it: headings, tables, links, examples."""
+"""The headings, tables, links and examples of a README."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ type Table = list[list[str]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Readme:
-    """One of the two READMEs: its text without examples, and the examples as (language, text)."""
+    """A README: its text without examples, and the examples as (language, text)."""
 
     text: str
     examples: list[tuple[str, str]]
@@ -38,12 +38,12 @@ class Readme:
 
     @property
     def links(self) -> list[str]:
-        """Where the links lead."""
+        """The targets of the links."""
         return _LINK.findall(self.text)
 
     @property
     def anchors(self) -> set[str]:
-        """What a link into this README can end in, as GitHub makes it of headings."""
+        """The anchors that GitHub generates from the headings."""
         return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for _, title in self.headings}
 
     @property
@@ -59,11 +59,11 @@ def _tables(lines: list[str]) -> Iterator[Table]:
         if line.startswith("|"):
             table.append([cell.strip() for cell in line.strip("|").split("|")])
         elif table:
-            # The first line names the columns, the second one draws a line.
+            # The first line is the header, the second one its separator.
             yield table[2:]
             table = []
 
 
 def keys_in(cell: str) -> list[str]:
-    """Return what a cell names as code."""
+    """Return the inline code in a cell."""
     return _KEY.findall(cell)

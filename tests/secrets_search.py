@@ -1,4 +1,4 @@
-"""A search for what must not get out, in every form that it may take on its way."""
+"""Searches texts for secrets in every spelling."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice, product
@@ -8,18 +8,18 @@ import re
 from typing import Final, override
 from urllib.parse import quote, quote_plus
 
-# What stands between the digits of a number when people or libraries write it.
+# The separators between the digits of a formatted number.
 _BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)[\s().\-\u2011\u00a0]+(?=\d)")
 
-# A number is recognised without its country code too, and with the prefix of calls within the country.
+# A number is also recognized without its country code, or with a national prefix.
 _LOCAL_DIGITS: Final = 10
 
-# Characters around a find, for whoever has to mend it.
+# Characters of context around a match.
 _CONTEXT: Final = 100
 
 
-def forms_of(secret: str) -> set[str]:
-    """Return how a secret may be written: as it is, and as JSON, Python and addresses write it."""
+def spellings_of(secret: str) -> set[str]:
+    """Return the spellings of a secret: as it is, and escaped as in JSON, Python and URLs."""
     if secret.isdigit():
         return {secret[-_LOCAL_DIGITS:]}
     forms = {
@@ -30,14 +30,14 @@ def forms_of(secret: str) -> set[str]:
         quote(secret, safe=""),
         quote_plus(secret),
     }
-    # Ids of the vendor, with and without their hyphens.
+    # Ids of the vendor, with and without hyphens.
     forms.add(secret.replace("-", ""))
     return {form.casefold() for form in forms}
 
 
 def search(place: str, secrets: Iterable[str]) -> Iterator[str]:
-    """Yield each secret that is in a place, with what is around it."""
-    # The second is for numbers as people write them.
+    """Yield each secret that is in a text, with its context."""
+    # The second is for formatted numbers.
     texts = place.casefold(), _BETWEEN_DIGITS.sub("", place.casefold())
     for secret in secrets:
         found = (text[max(0, at - _CONTEXT) : at + _CONTEXT] for text, at in _places_of(secret, texts))
@@ -45,21 +45,21 @@ def search(place: str, secrets: Iterable[str]) -> Iterator[str]:
 
 
 def _places_of(secret: str, texts: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield where a secret stands."""
-    for text, form in product(texts, forms_of(secret)):
+    """Yield the positions of a secret."""
+    for text, form in product(texts, spellings_of(secret)):
         if (at := text.find(form)) >= 0:
             yield text, at
 
 
-class Records(logging.Handler):
-    """Keeps every line of the log, tracebacks included, by the logger that wrote it."""
+class LogRecords(logging.Handler):
+    """Collects all log lines with their tracebacks, by logger."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.lines: list[tuple[str, str]] = []
 
     def text(self, logger: str) -> str:
-        """Return what a logger and those below it wrote."""
+        """Return the lines of a logger and its children."""
         return "\n".join(dict.fromkeys(line for name, line in self.lines if name.startswith(logger)))
 
     @override

@@ -78,7 +78,7 @@ def imports_of(tree: ast.AST) -> Iterator[Import]:
 
 
 def path_in_package(file: tuple[str, ...], found: Import) -> tuple[str, ...] | None:
-    """Return where in the package an import leads, as the parts of a module's path; None leads out of it."""
+    """Return the path of an imported module in the package, or None if it is outside."""
     if found.level:
         folder = file[: len(file) - found.level]
         path = (*folder, *found.module)
@@ -91,8 +91,8 @@ def path_in_package(file: tuple[str, ...], found: Import) -> tuple[str, ...] | N
     return path or (found.name or "__init__",)
 
 
-def faults_of_import(file: tuple[str, ...], found: Import) -> Iterator[str]:
-    """Yield what is wrong with one import in a file, given as the parts of its path without `.py`."""
+def problems_of_import(file: tuple[str, ...], found: Import) -> Iterator[str]:
+    """Yield the violations of one import in a file, given as the parts of its path without `.py`."""
     unit = file[0]
     path = path_in_package(file, found)
     if path is None:
@@ -127,29 +127,29 @@ def circle_in(imports: Mapping[tuple[str, ...], set[tuple[str, ...]]]) -> list[s
     return []
 
 
-def faults_of_package(root: Path) -> list[str]:
+def problems_of_package(root: Path) -> list[str]:
     """Return every breach of the floors in a package."""
-    faults: list[str] = []
+    problems: list[str] = []
     units: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     modules: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     for source in sorted(root.rglob("*.py")):
         file = source.relative_to(root).with_suffix("").parts
         tree = ast.parse(source.read_text(encoding="utf-8"))
         imports = list(imports_of(tree))
-        found = [fault for imported in imports for fault in faults_of_import(file, imported)]
+        found = [problem for imported in imports for problem in problems_of_import(file, imported)]
         if file[0] not in FLOOR_OF:
             found.insert(0, "has no floor")
         if file == ("__init__",) and any(isinstance(node, ast.ClassDef) for node in ast.walk(tree)):
             found.append("has a class in it")
         if any(isinstance(node, ast.Name | ast.alias) and _name_of(node) == "TYPE_CHECKING" for node in ast.walk(tree)):
             found.append("imports for types alone")
-        faults += [f"{'/'.join(file)} {fault}" for fault in dict.fromkeys(found)]
+        problems += [f"{'/'.join(file)} {problem}" for problem in dict.fromkeys(found)]
         paths = {path for imported in imports if (path := path_in_package(file, imported))}
         units.setdefault(file[:1], set()).update({path[:1] for path in paths} - {file[:1]})
         if len(file) > 1:
             modules[file] = {path for path in paths if path[0] == file[0] and path != file}
-    faults += [f"{' -> '.join(circle)} is a circle" for circle in (circle_in(units), circle_in(modules)) if circle]
-    return faults
+    problems += [f"{' -> '.join(circle)} is a circle" for circle in (circle_in(units), circle_in(modules)) if circle]
+    return problems
 
 
 def _name_of(node: ast.Name | ast.alias) -> str:
@@ -157,7 +157,7 @@ def _name_of(node: ast.Name | ast.alias) -> str:
 
 
 def test_the_integration_keeps_its_floors() -> None:
-    assert faults_of_package(PACKAGE) == []
+    assert problems_of_package(PACKAGE) == []
 
 
 def test_there_is_something_to_check() -> None:
@@ -166,7 +166,7 @@ def test_there_is_something_to_check() -> None:
 
 # Trees that break one rule each, as files with their content, and what has to be said about it.
 @pytest.mark.parametrize(
-    ("files", "faults"),
+    ("files", "problems"),
     [
         pytest.param(
             {"errors.py": "from .coordinator import A"},
@@ -256,12 +256,12 @@ def test_there_is_something_to_check() -> None:
         pytest.param({"__init__.py": "class A:\n    pass"}, ["__init__ has a class in it"], id="class-in-the-assembly"),
     ],
 )
-def test_a_breach_of_the_floors_is_found(tmp_path: Path, files: dict[str, str], faults: list[str]) -> None:
+def test_a_breach_of_the_floors_is_found(tmp_path: Path, files: dict[str, str], problems: list[str]) -> None:
     _write(tmp_path, files)
-    assert faults_of_package(tmp_path) == faults
+    assert problems_of_package(tmp_path) == problems
 
 
-def test_an_orderly_package_is_left_in_peace(tmp_path: Path) -> None:
+def test_a_valid_package_has_no_violations(tmp_path: Path) -> None:
     files = {
         "__init__.py": "from .outbox import Outbox\nfrom . import const",
         "api/__init__.py": "from .client import A",
@@ -276,7 +276,7 @@ def test_an_orderly_package_is_left_in_peace(tmp_path: Path) -> None:
         "sensor.py": "from .entity import A\nfrom homeassistant.core import callback",
     }
     _write(tmp_path, files)
-    assert faults_of_package(tmp_path) == []
+    assert problems_of_package(tmp_path) == []
 
 
 def _write(root: Path, files: dict[str, str]) -> None:
@@ -284,3 +284,52 @@ def _write(root: Path, files: dict[str, str]) -> None:
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8")
+
+
+# The tools and the benchmarks, which wrap and call the outbox from outside.
+OUTSIDE: Final = ("benchmarks", "devtools")
+
+
+def private_names(package: Path) -> set[str]:
+    """Return the names in a package that begin with an underscore: of methods, functions, attributes and constants."""
+    found: set[str] = set()
+    for source in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            match node:
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                    found.add(name)
+                case ast.Attribute(value=ast.Name(id="self"), attr=name) | ast.Name(id=name, ctx=ast.Store()):
+                    found.add(name)
+    return {name for name in found if name.startswith("_") and not name.startswith("__")}
+
+
+def problems_outside(root: Path, private: set[str]) -> list[str]:
+    """Return where a program knows what is private to the outbox: its modules, or its private names."""
+    problems: list[str] = []
+    for source in sorted(root.rglob("*.py")):
+        tree = ast.parse(source.read_text(encoding="utf-8"))
+        own = private_names(source.parent)
+        for node in ast.walk(tree):
+            match node:
+                case ast.ImportFrom(module=str(module)) if module.startswith("custom_components.gosms.outbox."):
+                    problems.append(f"{source.name} imports {module}")
+                case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner != "self" and name in private - own:
+                    problems.append(f"{source.name} knows {name}")
+                case ast.Constant(value=str(name)) if name in private - own:
+                    problems.append(f"{source.name} knows {name}")
+    return problems
+
+
+@pytest.mark.parametrize("folder", OUTSIDE)
+def test_no_tool_knows_what_is_private_to_the_outbox(folder: str) -> None:
+    assert problems_outside(ROOT / folder, private_names(PACKAGE / "outbox")) == []
+
+
+def test_private_names_in_a_tool_are_found(tmp_path: Path) -> None:
+    source = "from custom_components.gosms.outbox.store import A\nstore._save()\nsetattr(A, '_save', None)"
+    _write(tmp_path, {"tool.py": source})
+    assert problems_outside(tmp_path, {"_save"}) == [
+        "tool.py imports custom_components.gosms.outbox.store",
+        "tool.py knows _save",
+        "tool.py knows _save",
+    ]

@@ -1,4 +1,4 @@
-"""The checks that run beside every test find what they are there for."""
+"""The checks that run beside every test detect their problems."""
 
 import ast
 import asyncio
@@ -18,8 +18,8 @@ import voluptuous as vol
 
 from tests import API_TOKEN
 from tests.code_texts import CodeTexts
-from tests.log_checks import Listener, faults_of_a_line
-from tests.translation_checks import DOMAIN, LANGUAGES, TranslationChecker, listening
+from tests.log_checks import LogWatcher, problems_in_line
+from tests.translation_checks import DOMAIN, LANGUAGES, TranslationChecker, checking
 
 TEXTS: Final = {
     "config.abort.done": "Done",
@@ -39,18 +39,18 @@ TEXTS: Final = {
 
 @pytest.fixture
 def translations_exist() -> None:
-    """Stand in for the check beside every test: here things are said without a text on purpose."""
+    """Disable the check that runs beside every test: here texts are missing on purpose."""
 
 
 @pytest.fixture
 def checker() -> TranslationChecker:
-    """A checker of a small integration whose Russian lacks one text."""
+    """A checker of a small integration with one text missing in Russian."""
     languages = {"en": TEXTS, "ru": {key: text for key, text in TEXTS.items() if key != "config.abort.done"}}
     return TranslationChecker(languages.__getitem__)
 
 
-def in_both(fault: str) -> list[str]:
-    return [f"{language}: {fault}" for language in LANGUAGES]
+def in_both(problem: str) -> list[str]:
+    return [f"{language}: {problem}" for language in LANGUAGES]
 
 
 def flow(**result: Any) -> tuple[object, Any, dict[str, Any]]:
@@ -74,50 +74,50 @@ def form(fields: dict[Any, Any], page: str | None = "https://…", **result: Any
 def test_a_form_with_all_its_texts_passes(checker: TranslationChecker) -> None:
     fields = {vol.Required("token"): str, "more": section(vol.Schema({vol.Optional("url"): str}))}
     checker.check_result(*form(fields, errors={"base": "bad"}))
-    assert checker.faults == []
+    assert checker.problems == []
 
 
 @pytest.mark.parametrize(
-    ("result", "fault"),
+    ("result", "problem"),
     [
         (form({}, errors={"base": "worse"}), "no text config.error.worse"),
         (form({}, page=None), "config.step.user. uses ['page'], is given []"),
     ],
 )
-def test_a_form_that_lacks_something_is_found(
-    checker: TranslationChecker, result: tuple[object, Any, dict[str, Any]], fault: str
+def test_a_form_with_missing_texts_is_found(
+    checker: TranslationChecker, result: tuple[object, Any, dict[str, Any]], problem: str
 ) -> None:
     checker.check_result(*result)
-    assert checker.faults == in_both(fault)
+    assert checker.problems == in_both(problem)
 
 
 def test_a_field_without_texts_is_found(checker: TranslationChecker) -> None:
     checker.check_result(*form({vol.Required("name"): str}))
-    assert checker.faults == [
+    assert checker.problems == [
         f"{language}: no text config.step.user.{kind}.name"
         for language in LANGUAGES
         for kind in ("data", "data_description")
     ]
 
 
-def test_a_choice_without_a_text_is_found(checker: TranslationChecker) -> None:
+def test_an_option_without_a_text_is_found(checker: TranslationChecker) -> None:
     choice = SelectSelector(SelectSelectorConfig(options=["one", "two"], translation_key="sim"))
     checker.check_result(*form({vol.Required("token"): choice}))
-    assert checker.faults == in_both("no text selector.sim.options.two")
+    assert checker.problems == in_both("no text selector.sim.options.two")
 
 
-def test_an_end_without_a_russian_text_is_found(checker: TranslationChecker) -> None:
+def test_an_abort_without_a_russian_text_is_found(checker: TranslationChecker) -> None:
     checker.check_result(*flow(type=FlowResultType.ABORT, reason="done"))
-    assert checker.faults == ["ru: no text config.abort.done"]
+    assert checker.problems == ["ru: no text config.abort.done"]
 
 
-def test_an_end_that_home_assistant_words_needs_no_text(checker: TranslationChecker) -> None:
+def test_an_abort_translated_by_home_assistant_needs_no_text(checker: TranslationChecker) -> None:
     checker.check_result(*flow(type=FlowResultType.ABORT, reason="x", translation_domain="homeassistant"))
-    assert checker.faults == []
+    assert checker.problems == []
 
 
 @pytest.mark.parametrize(
-    ("key", "placeholders", "fault"),
+    ("key", "placeholders", "problem"),
     [
         ("unknown", {}, "no text exceptions.unknown.message"),
         ("refused", {}, "exceptions.refused.message uses ['error'], is given []"),
@@ -128,34 +128,36 @@ def test_an_end_that_home_assistant_words_needs_no_text(checker: TranslationChec
         ),
     ],
 )
-def test_an_error_is_found_wherever_it_ends(
-    checker: TranslationChecker, key: str, placeholders: dict[str, str], fault: str
+def test_an_error_without_a_matching_text_is_found(
+    checker: TranslationChecker, key: str, placeholders: dict[str, str], problem: str
 ) -> None:
-    with listening(checker):
+    with checking(checker):
         HomeAssistantError(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
-    assert checker.faults == in_both(fault)
+    assert checker.problems == in_both(problem)
 
 
-async def test_an_action_that_fails_in_plain_english_is_found(hass: HomeAssistant, checker: TranslationChecker) -> None:
+async def test_an_action_that_fails_without_a_translation_is_found(
+    hass: HomeAssistant, checker: TranslationChecker
+) -> None:
     async def fail(call: ServiceCall) -> None:
         raise HomeAssistantError("Oops")
 
     hass.services.async_register("test", "fail", fail)
-    with listening(checker), pytest.raises(HomeAssistantError) as caught:
+    with checking(checker), pytest.raises(HomeAssistantError) as caught:
         await hass.services.async_call("test", "fail", blocking=True)
-    assert checker.faults == [f"test.fail fails without a translated error: {caught.value!r}"]
+    assert checker.problems == [f"test.fail fails without a translated error: {caught.value!r}"]
 
 
-async def test_an_issue_with_other_placeholders_is_found(hass: HomeAssistant, checker: TranslationChecker) -> None:
-    with listening(checker):
+async def test_an_issue_with_wrong_placeholders_is_found(hass: HomeAssistant, checker: TranslationChecker) -> None:
+    with checking(checker):
         ir.async_create_issue(
             hass, DOMAIN, "quota_1", is_fixable=False, severity=ir.IssueSeverity.ERROR, translation_key="quota"
         )
-    assert checker.faults == in_both("issues.quota. uses ['since'], is given []")
+    assert checker.problems == in_both("issues.quota. uses ['since'], is given []")
 
 
 @pytest.mark.parametrize(
-    ("line", "faults"),
+    ("line", "problems"),
     [
         ("Detected that custom integration 'gosms' calls something old", 1),
         ("Detected blocking call to open with args () inside the event loop by custom integration 'gosms'", 1),
@@ -164,24 +166,24 @@ async def test_an_issue_with_other_placeholders_is_found(hass: HomeAssistant, ch
         ("Poll of GoSMS.ru done", 0),
     ],
 )
-def test_a_bad_line_of_the_log_is_found(line: str, faults: int) -> None:
-    assert len(faults_of_a_line(line)) == faults
+def test_a_bad_log_line_is_found(line: str, problems: int) -> None:
+    assert len(problems_in_line(line)) == problems
 
 
 def test_a_token_in_a_traceback_is_found() -> None:
-    listener = Listener()
+    watcher = LogWatcher()
     error = ValueError(API_TOKEN)
-    listener.handle(logging.LogRecord("a", logging.DEBUG, "a.py", 1, "No", (), (ValueError, error, None)))
-    assert len(listener.faults) == 1
+    watcher.handle(logging.LogRecord("a", logging.DEBUG, "a.py", 1, "No", (), (ValueError, error, None)))
+    assert len(watcher.problems) == 1
 
 
-async def test_the_event_loop_is_watched(hass: HomeAssistant) -> None:
+async def test_blocking_calls_in_the_event_loop_are_detected(hass: HomeAssistant) -> None:
     assert asyncio.get_running_loop() is hass.loop
     with pytest.raises(RuntimeError, match="blocking call to sleep"):
         time.sleep(0)  # noqa: ASYNC251  # To be caught.
 
 
-def test_the_keys_in_the_code_are_found() -> None:
+def test_translation_keys_in_the_code_are_found() -> None:
     texts = CodeTexts()
     texts.read(
         "errors",
@@ -211,7 +213,7 @@ class Flow:
 """
         ),
     )
-    assert texts.told == {"from_table", "one", "other"}
+    assert texts.error_keys == {"from_table", "one", "other"}
     assert texts.exceptions == {"raised", "raised_too"}
     assert texts.issues == {"issue", "issue_of_a_row"}
     assert texts.selectors == {"choice"}

@@ -5,7 +5,7 @@ from homeassistant.exceptions import ServiceValidationError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.service import MUM, Service, add_recipient, send, set_up
+from tests.common import MUM, SimulatedService, add_recipient, send, set_up
 from tests.services.actions import send_sms
 
 
@@ -23,7 +23,7 @@ async def entry(hass: HomeAssistant, entry: MockConfigEntry, home: str) -> MockC
 @pytest.mark.parametrize("written", ["{}", " {} ", "\u202a{}\u202c", "+{}", "tel:{}"])
 @pytest.mark.parametrize(("name", "number"), [("Mum", MUM), ("Hanoi", "84912345678"), ("Munich", "4915123456789")])
 async def test_digits_of_a_recipient_are_that_recipient(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, written: str, name: str, number: str
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, written: str, name: str, number: str
 ) -> None:
     (answer,) = await send_sms(hass, phone_numbers=written.format(number))
     assert (answer["recipient"], answer["phone_number"], answer["error"]) == (name, number, None)
@@ -38,7 +38,7 @@ async def test_a_short_number_of_a_recipient_is_that_recipient(hass: HomeAssista
 @pytest.mark.parametrize("home", ["DE"])
 @pytest.mark.parametrize("source", ["event.mum_message", "event.gosms_ru_message", "sensor.gosms_ru_last_message"])
 async def test_a_number_of_an_event_or_sensor_can_be_sent_to(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, source: str
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, source: str
 ) -> None:
     await send(hass, "Hello")
     number = hass.states.get(source).attributes["phone_number"]
@@ -53,7 +53,7 @@ async def test_a_number_of_an_event_or_sensor_can_be_sent_to(
     ("number", "digits"), [(491711234567, "491711234567"), (79161234567, "79161234567"), ("+4930901820", "4930901820")]
 )
 async def test_a_number_without_recipient_keeps_its_country_code(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, number: int | str, digits: str
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, number: int | str, digits: str
 ) -> None:
     (answer,) = await send_sms(hass, phone_numbers=number)
     assert (answer["recipient"], answer["phone_number"], answer["error"]) == (None, digits, None)
@@ -73,7 +73,7 @@ async def test_a_number_without_recipient_keeps_its_country_code(
     ids=["ambiguous", "decimal", "two numbers", "letters", "too long"],
 )
 async def test_a_number_in_doubt_is_refused_before_anything_is_sent(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, number: float | str, reason: str
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, number: float | str, reason: str
 ) -> None:
     with pytest.raises(ServiceValidationError) as error:
         await send_sms(hass, phone_numbers=number)

@@ -1,4 +1,4 @@
-"""Setting an account up, giving it a new token, changing how it is reached."""
+"""Setup, reauthentication and reconfiguration of an account."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,30 +14,30 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.gosms.api import GoSmsClient, MessagePage
 from simulator import Fault, Permission, create_app
 from tests import API_TOKEN
-from tests.service import MUM, PHONE, Service, send, set_up
-from tests.troubles import HARMLESS, NEW_TOKEN, TROUBLES, UNUSABLE, Trouble
+from tests.common import MUM, PHONE, SimulatedService, send, set_up
+from tests.service_faults import CANNOT_CONNECT, HARMLESS, NEW_TOKEN, SERVICE_FAULTS, ServiceFault
 
-every_trouble = pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
+every_service_fault = pytest.mark.parametrize("service_fault", SERVICE_FAULTS.values(), ids=SERVICE_FAULTS.keys())
 
 
 async def start(hass: HomeAssistant) -> ConfigFlowResult:
-    """Begin to add an account."""
+    """Start to add an account."""
     return await hass.config_entries.flow.async_init("gosms", context={"source": SOURCE_USER})
 
 
 async def submit(hass: HomeAssistant, flow: ConfigFlowResult, answer: dict[str, Any]) -> ConfigFlowResult:
-    """Fill the form in, and let what follows happen."""
+    """Submit the form, and wait for everything that follows."""
     result = await hass.config_entries.flow.async_configure(flow["flow_id"], answer)
     await hass.async_block_till_done()
     return result
 
 
-def answers(service: Service, token: str = NEW_TOKEN, **more: str) -> dict[str, Any]:
-    """What a person fills in."""
+def answers(service: SimulatedService, token: str = NEW_TOKEN, **more: str) -> dict[str, Any]:
+    """Return the input of the user."""
     return {"api_token": token, "advanced": {"url": service.url}, **more}
 
 
-async def test_an_account_is_set_up_and_goes_on_to_its_first_recipient(hass: HomeAssistant, service: Service) -> None:
+async def test_the_user_flow_continues_with_the_first_recipient(hass: HomeAssistant, service: SimulatedService) -> None:
     service.account.token = NEW_TOKEN
     form = await start(hass)
     assert (form["type"], form["step_id"], form["errors"]) == (FlowResultType.FORM, "user", {})
@@ -62,7 +62,9 @@ async def test_an_account_is_set_up_and_goes_on_to_its_first_recipient(hass: Hom
     assert service.account.messages[0].phone_number == MUM
 
 
-async def test_a_phone_becomes_the_accounts_default(hass: HomeAssistant, service: Service) -> None:
+async def test_a_phone_of_the_user_flow_becomes_the_default_phone(
+    hass: HomeAssistant, service: SimulatedService
+) -> None:
     service.account.token = NEW_TOKEN
     result = await submit(hass, await start(hass), answers(service, device_id=f" {PHONE.upper()} "))
 
@@ -72,7 +74,9 @@ async def test_a_phone_becomes_the_accounts_default(hass: HomeAssistant, service
     assert result["result"].options == {"default_phone": phone.subentry_id}
 
 
-async def test_a_token_that_may_not_see_phones_does_not_stop_the_set_up(hass: HomeAssistant, service: Service) -> None:
+async def test_missing_phone_permission_does_not_stop_the_user_flow(
+    hass: HomeAssistant, service: SimulatedService
+) -> None:
     service.account.token = NEW_TOKEN
     service.account.permissions.remove(Permission.SEE_PHONES)
     result = await submit(hass, await start(hass), answers(service, device_id=PHONE))
@@ -81,12 +85,14 @@ async def test_a_token_that_may_not_see_phones_does_not_stop_the_set_up(hass: Ho
     assert phone.title == phone.unique_id == PHONE
 
 
-def test_every_fault_has_its_place_here() -> None:
-    assert {trouble.fault for trouble in TROUBLES.values()} | set(HARMLESS) == {None, *Fault}
+def test_every_fault_is_covered() -> None:
+    assert {service_fault.fault for service_fault in SERVICE_FAULTS.values()} | set(HARMLESS) == {None, *Fault}
 
 
 @pytest.mark.parametrize("fault", HARMLESS)
-async def test_an_oddity_of_the_service_stops_no_set_up(hass: HomeAssistant, service: Service, fault: Fault) -> None:
+async def test_a_harmless_fault_does_not_stop_the_user_flow(
+    hass: HomeAssistant, service: SimulatedService, fault: Fault
+) -> None:
     service.account.token = NEW_TOKEN
     service.account.add_message(message="Hello", phone_number=MUM)
     service.faults.add(fault, seconds=0.1)
@@ -94,24 +100,24 @@ async def test_an_oddity_of_the_service_stops_no_set_up(hass: HomeAssistant, ser
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-@pytest.mark.usefixtures("impatient")
-@every_trouble
-async def test_trouble_in_the_set_up_is_told_and_the_next_try_works(
-    hass: HomeAssistant, service: Service, trouble: Trouble
+@pytest.mark.usefixtures("short_timeout")
+@every_service_fault
+async def test_the_user_flow_shows_errors_and_recovers(
+    hass: HomeAssistant, service: SimulatedService, service_fault: ServiceFault
 ) -> None:
     service.account.token = NEW_TOKEN
-    trouble.begin(service)
+    service_fault.start(service)
     form = await submit(hass, await start(hass), answers(service))
-    assert (form["type"], form["errors"]) == (FlowResultType.FORM, trouble.errors)
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, service_fault.errors)
     assert not hass.config_entries.async_entries("gosms")
 
-    trouble.end(service)
+    service_fault.stop(service)
     result = await submit(hass, form, answers(service))
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
 @pytest.mark.parametrize(
-    ("device_id", "trouble", "errors"),
+    ("device_id", "service_fault", "errors"),
     [
         ("my phone", None, {"device_id": "invalid_device_id"}),
         (PHONE[:-1], None, {"device_id": "invalid_device_id"}),
@@ -120,15 +126,19 @@ async def test_trouble_in_the_set_up_is_told_and_the_next_try_works(
         (PHONE, {"fault": Fault.CODE, "code": 1016}, {"device_id": "unknown_device"}),
         (PHONE, {"fault": Fault.CODE, "code": 2005}, {"device_id": "invalid_device_id"}),
         (PHONE, {"fault": Fault.CODE, "code": 1002}, {"base": "api_inactive"}),
-        (PHONE, {"fault": Fault.NOT_AN_OBJECT}, UNUSABLE),
-        (PHONE, {"fault": Fault.CUT_AFTER}, UNUSABLE),
+        (PHONE, {"fault": Fault.NOT_AN_OBJECT}, CANNOT_CONNECT),
+        (PHONE, {"fault": Fault.CUT_AFTER}, CANNOT_CONNECT),
     ],
 )
-async def test_trouble_with_the_phone_is_told_and_the_next_try_works(
-    hass: HomeAssistant, service: Service, device_id: str, trouble: dict[str, Any] | None, errors: dict[str, str]
+async def test_the_user_flow_shows_phone_errors_and_recovers(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    device_id: str,
+    service_fault: dict[str, Any] | None,
+    errors: dict[str, str],
 ) -> None:
     service.account.token = NEW_TOKEN
-    for options in filter(None, [trouble]):
+    for options in filter(None, [service_fault]):
         service.faults.add(**options, endpoint="POST /devices/get/info")
     form = await submit(hass, await start(hass), answers(service, device_id=device_id))
     assert (form["type"], form["errors"]) == (FlowResultType.FORM, errors)
@@ -155,8 +165,8 @@ async def test_trouble_with_the_phone_is_told_and_the_next_try_works(
         "",
     ],
 )
-async def test_an_address_that_would_give_the_token_away_is_refused_before_anything_is_sent(
-    hass: HomeAssistant, service: Service, url: str
+async def test_an_unsafe_url_is_rejected_before_anything_is_sent(
+    hass: HomeAssistant, service: SimulatedService, url: str
 ) -> None:
     service.account.token = NEW_TOKEN
     form = await submit(hass, await start(hass), {"api_token": NEW_TOKEN, "advanced": {"url": url}})
@@ -168,7 +178,7 @@ async def test_an_address_that_would_give_the_token_away_is_refused_before_anyth
 
 
 @pytest.mark.parametrize("url", ["https://api.gosms.ru/v1", "http://localhost:8080/v1", "http://[::1]:8080/v1"])
-async def test_an_address_is_fine_if_it_is_encrypted_or_on_this_machine(hass: HomeAssistant, url: str) -> None:
+async def test_https_and_loopback_urls_are_accepted(hass: HomeAssistant, url: str) -> None:
     # Tests reach nothing but 127.0.0.1, so nobody can answer here.
     with patch.object(GoSmsClient, "list", return_value=MessagePage()):
         result = await submit(hass, await start(hass), {"api_token": NEW_TOKEN, "advanced": {"url": url}})
@@ -202,8 +212,8 @@ async def test_an_address_is_fine_if_it_is_encrypted_or_on_this_machine(hass: Ho
     ],
 )
 @pytest.mark.parametrize("inside", ["", "\u200b\u00ad\ufeff"])
-async def test_what_slips_in_with_a_copy_is_taken_off(
-    hass: HomeAssistant, service: Service, typed: str, inside: str
+async def test_pasted_prefixes_and_whitespace_are_stripped(
+    hass: HomeAssistant, service: SimulatedService, typed: str, inside: str
 ) -> None:
     service.account.token = NEW_TOKEN
     token = typed.format(NEW_TOKEN.replace(".", f"{inside}."))
@@ -227,7 +237,9 @@ async def test_what_slips_in_with_a_copy_is_taken_off(
         "tok\ud800en",
     ],
 )
-async def test_a_token_that_can_be_none_is_not_sent_anywhere(hass: HomeAssistant, service: Service, token: str) -> None:
+async def test_a_malformed_token_is_rejected_without_a_request(
+    hass: HomeAssistant, service: SimulatedService, token: str
+) -> None:
     service.account.token = NEW_TOKEN
     form = await submit(hass, await start(hass), answers(service, token))
     assert form["errors"] == {"base": "invalid_auth"}
@@ -237,8 +249,8 @@ async def test_a_token_that_can_be_none_is_not_sent_anywhere(hass: HomeAssistant
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_a_bug_is_logged_and_the_next_try_works(
-    hass: HomeAssistant, service: Service, caplog: pytest.LogCaptureFixture
+async def test_an_unexpected_error_is_logged_and_the_user_flow_recovers(
+    hass: HomeAssistant, service: SimulatedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     service.account.token = NEW_TOKEN
     # No fault of the service leads here: this stands for a mistake in the client itself.
@@ -251,12 +263,16 @@ async def test_a_bug_is_logged_and_the_next_try_works(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_an_account_is_set_up_only_once(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_the_same_account_cannot_be_added_twice(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
     result = await submit(hass, await start(hass), answers(service, API_TOKEN))
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
 
 
-async def test_two_accounts_live_side_by_side(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_two_accounts_can_be_added(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
     await set_up(hass, entry)
     service.account.token = NEW_TOKEN
     result = await submit(hass, await start(hass), answers(service))
@@ -264,7 +280,9 @@ async def test_two_accounts_live_side_by_side(hass: HomeAssistant, service: Serv
     assert len(hass.config_entries.async_loaded_entries("gosms")) == 2
 
 
-async def test_a_new_token_takes_effect_at_once(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_reauth_applies_the_new_token_immediately(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
     await set_up(hass, entry)
     service.account.token = NEW_TOKEN
     form = await entry.start_reauth_flow(hass)
@@ -277,28 +295,28 @@ async def test_a_new_token_takes_effect_at_once(hass: HomeAssistant, service: Se
     assert len(service.account.messages) == 1
 
 
-@pytest.mark.usefixtures("impatient")
-@every_trouble
-async def test_trouble_with_a_new_token_is_told_and_the_next_try_works(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, trouble: Trouble
+@pytest.mark.usefixtures("short_timeout")
+@every_service_fault
+async def test_the_reauth_flow_shows_errors_and_recovers(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, service_fault: ServiceFault
 ) -> None:
     await set_up(hass, entry)
     service.account.token = NEW_TOKEN
     form = await entry.start_reauth_flow(hass)
-    trouble.begin(service)
+    service_fault.start(service)
     form = await submit(hass, form, {"api_token": NEW_TOKEN})
-    assert (form["type"], form["errors"]) == (FlowResultType.FORM, trouble.errors)
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, service_fault.errors)
     assert entry.data["api_token"] == API_TOKEN
 
-    trouble.end(service)
+    service_fault.stop(service)
     result = await submit(hass, form, {"api_token": NEW_TOKEN})
     assert result["reason"] == "reauth_successful"
     assert entry.data["api_token"] == NEW_TOKEN
 
 
-async def test_the_connection_can_be_changed(
+async def test_token_and_url_can_be_reconfigured(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     aiohttp_server: Callable[..., Awaitable[TestServer]],
 ) -> None:
@@ -308,7 +326,7 @@ async def test_the_connection_can_be_changed(
     assert (form["type"], form["step_id"]) == (FlowResultType.FORM, "reconfigure")
     assert API_TOKEN not in str(form["data_schema"])
 
-    moved = Service(await aiohttp_server(create_app(service.account), host="127.0.0.1"), service.account)
+    moved = SimulatedService(await aiohttp_server(create_app(service.account), host="127.0.0.1"), service.account)
     result = await submit(hass, form, answers(moved))
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
     assert entry.data == {"api_token": NEW_TOKEN, "url": moved.url}
@@ -317,27 +335,27 @@ async def test_the_connection_can_be_changed(
     assert len(moved.requests_to("POST /sms/send")) == 1
 
 
-@pytest.mark.usefixtures("impatient")
-@every_trouble
-async def test_trouble_with_a_change_is_told_and_the_next_try_works(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, trouble: Trouble
+@pytest.mark.usefixtures("short_timeout")
+@every_service_fault
+async def test_the_reconfigure_flow_shows_errors_and_recovers(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, service_fault: ServiceFault
 ) -> None:
     await set_up(hass, entry)
     service.account.token = NEW_TOKEN
     form = await entry.start_reconfigure_flow(hass)
-    trouble.begin(service)
+    service_fault.start(service)
     form = await submit(hass, form, answers(service))
-    assert (form["type"], form["errors"]) == (FlowResultType.FORM, trouble.errors)
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, service_fault.errors)
     assert entry.data["api_token"] == API_TOKEN
 
-    trouble.end(service)
+    service_fault.stop(service)
     result = await submit(hass, form, answers(service))
     assert result["reason"] == "reconfigure_successful"
     assert entry.data["api_token"] == NEW_TOKEN
 
 
-async def test_a_change_that_changes_nothing_still_tries_the_connection_anew(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_reconfiguring_without_changes_reloads_the_account(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     before = entry.runtime_data
@@ -346,8 +364,8 @@ async def test_a_change_that_changes_nothing_still_tries_the_connection_anew(
     assert entry.runtime_data is not before
 
 
-async def test_a_new_token_loads_an_account_that_was_not_loaded(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_reauth_loads_an_account_that_was_not_loaded(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     service.account.token = NEW_TOKEN
     result = await submit(hass, await entry.start_reauth_flow(hass), {"api_token": NEW_TOKEN})
@@ -356,8 +374,8 @@ async def test_a_new_token_loads_an_account_that_was_not_loaded(
 
 
 @pytest.mark.parametrize("step", ["start_reauth_flow", "start_reconfigure_flow"])
-async def test_an_account_does_not_take_over_the_token_of_another(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, step: str
+async def test_the_token_of_another_account_is_rejected(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, step: str
 ) -> None:
     MockConfigEntry(domain="gosms", data={"api_token": NEW_TOKEN, "url": service.url}).add_to_hass(hass)
     form = await getattr(entry, step)(hass)

@@ -1,4 +1,4 @@
-"""What a user can post in public so that others can help."""
+"""Diagnostics, which must be safe to post in public."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -21,9 +21,9 @@ from syrupy.filters import paths
 from custom_components.gosms.api import DEFAULT_URL
 from custom_components.gosms.const import DOMAIN
 from simulator import Delivery, Fault, Status
-from tests.service import DAD, MUM, Service, add_phone, send, set_up, wait
+from tests.common import DAD, MUM, SimulatedService, add_phone, advance_time, send, set_up
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced")]
+pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
 
 LIST = "GET /sms"
 SEND = "POST /sms/send"
@@ -48,7 +48,7 @@ def diagnose(hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: Mo
     return download
 
 
-async def test_an_account_that_was_just_set_up(
+async def test_diagnostics_of_a_new_account(
     hass: HomeAssistant, entry: MockConfigEntry, diagnose: Diagnose, snapshot: SnapshotAssertion
 ) -> None:
     await set_up(hass, entry)
@@ -56,8 +56,8 @@ async def test_an_account_that_was_just_set_up(
     assert await diagnose() == snapshot(exclude=paths(*(f"{latencies}.{key}" for key in ("mean", "longest", "last"))))
 
 
-async def test_what_the_service_tells_is_counted_by_status(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, diagnose: Diagnose
+async def test_messages_on_the_server_are_counted_by_status(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, diagnose: Diagnose
 ) -> None:
     for status in (Status.DELIVERED, Status.DELIVERED, Status.SENT, 42):
         service.account.add_message(message="Hello", phone_number=MUM, status=status)
@@ -67,8 +67,8 @@ async def test_what_the_service_tells_is_counted_by_status(
     assert (messages["newest_messages"], messages["total"]) == (4, 4)
 
 
-async def test_a_refused_message_leaves_what_the_vendors_support_asks_for(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, diagnose: Diagnose
+async def test_a_refused_message_leaves_details_for_the_vendors_support(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, diagnose: Diagnose
 ) -> None:
     service.faults.add(Fault.CODE, endpoint=SEND, code=1006, times=1)
     await set_up(hass, entry)
@@ -83,13 +83,17 @@ async def test_a_refused_message_leaves_what_the_vendors_support_asks_for(
     assert diagnostics["outbox"]["failed_today"] == 1
 
 
-async def test_an_outage_shows_with_the_age_of_what_waits(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory, diagnose: Diagnose
+async def test_an_outage_shows_the_age_of_queued_messages(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    service: SimulatedService,
+    freezer: FrozenDateTimeFactory,
+    diagnose: Diagnose,
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, retry_after=900)
     await send(hass, "Hello")
-    await wait(hass, freezer, 61)
+    await advance_time(hass, freezer, 61)
     diagnostics = await diagnose()
     assert diagnostics["messages"]["last_exception"] == "too_many_requests"
     assert diagnostics["messages"]["last_update_success"] is False
@@ -100,7 +104,7 @@ async def test_an_outage_shows_with_the_age_of_what_waits(
     assert outbox["oldest_age"] == pytest.approx(61, abs=5)
 
 
-async def test_an_error_of_a_poll_that_nobody_expected_shows_as_its_kind(
+async def test_an_unexpected_poll_error_shows_only_its_type(
     hass: HomeAssistant, entry: MockConfigEntry, diagnose: Diagnose
 ) -> None:
     with patch("custom_components.gosms.api.GoSmsClient.list", side_effect=ValueError(MUM)):
@@ -108,18 +112,18 @@ async def test_an_error_of_a_poll_that_nobody_expected_shows_as_its_kind(
     assert (await diagnose())["messages"]["last_exception"] == "ValueError"
 
 
-async def test_what_is_wrong_with_the_account_is_listed(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, diagnose: Diagnose
+async def test_problems_of_the_account_are_listed(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, diagnose: Diagnose
 ) -> None:
     service.faults.add(Fault.UNAUTHORIZED)
     await set_up(hass, entry)
-    with patch("custom_components.gosms.outbox.journal._write", side_effect=OSError):
+    with patch("custom_components.gosms.outbox.journal.write_file", side_effect=OSError):
         with pytest.raises(HomeAssistantError):
             await send(hass, "Hello")
         assert (await diagnose())["account"]["problems"] == ["reauth", "storage_failed"]
 
 
-async def test_an_account_that_is_not_loaded_still_shows_its_settings(
+async def test_an_unloaded_account_still_shows_its_settings(
     hass: HomeAssistant, entry: MockConfigEntry, diagnose: Diagnose
 ) -> None:
     await set_up(hass, entry)
@@ -130,16 +134,14 @@ async def test_an_account_that_is_not_loaded_still_shows_its_settings(
 
 
 @pytest.mark.usefixtures("service")
-async def test_the_vendors_own_address_is_no_secret(
-    hass: HomeAssistant, entry: MockConfigEntry, diagnose: Diagnose
-) -> None:
+async def test_the_default_url_is_not_redacted(hass: HomeAssistant, entry: MockConfigEntry, diagnose: Diagnose) -> None:
     await set_up(hass, entry)
     await hass.config_entries.async_unload(entry.entry_id)
     hass.config_entries.async_update_entry(entry, data={**entry.data, "url": DEFAULT_URL})
     assert (await diagnose())["account"]["url"] == DEFAULT_URL
 
 
-async def test_options_that_name_something_tell_only_that_they_do(
+async def test_identifying_options_show_only_whether_they_are_set(
     hass: HomeAssistant, entry: MockConfigEntry, diagnose: Diagnose
 ) -> None:
     add_phone(hass, entry)
@@ -151,8 +153,8 @@ async def test_options_that_name_something_tell_only_that_they_do(
     assert (options["callback_id"], options["default_phone"], options["queue_expiry"]) == (True, True, 5)
 
 
-async def test_a_recipients_device_shows_its_own_messages(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, diagnose: Diagnose
+async def test_a_recipients_diagnostics_show_its_own_messages(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, diagnose: Diagnose
 ) -> None:
     service.account.add_message(message="Hello", phone_number=DAD, status=Status.SEND_ERROR)
     await set_up(hass, entry)
@@ -165,8 +167,8 @@ async def test_a_recipients_device_shows_its_own_messages(
     assert diagnostics["messages"]["newest_messages"] == 2
 
 
-async def test_a_phones_device_shows_the_messages_that_were_sent_with_it(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, diagnose: Diagnose
+async def test_a_phones_diagnostics_show_the_messages_sent_with_it(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, diagnose: Diagnose
 ) -> None:
     service.account.delivery = Delivery.ending()
     service.account.add_message(message="Hello", phone_number=DAD, status=Status.SEND_ERROR)

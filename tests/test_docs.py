@@ -1,4 +1,4 @@
-"""The two READMEs say the same, and what they say of entities, actions, events and options is what there is."""
+"""The two READMEs have the same content, and match the entities, actions, events and options."""
 
 from itertools import chain
 import json
@@ -49,18 +49,18 @@ def texts_of(language: str) -> dict[str, Any]:
 
 
 def table_with(readme: Readme, key: str, column: int = 0) -> Table:
-    """Return the table that has this key alone in a column of one of its rows."""
+    """Return the table with a row that has only this key in a column."""
     (table,) = (table for table in readme.tables if any(keys_in(row[column]) == [key] for row in table))
     return table
 
 
-def test_both_have_the_same_headings_in_the_same_order() -> None:
+def test_both_readmes_have_the_same_heading_structure() -> None:
     levels = [[level for level, _ in readme.headings] for readme in BOTH.values()]
     assert levels[0] == levels[1]
     assert len(set(RUSSIAN.headings)) == len(RUSSIAN.headings)
 
 
-def test_both_have_the_same_tables() -> None:
+def test_both_readmes_have_the_same_tables() -> None:
     # The keys that stand as code, without the ids of entities, whose names are Russian in Russian.
     keys = [
         [[[key for cell in row for key in keys_in(cell) if "mum" not in key and "mama" not in key] for row in table]
@@ -70,7 +70,7 @@ def test_both_have_the_same_tables() -> None:
     assert keys[0] == keys[1]
 
 
-def test_both_lead_to_the_same_places() -> None:
+def test_both_readmes_have_the_same_links() -> None:
     leading = [
         [link.replace(".ru.", ".") for link in readme.links if not link.startswith(("#", "README"))]
         for readme in BOTH.values()
@@ -78,7 +78,7 @@ def test_both_lead_to_the_same_places() -> None:
     assert leading[0] == leading[1]
 
 
-def test_both_show_the_same_examples() -> None:
+def test_both_readmes_have_the_same_examples() -> None:
     # As far as they are structure; what they say is Russian in Russian.
     shapes = [[(kind, sorted(flat(_loaded(kind, text)))) for kind, text in each.examples] for each in BOTH.values()]
     assert shapes[0] == shapes[1]
@@ -89,7 +89,7 @@ def _loaded(kind: str, text: str) -> dict[str, Any]:
 
 
 @both
-def test_each_link_into_the_repository_finds_something(language: str) -> None:
+def test_every_link_into_the_repository_resolves(language: str) -> None:
     readme = BOTH[language]
     inner = [link for link in readme.links if "://" not in link]
     assert [link for link in inner if link.startswith("#") and link[1:] not in readme.anchors] == []
@@ -98,7 +98,7 @@ def test_each_link_into_the_repository_finds_something(language: str) -> None:
 
 
 @both
-def test_the_contents_name_every_section(language: str) -> None:
+def test_the_table_of_contents_lists_every_section(language: str) -> None:
     readme = BOTH[language]
     named = [link[1:] for link in readme.links if link.startswith("#")]
     sections = [title for level, title in readme.headings if level == 2]
@@ -106,7 +106,7 @@ def test_the_contents_name_every_section(language: str) -> None:
 
 
 @pytest.mark.parametrize("rule", SECTIONS)
-def test_what_the_quality_scale_asks_for_is_there(rule: str) -> None:
+def test_sections_required_by_the_quality_scale_exist(rule: str) -> None:
     assert SECTIONS[rule] in [title for _, title in ENGLISH.headings]
 
 
@@ -134,7 +134,7 @@ def test_every_event_and_attribute_is_explained(language: str) -> None:
 
 
 @both
-def test_every_field_of_the_forms_is_explained_under_its_name(language: str) -> None:
+def test_every_form_field_is_explained_under_its_name(language: str) -> None:
     texts = texts_of(language)
     steps = [
         texts["config"]["step"]["user"],
@@ -161,7 +161,7 @@ def test_every_repair_is_explained(language: str) -> None:
 
 
 @both
-def test_every_action_is_listed_with_every_field(language: str) -> None:
+def test_every_action_is_listed_with_all_its_fields(language: str) -> None:
     listed = {keys_in(row[0])[0]: set(keys_in(row[1])) for row in table_with(BOTH[language], "gosms.preview")}
     del listed["notify.send_message"]
     assert listed == fields_of_actions()
@@ -174,7 +174,7 @@ def fields_of_actions() -> dict[str, set[str]]:
 
 
 def _fields(fields: dict[str, Any]) -> list[str]:
-    """Return the names of fields, those in sections too."""
+    """Return the names of fields, including those in sections."""
     inner = {name: _fields(field["fields"]) if "fields" in field else [name] for name, field in fields.items()}
     return list(chain.from_iterable(inner.values()))
 
@@ -189,23 +189,23 @@ def test_every_blueprint_is_listed(language: str) -> None:
 
 
 @both
-def test_the_advice_on_the_database_is_what_the_search_for_secrets_uses(language: str) -> None:
+def test_the_recorder_advice_is_the_one_that_the_secrets_test_uses(language: str) -> None:
     advice = [parse_yaml(text) for kind, text in BOTH[language].examples if kind == "yaml" and "recorder" in text]
     assert advice == [{"recorder": {"exclude": {"event_types": ["call_service"]}}}]
 
 
-def test_every_picture_is_shown() -> None:
+def test_every_image_is_shown() -> None:
     shown = [link for readme in BOTH.values() for link in readme.links if link.endswith(".png")]
     assert sorted(shown) == sorted(str(file.relative_to(ROOT)) for file in (ROOT / "docs/images").glob("*.png"))
 
 
 @both
-def test_no_version_but_the_one_of_hacs_is_asked_for(language: str) -> None:
+def test_the_required_home_assistant_version_matches_hacs(language: str) -> None:
     oldest = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))["homeassistant"]
     assert set(re.findall(r"Home Assistant (20\d\d\.\d+)", BOTH[language].text)) == {oldest.removesuffix(".0")}
 
 
-def test_the_page_of_the_actions_explains_every_field_and_which_ones_are_required() -> None:
+def test_the_actions_page_lists_every_field_and_whether_it_is_required() -> None:
     actions = parse_yaml((PACKAGE / "services.yaml").read_text(encoding="utf-8"))
     assert isinstance(actions, dict)
     required = [
@@ -221,7 +221,7 @@ def test_the_page_of_the_actions_explains_every_field_and_which_ones_are_require
     assert [{keys_in(row[0])[0]: row[2] == "yes" for row in table if keys_in(row[0])} for table in tables] == required
 
 
-def test_the_page_of_the_actions_names_every_action() -> None:
+def test_the_actions_page_lists_every_action() -> None:
     actions = parse_yaml((PACKAGE / "services.yaml").read_text(encoding="utf-8"))
     page = Readme.read("docs/actions.md")
     named = [keys_in(row[0])[0] for row in page.tables[0]]
@@ -229,14 +229,14 @@ def test_the_page_of_the_actions_names_every_action() -> None:
     assert [link for link in page.links if link.startswith("#") and link[1:] not in page.anchors] == []
 
 
-def test_the_picture_of_a_message_is_the_table_of_its_transitions() -> None:
+def test_the_state_diagram_matches_the_transitions() -> None:
     drawn = re.findall(r"^    (\w+) --> (\w+)", ARCHITECTURE, re.MULTILINE)
     assert sorted(drawn) == sorted(
         (before.value, after.value) for before, those in TRANSITIONS.items() for after in those
     )
 
 
-def test_the_picture_of_the_layers_is_the_one_that_is_held() -> None:
+def test_the_layer_diagram_matches_the_enforced_layers() -> None:
     # The names stand between the number of a row and what it is for.
     lines = re.findall(r"^    (\d| ) {2}(\S.{0,41})", ARCHITECTURE.partition("## The way")[0], re.MULTILINE)
     drawn: list[set[str]] = []

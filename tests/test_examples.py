@@ -1,4 +1,4 @@
-"""Every example of the documents is put into a Home Assistant and does what it promises."""
+"""Every example in the documents works as described."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,18 +17,28 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from simulator import Delivery, Status
-from tests.examples import example, unclaimed
-from tests.home import notifications, pass_time_until, put_in, run, sent, switch
-from tests.service import DAD, MUM, PHONE, Service, send, wait
+from tests.automation_helpers import (
+    advance_time_until,
+    notifications,
+    run_script,
+    sent_messages,
+    set_states,
+    set_up_yaml,
+)
+from tests.common import DAD, MUM, PHONE, SimulatedService, advance_time, send
+from tests.examples import example, untested_examples
 
 MAMA: Final = "79160000000"
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced", "home")]
+pytestmark = [
+    pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"),
+    pytest.mark.usefixtures("no_rate_limit", "init_integration"),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leak:
-    """What an automation says of a leak."""
+    """The result of a leak automation."""
 
     sms: tuple[str, str]
     notification: tuple[str, str]
@@ -56,7 +66,7 @@ NOT_ARRIVED: Final = {"An SMS has not arrived": "SMS has not arrived", "SMS не
 
 @pytest.fixture
 def entry(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
-    """An account with a Russian recipient too."""
+    """An account with an additional Russian recipient."""
     person = ConfigSubentry(
         data=MappingProxyType({"phone_number": MAMA}), subentry_type="recipient", title="Мама", unique_id=MAMA
     )
@@ -64,62 +74,62 @@ def entry(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
     return entry
 
 
-def test_every_example_is_run() -> None:
-    assert unclaimed() == set()
+def test_every_example_is_tested() -> None:
+    assert untested_examples() == set()
 
 
 @example(*LEAKS)
-async def test_a_leak_is_told_and_another_channel_used_where_the_delivery_is_not(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+async def test_an_undelivered_leak_alert_creates_a_notification(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     leak = LEAKS[content["alias"]]
     hass.states.async_set("sensor.bathroom_humidity", "80")
     hass.states.async_set("binary_sensor.bathroom_leak", "off")
-    await put_in(hass, content)
+    await set_up_yaml(hass, content)
     hass.states.async_set("binary_sensor.bathroom_leak", "on")
     began = dt_util.utcnow()
-    await pass_time_until(hass, freezer, lambda: notifications(hass))
-    assert sent(service) == [leak.sms]
+    await advance_time_until(hass, freezer, lambda: notifications(hass))
+    assert sent_messages(service) == [leak.sms]
     assert notifications(hass) == [leak.notification]
     assert dt_util.utcnow() - began >= timedelta(minutes=5)
 
 
 @example(*LEAKS)
-async def test_a_leak_that_was_told_needs_no_other_channel(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+async def test_a_delivered_leak_alert_creates_no_notification(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     service.account.delivery = Delivery.ending()
     hass.states.async_set("sensor.bathroom_humidity", "80")
     hass.states.async_set("binary_sensor.bathroom_leak", "off")
-    await put_in(hass, content)
+    await set_up_yaml(hass, content)
     hass.states.async_set("binary_sensor.bathroom_leak", "on")
     (automation,) = hass.states.async_entity_ids("automation")
-    await pass_time_until(hass, freezer, lambda: sent(service))
-    await pass_time_until(hass, freezer, lambda: hass.states.get(automation).attributes["current"] == 0)
+    await advance_time_until(hass, freezer, lambda: sent_messages(service))
+    await advance_time_until(hass, freezer, lambda: hass.states.get(automation).attributes["current"] == 0)
     await hass.async_block_till_done()
-    assert sent(service) == [LEAKS[content["alias"]].sms]
+    assert sent_messages(service) == [LEAKS[content["alias"]].sms]
     assert hass.states.get("event.gosms_ru_message").attributes["event_type"] == "delivered"
     assert notifications(hass) == []
 
 
 @example(*NOT_ARRIVED)
-async def test_what_did_not_arrive_is_told_in_the_interface(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+async def test_an_undelivered_message_creates_a_notification(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     await send(hass, "Before")
-    await put_in(hass, content)
+    await set_up_yaml(hass, content)
     await send(hass, "Hello")
     service.account.set_status(service.account.messages[0].id, Status.DELIVERY_ERROR)
     service.account.set_status(service.account.messages[1].id, Status.DELIVERED)
-    await wait(hass, freezer, 6)
+    await advance_time(hass, freezer, 6)
     assert notifications(hass) == [(NOT_ARRIVED[content["alias"]], "Mum: Hello")]
 
 
 @example(*NOT_ARRIVED)
-async def test_also_the_first_message_of_all_is_told_of_if_it_does_not_arrive(
-    hass: HomeAssistant, service: Service, content: dict[str, Any]
+async def test_a_failure_of_the_very_first_message_creates_a_notification(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
-    await put_in(hass, content)
+    await set_up_yaml(hass, content)
     service.account.quota = 0
     with pytest.raises(HomeAssistantError):
         await send(hass, "Hello")
@@ -128,66 +138,70 @@ async def test_also_the_first_message_of_all_is_told_of_if_it_does_not_arrive(
 
 
 @example("recorder")
-async def test_no_text_and_no_number_reaches_the_database(content: dict[str, Any]) -> None:
+async def test_the_recorder_excludes_the_call_service_event(content: dict[str, Any]) -> None:
     config = RECORDER_SCHEMA(content)
     assert config["recorder"]["exclude"]["event_types"] == [EVENT_CALL_SERVICE]
 
 
 @example("notify.send_message")
-async def test_home_assistants_own_action_sends_what_it_is_given(
-    hass: HomeAssistant, service: Service, content: dict[str, Any]
+async def test_notify_send_message_sends_the_given_text(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
-    await put_in(hass, content)
-    await run(hass, "example")
-    assert sent(service) == [FIRST[content["data"]["message"]]]
+    await set_up_yaml(hass, content)
+    await run_script(hass, "example")
+    assert sent_messages(service) == [FIRST[content["data"]["message"]]]
 
 
 @example("gosms.send_sms")
-async def test_recipients_and_numbers_as_people_write_them_get_a_message(
-    hass: HomeAssistant, service: Service, content: dict[str, Any]
+async def test_send_sms_sends_to_recipients_and_formatted_numbers(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
     hass.states.async_set("sensor.boiler_temperature", "65")
-    await put_in(hass, content)
-    answer = await run(hass, "example")
-    assert sorted(sent(service)) == [(MUM, "Boiler: 65 deg. C"), (DAD, "Boiler: 65 deg. C")]
+    await set_up_yaml(hass, content)
+    answer = await run_script(hass, "example")
+    assert sorted(sent_messages(service)) == [(MUM, "Boiler: 65 deg. C"), (DAD, "Boiler: 65 deg. C")]
     assert [each["recipient"] for each in answer["messages"]] == ["Mum", "Dad"]
 
 
 @example("messages")
-async def test_the_answer_to_a_send_has_the_shape_of_the_document(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+async def test_the_response_of_send_sms_matches_the_documentation(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     service.account.delivery = Delivery.ending()
     data = {"entity_id": "notify.mum", "message": "21°", "wait_for": "delivered"}
     call = hass.async_create_task(
         hass.services.async_call("gosms", "send_sms", data, blocking=True, return_response=True)
     )
-    await pass_time_until(hass, freezer, call.done)
+    await advance_time_until(hass, freezer, call.done)
     (message,) = content["messages"]
     assert call.result() == {"messages": [message | {"message_ids": [service.account.messages[0].id]}]}
 
 
 @example("gosms.get_messages")
-async def test_messages_of_a_number_are_listed(hass: HomeAssistant, service: Service, content: dict[str, Any]) -> None:
+async def test_messages_of_a_number_are_listed(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
+) -> None:
     service.account.add_message(message="To mum", phone_number=MUM)
     service.account.add_message(message="To dad", phone_number=DAD)
-    await put_in(hass, content)
-    answer = await run(hass, "example")
+    await set_up_yaml(hass, content)
+    answer = await run_script(hass, "example")
     assert {key: answer[key] for key in ("total", "page", "limit")} == {"total": 1, "page": 1, "limit": 5}
     assert [message["message"] for message in answer["messages"]] == ["To mum"]
 
 
 @example("gosms.get_message")
-async def test_one_message_is_looked_up(hass: HomeAssistant, service: Service, content: dict[str, Any]) -> None:
+async def test_one_message_is_looked_up(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
+) -> None:
     message = service.account.add_message(message="To mum", phone_number=MUM)
     content["data"]["message_id"] = message.id
-    await put_in(hass, content)
-    assert (await run(hass, "example"))["message"] == "To mum"
+    await set_up_yaml(hass, content)
+    assert (await run_script(hass, "example"))["message"] == "To mum"
 
 
 @example("id, phone_number, message, status, status_code, phone, sim, callback_id, created")
-async def test_a_message_in_an_answer_has_the_shape_of_the_document(
-    hass: HomeAssistant, service: Service, content: dict[str, Any]
+async def test_the_response_of_get_message_matches_the_documentation(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
     created = dt_util.parse_datetime(content["created"]).timestamp()
     message = service.account.add_message(message=content["message"], phone_number=MUM, created=created)
@@ -197,20 +211,20 @@ async def test_a_message_in_an_answer_has_the_shape_of_the_document(
 
 
 @example("gosms.delete_message")
-async def test_a_message_is_deleted(hass: HomeAssistant, service: Service, content: dict[str, Any]) -> None:
+async def test_a_message_is_deleted(hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]) -> None:
     message = service.account.add_message(message="Old", phone_number=MUM, created=0)
     content["data"]["message_id"] = [message.id]
-    await put_in(hass, content)
-    await run(hass, "example")
-    assert sent(service) == []
+    await set_up_yaml(hass, content)
+    await run_script(hass, "example")
+    assert sent_messages(service) == []
 
 
 @example("gosms.preview")
-async def test_a_text_is_shown_as_it_would_be_sent(
-    hass: HomeAssistant, service: Service, content: dict[str, Any]
+async def test_a_preview_shows_the_text_as_it_would_be_sent(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
-    await put_in(hass, content)
-    assert await run(hass, "example") == {
+    await set_up_yaml(hass, content)
+    assert await run_script(hass, "example") == {
         "text": "Kitchen: 21 deg. C -> 24 deg. C",
         "parts": ["Kitchen: 21 deg. C -> 24 deg. C"],
         "characters": 31,
@@ -218,108 +232,112 @@ async def test_a_text_is_shown_as_it_would_be_sent(
         "encoding": "gsm7",
         "replaced": {"°": "deg.", "→": "->"},
     }
-    assert sent(service) == []
+    assert sent_messages(service) == []
 
 
 @example("SMS on a leak")
-async def test_a_leak_is_told_to_two_people(hass: HomeAssistant, service: Service, content: dict[str, Any]) -> None:
-    await put_in(hass, content)
-    await switch(hass, "binary_sensor.bathroom_leak", "off", "on")
+async def test_a_leak_alert_is_sent_to_two_people(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
+) -> None:
+    await set_up_yaml(hass, content)
+    await set_states(hass, "binary_sensor.bathroom_leak", "off", "on")
     text = "Water leak\nBathroom, 04:00. The valve is closed."
-    assert sorted(sent(service)) == [(MUM, text), (DAD, text)]
+    assert sorted(sent_messages(service)) == [(MUM, text), (DAD, text)]
     assert hass.states.get("event.gosms_ru_message").attributes["tag"] == "leak"
 
 
 @example("Tell one of us")
-async def test_the_next_one_is_told_if_the_first_was_not_reached(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+async def test_the_next_recipient_is_messaged_if_the_first_is_not_reached(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
-    await put_in(hass, content)
+    await set_up_yaml(hass, content)
     started = dt_util.utcnow()
-    call = hass.async_create_task(run(hass, "tell_one_of_us", message="Fire"))
-    await pass_time_until(hass, freezer, lambda: len(sent(service)) == 2)
+    call = hass.async_create_task(run_script(hass, "tell_one_of_us", message="Fire"))
+    await advance_time_until(hass, freezer, lambda: len(sent_messages(service)) == 2)
     assert dt_util.utcnow() - started >= timedelta(minutes=2)
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
-    await pass_time_until(hass, freezer, call.done)
-    assert sent(service) == [(MUM, "Fire"), (DAD, "Fire")]
+    await advance_time_until(hass, freezer, call.done)
+    assert sent_messages(service) == [(MUM, "Fire"), (DAD, "Fire")]
     assert notifications(hass) == []
 
 
 @example("Tell one of us")
-async def test_nobody_else_is_told_if_the_first_was_reached(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+async def test_no_other_recipient_is_messaged_if_the_first_is_reached(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     service.account.delivery = Delivery.ending()
-    await put_in(hass, content)
-    call = hass.async_create_task(run(hass, "tell_one_of_us", message="Fire"))
-    await pass_time_until(hass, freezer, call.done)
-    assert sent(service) == [(MUM, "Fire")]
+    await set_up_yaml(hass, content)
+    call = hass.async_create_task(run_script(hass, "tell_one_of_us", message="Fire"))
+    await advance_time_until(hass, freezer, call.done)
+    assert sent_messages(service) == [(MUM, "Fire")]
     assert notifications(hass) == []
 
 
 @example("Tell one of us")
-async def test_that_nobody_was_reached_is_told_in_the_interface(
-    hass: HomeAssistant, service: Service, content: dict[str, Any]
+async def test_a_notification_is_created_if_no_recipient_is_reached(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
     service.account.quota = 0
-    await put_in(hass, content)
-    await run(hass, "tell_one_of_us", message="Fire")
-    assert sent(service) == []
+    await set_up_yaml(hass, content)
+    await run_script(hass, "tell_one_of_us", message="Fire")
+    assert sent_messages(service) == []
     assert notifications(hass) == [("Nobody was reached", "Fire")]
 
 
 @example("Daily report")
-async def test_the_temperatures_of_the_day_are_readable(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+async def test_the_daily_report_lists_readable_temperatures(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     celsius = {"device_class": "temperature", "unit_of_measurement": "°C"}
     hass.states.async_set("sensor.kitchen", "21.5", celsius | {"friendly_name": "Kitchen"})
     hass.states.async_set("sensor.outside", "-3", celsius | {"friendly_name": "Outside"})
     hass.states.async_set("sensor.power", "300", {"device_class": "power"})
-    await put_in(hass, content)
+    await set_up_yaml(hass, content)
     freezer.move_to(dt_util.now().replace(hour=21))
     async_fire_time_changed(hass)
     await hass.async_block_till_done()
-    assert sent(service) == [(MUM, "Home on 24.11.2026\nKitchen: 21.5 deg. C\nOutside: -3 deg. C")]
+    assert sent_messages(service) == [(MUM, "Home on 24.11.2026\nKitchen: 21.5 deg. C\nOutside: -3 deg. C")]
 
 
 @example("Mailbox")
-async def test_one_message_a_day_is_sent_however_often_the_box_is_opened(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+async def test_the_mailbox_sends_at_most_one_message_a_day(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
-    await put_in(hass, content)
-    await switch(hass, "binary_sensor.mailbox", "off", "on", "off", "on")
-    assert sent(service) == [(DAD, "There is mail.")]
+    await set_up_yaml(hass, content)
+    await set_states(hass, "binary_sensor.mailbox", "off", "on", "off", "on")
+    assert sent_messages(service) == [(DAD, "There is mail.")]
     freezer.tick(86400)
-    await switch(hass, "binary_sensor.mailbox", "off", "on")
-    assert sent(service) == [(DAD, "There is mail.")] * 2
+    await set_states(hass, "binary_sensor.mailbox", "off", "on")
+    assert sent_messages(service) == [(DAD, "There is mail.")] * 2
 
 
 @example("Smoke")
-async def test_everybody_with_a_label_is_told(
-    hass: HomeAssistant, service: Service, family: str, content: dict[str, Any]
+async def test_everyone_with_the_label_is_messaged(
+    hass: HomeAssistant, service: SimulatedService, family_label: str, content: dict[str, Any]
 ) -> None:
-    await put_in(hass, content)
-    await switch(hass, "binary_sensor.smoke", "off", "on", friendly_name="Kitchen")
-    assert sent(service) == [(DAD, "Smoke: Kitchen!")]
+    await set_up_yaml(hass, content)
+    await set_states(hass, "binary_sensor.smoke", "off", "on", friendly_name="Kitchen")
+    assert sent_messages(service) == [(DAD, "Smoke: Kitchen!")]
 
 
 @example("notify, alert", into="configuration")
-async def test_an_alert_reaches_everybody_of_its_group_until_it_is_over(hass: HomeAssistant, service: Service) -> None:
-    await switch(hass, "binary_sensor.freezer", "off", "on")
+async def test_an_alert_notifies_its_whole_group_of_its_start_and_end(
+    hass: HomeAssistant, service: SimulatedService
+) -> None:
+    await set_states(hass, "binary_sensor.freezer", "off", "on")
     text = "Freezer open for 0 seconds"
-    assert sorted(sent(service)) == [(MUM, text), (DAD, text)]
-    await switch(hass, "binary_sensor.freezer", "off")
-    assert sorted(sent(service)[2:]) == [(MUM, "Freezer closed"), (DAD, "Freezer closed")]
+    assert sorted(sent_messages(service)) == [(MUM, text), (DAD, text)]
+    await set_states(hass, "binary_sensor.freezer", "off")
+    assert sorted(sent_messages(service)[2:]) == [(MUM, "Freezer closed"), (DAD, "Freezer closed")]
 
 
 @example("SMS by voice")
 @pytest.mark.parametrize(
     ("quota", "messages", "answer"), [(None, [(MUM, "dinner is ready")], "I have told her."), (0, [], "The plan")]
 )
-async def test_a_sentence_sends_and_tells_how_it_went(
+async def test_a_voice_command_sends_a_message_and_says_the_result(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     content: dict[str, Any],
     quota: int | None,
     messages: list[tuple[str, str]],
@@ -328,58 +346,58 @@ async def test_a_sentence_sends_and_tells_how_it_went(
     service.account.quota = quota
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(hass, "conversation", {})
-    await put_in(hass, content)
+    await set_up_yaml(hass, content)
     said: Any = await hass.services.async_call(
         "conversation", "process", {"text": "Tell mum dinner is ready"}, blocking=True, return_response=True
     )
-    assert sent(service) == messages
+    assert sent_messages(service) == messages
     assert said["response"]["speech"]["plain"]["speech"].startswith(answer)
 
 
 @example("Send an SMS")
-async def test_a_form_sends_to_any_number_and_hands_the_answer_on(
-    hass: HomeAssistant, service: Service, content: dict[str, Any]
+async def test_a_script_sends_to_any_number_and_returns_the_response(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
-    await put_in(hass, content)
-    answer = await run(hass, "send_an_sms", number="8 (912) 000-00-01", message="Hello")
-    assert sent(service) == [("79120000001", "Hello")]
+    await set_up_yaml(hass, content)
+    answer = await run_script(hass, "send_an_sms", number="8 (912) 000-00-01", message="Hello")
+    assert sent_messages(service) == [("79120000001", "Hello")]
     assert answer["messages"][0]["status"] == "waiting"
 
 
 @example("Through the work SIM card")
-async def test_a_certain_phone_sends_with_a_certain_sim_card(
-    hass: HomeAssistant, service: Service, content: dict[str, Any]
+async def test_a_script_sends_with_a_specific_phone_and_sim_card(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
-    await put_in(hass, content)
-    await run(hass, "through_the_work_sim_card")
+    await set_up_yaml(hass, content)
+    await run_script(hass, "through_the_work_sim_card")
     (request,) = service.requests_to("POST /sms/send")
     expected = {"message": "The meeting room is too warm.", "phone_number": DAD, "device_id": PHONE, "to_sim": 1}
     assert request.json == expected
 
 
 @example("Delete what was delivered")
-async def test_what_was_delivered_is_deleted_and_nothing_else(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+async def test_only_delivered_messages_are_deleted(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     service.account.add_message(message="Old", phone_number=MUM, created=0)
     service.account.add_message(message="Failed", phone_number=MUM, created=0, status=Status.SEND_ERROR)
-    await put_in(hass, content)
+    await set_up_yaml(hass, content)
     freezer.move_to(dt_util.now().replace(hour=4) + timedelta(days=1))
     async_fire_time_changed(hass)
     await hass.async_block_till_done()
-    assert sent(service) == [(MUM, "Failed")]
+    assert sent_messages(service) == [(MUM, "Failed")]
 
 
 @example("The leak SMS has not arrived")
-async def test_only_the_message_with_the_tag_is_told_of(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+async def test_only_the_tagged_message_creates_a_notification(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     await send(hass, "Before")
-    await put_in(hass, content)
+    await set_up_yaml(hass, content)
     data = {"entity_id": "notify.mum", "message": "Leak", "tag": "leak"}
     await hass.services.async_call("gosms", "send_sms", data, blocking=True)
     await send(hass, "Hello", to="notify.dad")
     for message in service.account.messages:
         service.account.set_status(message.id, Status.DELIVERY_ERROR)
-    await wait(hass, freezer, 6)
+    await advance_time(hass, freezer, 6)
     assert notifications(hass) == [("SMS has not arrived", "Mum: Leak")]

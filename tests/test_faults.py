@@ -16,75 +16,75 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.gosms.const import DOMAIN
 from simulator import Fault
-from tests.service import Service, send, set_up
+from tests.common import SimulatedService, send, set_up
 
 TOTAL: Final = "sensor.gosms_ru_total_messages"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
-    """What a fault of every request does."""
+class Effects:
+    """The effects of a fault of every request."""
 
     # Whether the sensors that show the service's state go on.
     polled: bool = False
     # The key of the error that a message which may not wait ends in; none if it leaves as if nothing was wrong.
     send: str | None
     # Whether the service has the message in spite of the error.
-    taken: bool = False
+    accepted: bool = False
     # Whether a new token is asked for.
     reauth: bool = False
 
 
-DOUBT: Final = Seen(send="not_confirmed")
-DOUBT_BUT_TAKEN: Final = Seen(send="not_confirmed", taken=True)
+UNKNOWN: Final = Effects(send="not_confirmed")
+UNKNOWN_BUT_ACCEPTED: Final = Effects(send="not_confirmed", accepted=True)
 
 FAULTS: Final = {
-    Fault.SLOW: Seen(polled=True, send=None, taken=True),
-    Fault.REFUSE: DOUBT,
-    Fault.CUT_BEFORE: DOUBT,
-    Fault.CUT_AFTER: DOUBT_BUT_TAKEN,
-    Fault.CUT_WITHIN: DOUBT_BUT_TAKEN,
-    Fault.HANG_BEFORE: DOUBT,
-    Fault.HANG_AFTER: DOUBT_BUT_TAKEN,
-    Fault.UNAUTHORIZED: Seen(send="invalid_auth", reauth=True),
-    Fault.FORBIDDEN: Seen(send="refused"),
-    Fault.REQUEST_TIMEOUT: DOUBT,
-    Fault.TOO_MANY_REQUESTS: Seen(send="too_many_requests"),
-    Fault.UNKNOWN_ERROR: DOUBT,
-    Fault.ERROR_AFTER: DOUBT_BUT_TAKEN,
-    Fault.CODE: DOUBT,
-    Fault.CAPTIVE_PORTAL: DOUBT,
-    Fault.BAD_GATEWAY: DOUBT,
-    Fault.REDIRECT: DOUBT,
-    Fault.TRUNCATED: DOUBT_BUT_TAKEN,
-    Fault.NOT_AN_OBJECT: DOUBT_BUT_TAKEN,
-    Fault.ID_AS_NUMBER: Seen(polled=True, send="not_confirmed", taken=True),
-    Fault.MALFORMED_ID: Seen(polled=True, send="not_confirmed", taken=True),
+    Fault.SLOW: Effects(polled=True, send=None, accepted=True),
+    Fault.REFUSE: UNKNOWN,
+    Fault.CUT_BEFORE: UNKNOWN,
+    Fault.CUT_AFTER: UNKNOWN_BUT_ACCEPTED,
+    Fault.CUT_WITHIN: UNKNOWN_BUT_ACCEPTED,
+    Fault.HANG_BEFORE: UNKNOWN,
+    Fault.HANG_AFTER: UNKNOWN_BUT_ACCEPTED,
+    Fault.UNAUTHORIZED: Effects(send="invalid_auth", reauth=True),
+    Fault.FORBIDDEN: Effects(send="refused"),
+    Fault.REQUEST_TIMEOUT: UNKNOWN,
+    Fault.TOO_MANY_REQUESTS: Effects(send="too_many_requests"),
+    Fault.UNKNOWN_ERROR: UNKNOWN,
+    Fault.ERROR_AFTER: UNKNOWN_BUT_ACCEPTED,
+    Fault.CODE: UNKNOWN,
+    Fault.CAPTIVE_PORTAL: UNKNOWN,
+    Fault.BAD_GATEWAY: UNKNOWN,
+    Fault.REDIRECT: UNKNOWN,
+    Fault.TRUNCATED: UNKNOWN_BUT_ACCEPTED,
+    Fault.NOT_AN_OBJECT: UNKNOWN_BUT_ACCEPTED,
+    Fault.ID_AS_NUMBER: Effects(polled=True, send="not_confirmed", accepted=True),
+    Fault.MALFORMED_ID: Effects(polled=True, send="not_confirmed", accepted=True),
     # There is no other message here; test_outbox.py has what becomes of the second one.
-    Fault.REPEATED_ID: Seen(polled=True, send=None, taken=True),
-    Fault.LIST_AS_TEXT: Seen(send=None, taken=True),
-    Fault.MISSING_FIELDS: Seen(polled=True, send=None, taken=True),
-    Fault.UNKNOWN_STATUS: Seen(polled=True, send=None, taken=True),
-    Fault.OVERSIZED: DOUBT_BUT_TAKEN,
-    Fault.OVERSIZED_CHUNKED: DOUBT_BUT_TAKEN,
-    Fault.WRONG_DATE: Seen(polled=True, send=None, taken=True),
+    Fault.REPEATED_ID: Effects(polled=True, send=None, accepted=True),
+    Fault.LIST_AS_TEXT: Effects(send=None, accepted=True),
+    Fault.MISSING_FIELDS: Effects(polled=True, send=None, accepted=True),
+    Fault.UNKNOWN_STATUS: Effects(polled=True, send=None, accepted=True),
+    Fault.OVERSIZED: UNKNOWN_BUT_ACCEPTED,
+    Fault.OVERSIZED_CHUNKED: UNKNOWN_BUT_ACCEPTED,
+    Fault.WRONG_DATE: Effects(polled=True, send=None, accepted=True),
 }
-every_fault = pytest.mark.parametrize(("fault", "seen"), FAULTS.items(), ids=FAULTS)
+every_fault = pytest.mark.parametrize(("fault", "effects"), FAULTS.items(), ids=FAULTS)
 
 
 @pytest.fixture(autouse=True)
-def no_message_waits(hass: HomeAssistant, entry: MockConfigEntry, impatient: None) -> None:
-    """Let a caller hear at once what became of a message."""
+def no_message_waits(hass: HomeAssistant, entry: MockConfigEntry, short_timeout: None) -> None:
+    """Disable the queue, so that callers get the result immediately."""
     hass.config_entries.async_update_entry(entry, options={"queue_expiry": 0})
 
 
-def begin(service: Service, fault: Fault) -> None:
-    """Let a fault strike every request; what is slow by nature stays within the time of a test."""
+def inject(service: SimulatedService, fault: Fault) -> None:
+    """Inject a fault into every request; a slow response stays within the time of a test."""
     service.faults.add(fault, seconds={Fault.SLOW: 0.2}.get(fault))
 
 
 async def try_to_send(hass: HomeAssistant, message: str) -> str | None:
-    """Send, and return the key of the error that a caller sees, if there is one."""
+    """Send, and return the translation key of the error, if any."""
     try:
         await send(hass, message)
     except HomeAssistantError as err:
@@ -93,7 +93,7 @@ async def try_to_send(hass: HomeAssistant, message: str) -> str | None:
 
 
 def reauth_flows(hass: HomeAssistant) -> Iterator[str]:
-    """The flows that ask for a new token."""
+    """Return the reauthentication flows."""
     flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
     return (flow["flow_id"] for flow in flows if flow["context"]["source"] == SOURCE_REAUTH)
 
@@ -103,13 +103,13 @@ def is_polled(hass: HomeAssistant) -> bool:
 
 
 async def poll(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Poll now; frozen time would stop the time-outs of the requests too."""
+    """Poll now; frozen time would stop the timeouts of requests too."""
     await entry.runtime_data.coordinator.async_refresh()
     await hass.async_block_till_done()
 
 
-async def assert_all_is_well(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
-    """See that a poll and a message succeed, without a restart of anything."""
+async def assert_recovered(hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry) -> None:
+    """Check that a poll and a message succeed, without a reload."""
     before = len(service.account.messages)
     await poll(hass, entry)
     assert hass.states.get(TOTAL).state == str(before)
@@ -118,51 +118,51 @@ async def assert_all_is_well(hass: HomeAssistant, service: Service, entry: MockC
     assert len(service.account.messages) == before + 1
 
 
-def test_every_fault_has_its_place_here() -> None:
+def test_every_fault_is_covered() -> None:
     assert set(FAULTS) == set(Fault)
 
 
 @every_fault
-async def test_an_account_is_set_up_under_each_fault(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, fault: Fault, seen: Seen
+async def test_setup_succeeds_and_recovers_under_every_fault(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, fault: Fault, effects: Effects
 ) -> None:
-    begin(service, fault)
+    inject(service, fault)
     await set_up(hass, entry)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert entry.state is ConfigEntryState.LOADED
     assert hass.states.get("notify.mum").state == STATE_UNKNOWN
-    assert is_polled(hass) is seen.polled
-    assert len(list(reauth_flows(hass))) == seen.reauth
+    assert is_polled(hass) is effects.polled
+    assert len(list(reauth_flows(hass))) == effects.reauth
 
     service.faults.clear()
-    await assert_all_is_well(hass, service, entry)
+    await assert_recovered(hass, service, entry)
 
 
 @every_fault
-async def test_a_poll_meets_each_fault(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, fault: Fault, seen: Seen
+async def test_polling_recovers_from_every_fault(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, fault: Fault, effects: Effects
 ) -> None:
     await set_up(hass, entry)
-    begin(service, fault)
+    inject(service, fault)
     for _ in range(2):
         await poll(hass, entry)
-    assert is_polled(hass) is seen.polled
+    assert is_polled(hass) is effects.polled
     assert hass.states.get("notify.mum").state == STATE_UNKNOWN
-    assert len(list(reauth_flows(hass))) == seen.reauth
+    assert len(list(reauth_flows(hass))) == effects.reauth
 
     service.faults.clear()
-    await assert_all_is_well(hass, service, entry)
+    await assert_recovered(hass, service, entry)
 
 
 @every_fault
-async def test_a_message_meets_each_fault(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, fault: Fault, seen: Seen
+async def test_sending_recovers_from_every_fault(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, fault: Fault, effects: Effects
 ) -> None:
     await set_up(hass, entry)
-    begin(service, fault)
-    assert await try_to_send(hass, "Water leak!") == seen.send
-    assert [message.message for message in service.account.messages] == ["Water leak!"] * seen.taken
-    assert len(list(reauth_flows(hass))) == seen.reauth
+    inject(service, fault)
+    assert await try_to_send(hass, "Water leak!") == effects.send
+    assert [message.message for message in service.account.messages] == ["Water leak!"] * effects.accepted
+    assert len(list(reauth_flows(hass))) == effects.reauth
 
     service.faults.clear()
-    await assert_all_is_well(hass, service, entry)
+    await assert_recovered(hass, service, entry)

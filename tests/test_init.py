@@ -1,4 +1,4 @@
-"""Starting and stopping an account."""
+"""Setup and unload of an account."""
 
 import asyncio
 from typing import Any
@@ -18,12 +18,12 @@ from custom_components.gosms.const import DOMAIN
 from custom_components.gosms.outbox.message import State
 from simulator import Fault
 from tests import API_TOKEN
-from tests.service import DAD, MUM, Service, recipient, send, set_up, wait
+from tests.common import DAD, MUM, SimulatedService, advance_time, recipient, send, set_up
 
 TOTAL = "sensor.gosms_ru_total_messages"
 
 
-async def test_recipients_hang_on_the_device_of_the_account(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_recipient_devices_are_linked_to_the_account_device(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await set_up(hass, entry)
     devices = {device.name: device for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)}
     assert set(devices) == {"GoSMS.ru", "Mum", "Dad"}
@@ -33,7 +33,7 @@ async def test_recipients_hang_on_the_device_of_the_account(hass: HomeAssistant,
     assert devices["Mum"].via_device_id == devices["Dad"].via_device_id == account.id
 
 
-async def test_an_account_in_configuration_yaml_is_pointed_to_the_interface(hass: HomeAssistant) -> None:
+async def test_yaml_configuration_raises_a_repair(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, DOMAIN, {DOMAIN: {}})
     issue = ir.async_get(hass).async_get_issue("homeassistant", f"config_entry_only_{DOMAIN}")
     assert issue
@@ -41,10 +41,10 @@ async def test_an_account_in_configuration_yaml_is_pointed_to_the_interface(hass
 
 
 @pytest.mark.freeze_time("2026-11-24T12:00:00+00:00")
-@pytest.mark.usefixtures("unpaced")
+@pytest.mark.usefixtures("no_rate_limit")
 @pytest.mark.parametrize("fault", [Fault.CAPTIVE_PORTAL, Fault.BAD_GATEWAY, Fault.REFUSE, Fault.UNAUTHORIZED])
-async def test_a_dead_service_keeps_no_entity_away_and_all_is_well_a_poll_after_it_returns(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, fault: Fault
+async def test_setup_succeeds_without_the_service_and_recovers_with_a_poll(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, fault: Fault
 ) -> None:
     service.faults.add(fault)
     hass.config_entries.async_update_entry(entry, options={"queue_expiry": 0})
@@ -56,14 +56,14 @@ async def test_a_dead_service_keeps_no_entity_away_and_all_is_well_a_poll_after_
         await send(hass, "Water leak!")
 
     service.faults.clear()
-    await wait(hass, freezer, 61)
+    await advance_time(hass, freezer, 61)
     assert hass.states.get(TOTAL).state == "0"
     await send(hass, "Water leak in the cellar!")
     assert len(service.account.messages) == 1
 
 
-async def test_a_silent_service_holds_up_neither_the_start_nor_the_stop(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_hanging_service_delays_neither_setup_nor_unload(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     service.faults.add(Fault.HANG_BEFORE, seconds=30)
     async with asyncio.timeout(2):
@@ -73,14 +73,14 @@ async def test_a_silent_service_holds_up_neither_the_start_nor_the_stop(
 
 
 @pytest.mark.freeze_time("2026-11-24T12:00:00+00:00")
-@pytest.mark.usefixtures("unpaced")
-async def test_a_refused_token_asks_for_a_new_one_once_and_polling_goes_on(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+@pytest.mark.usefixtures("no_rate_limit")
+async def test_a_refused_token_starts_one_reauth_flow_and_polling_continues(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     service.account.token = "another"
     for _ in range(3):
-        await wait(hass, freezer, 61)
+        await advance_time(hass, freezer, 61)
     with pytest.raises(HomeAssistantError) as error:
         await send(hass, "Water leak!")
     assert error.value.translation_key == "invalid_auth"
@@ -89,13 +89,13 @@ async def test_a_refused_token_asks_for_a_new_one_once_and_polling_goes_on(
     assert len(service.requests_to("GET /sms")) == 4
 
     service.account.token = API_TOKEN
-    await wait(hass, freezer, 61)
+    await advance_time(hass, freezer, 61)
     assert hass.states.get(TOTAL).state == "0"
 
 
 @pytest.mark.parametrize("fault", [{"fault": Fault.UNAUTHORIZED}, {"fault": Fault.CODE, "code": 1003}])
-async def test_a_token_refused_by_a_send_asks_for_a_new_one(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, fault: dict[str, Any]
+async def test_a_token_refused_by_a_send_starts_reauth(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, fault: dict[str, Any]
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(**fault, endpoint="POST /sms/send")
@@ -107,7 +107,7 @@ async def test_a_token_refused_by_a_send_asks_for_a_new_one(
 
 
 async def test_an_account_can_be_unloaded_reloaded_and_removed(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -125,8 +125,8 @@ async def test_an_account_can_be_unloaded_reloaded_and_removed(
     assert len(service.account.messages) == 1
 
 
-async def test_home_assistant_stops_once_the_running_request_has_ended_and_its_caller_knows(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_shutdown_waits_for_the_running_request_and_its_caller(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.SLOW, endpoint="POST /sms/send", seconds=0.5)
@@ -142,7 +142,9 @@ async def test_home_assistant_stops_once_the_running_request_has_ended_and_its_c
     assert record.state is State.ACCEPTED
 
 
-async def test_two_accounts_do_not_mix(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_two_accounts_are_independent(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
     await set_up(hass, entry)
     other = MockConfigEntry(
         domain=DOMAIN,
@@ -161,8 +163,8 @@ async def test_two_accounts_do_not_mix(hass: HomeAssistant, service: Service, en
     assert [message.phone_number for message in service.account.messages] == [DAD]
 
 
-async def test_two_entries_with_one_token_keep_one_pace(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_entries_with_the_same_token_share_a_rate_limiter(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     # The flows prevent it; an entry restored from a backup beside a new one does not ask them.
     other = MockConfigEntry(domain=DOMAIN, data=dict(entry.data), subentries_data=[recipient("Grandmother", MUM)])
@@ -175,8 +177,8 @@ async def test_two_entries_with_one_token_keep_one_pace(
     assert len(service.account.messages) == 2
 
 
-async def test_an_account_that_can_not_be_unloaded_goes_on_sending(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_sending_continues_if_unloading_fails(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     # Home Assistant refuses in the middle of other work, which no test can bring about from outside.

@@ -10,13 +10,13 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import Fault
 from tests import API_TOKEN
-from tests.service import DAD, MUM, PHONE, Service, phone, recipient, send, set_up
+from tests.common import DAD, MUM, PHONE, SimulatedService, phone, recipient, send, set_up
 
 SEND = "POST /sms/send"
 
 
 def fail_at_once(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Do not queue what can't leave."""
+    """Do not queue messages that cannot be sent."""
     hass.config_entries.async_update_entry(entry, options={"queue_expiry": 0})
 
 
@@ -28,8 +28,8 @@ def fail_at_once(hass: HomeAssistant, entry: MockConfigEntry) -> None:
         ({"title": ""}, "Water leak in the kitchen!"),
     ],
 )
-async def test_a_message_leaves_once_with_nothing_but_the_documented_fields(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, data: dict[str, str], text: str
+async def test_a_message_is_sent_once_with_only_the_documented_fields(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, data: dict[str, str], text: str
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak in the kitchen!", **data)
@@ -53,9 +53,9 @@ async def test_a_message_leaves_once_with_nothing_but_the_documented_fields(
     ],
     ids=["the recipient's", "the recipient's first", "the account's", "removed", "the recipient's removed", "any"],
 )
-async def test_the_recipients_phone_sends_else_the_accounts_else_any(
+async def test_the_recipients_phone_is_used_before_the_accounts(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     data: dict[str, str],
     options: dict[str, str],
@@ -113,8 +113,8 @@ async def test_the_recipients_phone_sends_else_the_accounts_else_any(
         (4711, "refused"),
     ],
 )
-async def test_a_refused_message_raises_the_vendors_reason_and_the_next_one_leaves(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, code: int, key: str
+async def test_a_refused_message_raises_its_reason_and_the_next_one_is_sent(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, code: int, key: str
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.CODE, endpoint=SEND, code=code, status=400, times=1)
@@ -151,9 +151,9 @@ async def test_a_refused_message_raises_the_vendors_reason_and_the_next_one_leav
         (Fault.CODE, HTTPStatus.INTERNAL_SERVER_ERROR, "invalid_message", 0),
     ],
 )
-async def test_a_failed_send_tells_whether_the_message_may_be_on_its_way(
+async def test_a_failed_send_says_whether_the_message_may_have_been_sent(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     fault: Fault,
     status: HTTPStatus | None,
@@ -172,8 +172,8 @@ async def test_a_failed_send_tells_whether_the_message_may_be_on_its_way(
     assert service.account.messages[0].phone_number == DAD
 
 
-async def test_a_message_is_certainly_not_sent_where_nobody_listens(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_refused_connection_is_reported_as_not_sent(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     fail_at_once(hass, entry)
     await service.close()
@@ -183,8 +183,8 @@ async def test_a_message_is_certainly_not_sent_where_nobody_listens(
     assert error.value.translation_key == "cannot_connect"
 
 
-async def test_what_the_caller_can_mend_is_a_validation_error(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_an_unsendable_text_is_a_validation_error(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"replace_symbols": False})
     await set_up(hass, entry)
@@ -194,8 +194,8 @@ async def test_what_the_caller_can_mend_is_a_validation_error(
     assert service.requests_to(SEND) == []
 
 
-async def test_a_message_leaves_while_the_account_can_not_be_polled(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_message_is_sent_while_polling_fails(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     service.faults.add(Fault.BAD_GATEWAY, endpoint="GET /sms")
     await set_up(hass, entry)

@@ -1,4 +1,4 @@
-"""Changing how an account sends."""
+"""The options of an account."""
 
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
 
-from tests.service import MUM, PHONE, Service, phone, recipient, send, set_up
+from tests.common import MUM, PHONE, SimulatedService, phone, recipient, send, set_up
 
 TEXT: Final = {"long_text": "split", "replace_symbols": True}
 TRUST: Final = {"queue_expiry": 60, "delivery_timeout": 10, "hourly_limit": 100}
@@ -16,7 +16,7 @@ WEBHOOK: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 
 
 @pytest.fixture
-def entry(hass: HomeAssistant, service: Service) -> MockConfigEntry:
+def entry(hass: HomeAssistant, service: SimulatedService) -> MockConfigEntry:
     """An account with a recipient and a phone."""
     entry = MockConfigEntry(
         domain="gosms",
@@ -28,15 +28,15 @@ def entry(hass: HomeAssistant, service: Service) -> MockConfigEntry:
 
 
 async def submit(hass: HomeAssistant, flow: ConfigFlowResult, **sections: dict[str, Any]) -> ConfigFlowResult:
-    """Fill the form in, and let what follows happen."""
+    """Submit the form, and wait for everything that follows."""
     answer = {"sending": {}, "text": TEXT, "trust": TRUST} | sections
     result = await hass.config_entries.options.async_configure(flow["flow_id"], answer)
     await hass.async_block_till_done()
     return result
 
 
-async def test_all_options_are_stored_flat_and_taken_up_at_once(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_all_options_are_stored_flat_and_applied_immediately(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     form = await hass.config_entries.options.async_init(entry.entry_id)
@@ -65,7 +65,7 @@ async def test_all_options_are_stored_flat_and_taken_up_at_once(
     assert request.json == {"message": "Hello", "phone_number": MUM, "device_id": PHONE, "callback_id": WEBHOOK}
 
 
-async def test_the_options_in_force_are_shown_and_can_be_cleared(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_current_options_are_shown_and_can_be_cleared(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     options = {"default_phone": "the_phone", "country": "DE", "callback_id": WEBHOOK, "hourly_limit": 5}
     hass.config_entries.async_update_entry(entry, options=options)
     form = await hass.config_entries.options.async_init(entry.entry_id)
@@ -79,13 +79,15 @@ async def test_the_options_in_force_are_shown_and_can_be_cleared(hass: HomeAssis
     assert entry.options == {**TEXT, **TRUST}
 
 
-async def test_an_account_without_phones_has_no_choice_of_phones(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_an_account_without_phones_has_no_default_phone_field(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     hass.config_entries.async_remove_subentry(entry, "the_phone")
     form = await hass.config_entries.options.async_init(entry.entry_id)
     assert "default_phone" not in form["data_schema"].schema["sending"].schema.schema
 
 
-async def test_a_webhook_that_can_be_none_is_told_and_the_next_try_works(
+async def test_an_invalid_webhook_shows_an_error_and_can_be_corrected(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     form = await hass.config_entries.options.async_init(entry.entry_id)
@@ -111,7 +113,7 @@ async def test_a_webhook_that_can_be_none_is_told_and_the_next_try_works(
         ("trust", "hourly_limit", 10_001),
     ],
 )
-async def test_a_value_out_of_bounds_changes_nothing(
+async def test_an_out_of_range_value_is_rejected(
     hass: HomeAssistant, entry: MockConfigEntry, section: str, key: str, value: object
 ) -> None:
     form = await hass.config_entries.options.async_init(entry.entry_id)

@@ -1,4 +1,4 @@
-"""What becomes of a message when the service, the disk, the clock or Home Assistant itself fails."""
+"""Messages when the service, the disk, the clock or Home Assistant itself fails."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from custom_components.gosms.api import GoSmsClient
 from custom_components.gosms.outbox import OutgoingMessage, Recipient, SendRequest
 from custom_components.gosms.outbox.journal import StorageError
 from simulator import Account, Delivery, Fault, Permission, Status
-from tests.service import DAD, MUM, PHONE, Service, add_phone, send, set_up, wait
+from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send, set_up
 
 SEND: Final = "POST /sms/send"
 LIST: Final = "GET /sms"
@@ -32,16 +32,16 @@ MUMS_STATUS: Final = "sensor.mum_last_message_status"
 OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 QUEUED: Final = "sensor.gosms_ru_queued_messages"
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced")]
+pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
 
 
-class Told:
-    """What an event entity told, in order."""
+class RecordedEvents:
+    """The events of an event entity, in order."""
 
     def __init__(self, hass: HomeAssistant, entity_id: str) -> None:
         self.attributes: list[dict[str, Any]] = []
         self._entity_id = entity_id
-        hass.bus.async_listen("state_changed", self._hear)
+        hass.bus.async_listen("state_changed", self._record)
 
     @property
     def types(self) -> list[str]:
@@ -49,7 +49,7 @@ class Told:
         return [attributes["event_type"] for attributes in self.attributes]
 
     @callback
-    def _hear(self, event: Event[EventStateChangedData]) -> None:
+    def _record(self, event: Event[EventStateChangedData]) -> None:
         before, state = event.data["old_state"], event.data["new_state"]
         # An entity that comes back shows its last event again; that tells nothing.
         came_back = before is None or before.state == STATE_UNAVAILABLE
@@ -58,14 +58,14 @@ class Told:
 
 
 @pytest.fixture
-def told(hass: HomeAssistant) -> Told:
-    """What is told of the messages of the account."""
-    return Told(hass, ACCOUNT_EVENTS)
+def recorded(hass: HomeAssistant) -> RecordedEvents:
+    """The events of the account's event entity."""
+    return RecordedEvents(hass, ACCOUNT_EVENTS)
 
 
 @pytest.fixture(autouse=True)
 def unlimited(account: Account) -> None:
-    """Permit any number of requests at a time: hours pass here in a moment."""
+    """Disable the rate limit of the service, because hours pass here within a moment."""
     account.rate_limit = None
 
 
@@ -76,15 +76,15 @@ def no_space(*_args: object) -> None:
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Let the disk take nothing of the integration's."""
+    """Let every write of the integration fail."""
     with (
-        patch("custom_components.gosms.outbox.journal._write", side_effect=no_space),
-        patch("custom_components.gosms.outbox.journal._append", side_effect=no_space),
+        patch("custom_components.gosms.outbox.journal.write_file", side_effect=no_space),
+        patch("custom_components.gosms.outbox.journal.append", side_effect=no_space),
     ):
         yield
 
 
-def texts(service: Service) -> list[str]:
+def texts(service: SimulatedService) -> list[str]:
     """Return the texts on the server, oldest first."""
     return [message.message for message in reversed(service.account.messages)]
 
@@ -94,14 +94,16 @@ def call(*parts: str, number: str = MUM, **changes: Any) -> SendRequest:
     return SendRequest(to=(Recipient(phone_number=number),), text=" ".join(parts), parts=parts, **changes)
 
 
-async def wait_in_steps(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float, step: float = 5) -> None:
-    """Let time pass in steps that no timer is longer than."""
+async def advance_time_in_steps(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float, step: float = 5
+) -> None:
+    """Advance the time in steps that are shorter than any timer."""
     for _ in range(int(seconds / step)):
-        await wait(hass, freezer, step)
+        await advance_time(hass, freezer, step)
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Let what is ready happen until something is so; time stands still meanwhile."""
+async def wait_until(condition: Callable[[], bool]) -> None:
+    """Run the event loop until a condition is met, without advancing the time."""
     while not condition():
         await asyncio.sleep(0)
 
@@ -112,20 +114,24 @@ async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await hass.async_block_till_done()
 
 
-async def test_a_message_is_followed_to_its_delivery_and_told_at_each_step(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_events_report_each_step_of_a_message_until_delivery(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     add_phone(hass, entry)
     hass.config_entries.async_update_entry(entry, options={"default_phone": "the_phone"})
     service.account.delivery = Delivery.ending()
-    mums, dads = Told(hass, MUMS_EVENTS), Told(hass, "event.dad_message")
+    mums, dads = RecordedEvents(hass, MUMS_EVENTS), RecordedEvents(hass, "event.dad_message")
     await set_up(hass, entry)
     await send(hass, "Water leak!")
-    await wait_in_steps(hass, freezer, 15)
+    await advance_time_in_steps(hass, freezer, 15)
 
-    assert told.types == mums.types == ["accepted", "sent", "delivered"]
+    assert recorded.types == mums.types == ["accepted", "sent", "delivered"]
     assert dads.types == []
-    last = told.attributes[-1]
+    last = recorded.attributes[-1]
     assert last | {"seconds": None} == last | {
         "message_ids": [service.account.messages[0].id],
         "phone_number": MUM,
@@ -146,43 +152,47 @@ async def test_a_message_is_followed_to_its_delivery_and_told_at_each_step(
 @pytest.mark.parametrize(
     ("status", "event"), [(Status.SEND_ERROR, "send_failed"), (Status.DELIVERY_ERROR, "delivery_failed")]
 )
-async def test_a_failure_on_the_way_is_told_and_counted(
+async def test_a_failed_message_fires_an_event_and_is_counted_as_failed(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
-    told: Told,
+    recorded: RecordedEvents,
     status: Status,
     event: str,
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
     service.account.set_status(service.account.messages[0].id, status)
-    await wait(hass, freezer, 6)
-    assert told.types == ["accepted", event]
+    await advance_time(hass, freezer, 6)
+    assert recorded.types == ["accepted", event]
     assert hass.states.get(MUMS_STATUS).state == event
     assert hass.states.get("sensor.gosms_ru_failed_today").state == "1"
 
 
-async def test_a_refused_message_tells_so_beside_the_error_and_is_not_tried_again(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_a_refused_message_fires_an_event_and_is_not_retried(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     service.account.quota = 0
     with pytest.raises(HomeAssistantError):
         await send(hass, "Water leak!")
     await hass.async_block_till_done()
-    assert told.types == ["refused"]
-    assert told.attributes[0]["error"] == "quota_reached"
+    assert recorded.types == ["refused"]
+    assert recorded.attributes[0]["error"] == "quota_reached"
     assert hass.states.get(MUMS_STATUS).state == "refused"
 
     service.account.quota = 5
-    await wait_in_steps(hass, freezer, 60)
+    await advance_time_in_steps(hass, freezer, 60)
     assert texts(service) == []
 
 
-async def test_a_message_that_leaves_at_once_is_never_shown_as_queued(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_message_sent_immediately_is_never_shown_as_queued(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     shown = async_capture_events(hass, EVENT_STATE_CHANGED)
@@ -193,8 +203,12 @@ async def test_a_message_that_leaves_at_once_is_never_shown_as_queued(
     assert QUEUED not in dict(states)
 
 
-async def test_messages_of_an_outage_leave_in_order_once_it_is_over(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_messages_queued_during_an_outage_are_all_sent_after_it(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
@@ -202,50 +216,54 @@ async def test_messages_of_an_outage_leave_in_order_once_it_is_over(
         await send(hass, f"Number {number}")
     assert hass.states.get(QUEUED).state == "10"
     assert hass.states.get(MUMS_STATUS).state == "queued"
-    await wait_in_steps(hass, freezer, 600)
+    await advance_time_in_steps(hass, freezer, 600)
     assert texts(service) == []
     # Growing pauses up to a minute: at most two in the first seconds of each message, then a probe a minute.
     assert len(service.requests_to(SEND)) <= 25
 
     service.faults.clear()
-    await wait_in_steps(hass, freezer, 65)
+    await advance_time_in_steps(hass, freezer, 65)
     assert sorted(texts(service)) == [f"Number {number}" for number in range(10)]
     assert hass.states.get(QUEUED).state == "0"
-    assert sorted(told.types) == ["accepted"] * 10 + ["queued"] * 10
+    assert sorted(recorded.types) == ["accepted"] * 10 + ["queued"] * 10
 
 
-async def test_a_service_that_asks_for_a_pause_before_the_next_message_gets_it(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_retry_after_delays_all_queued_messages(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1, retry_after=40)
     await send(hass, "One")
     await send(hass, "Two")
-    await wait_in_steps(hass, freezer, 35)
+    await advance_time_in_steps(hass, freezer, 35)
     assert len(service.requests_to(SEND)) == 1
-    await wait_in_steps(hass, freezer, 10)
+    await advance_time_in_steps(hass, freezer, 10)
     assert texts(service) == ["One", "Two"]
 
 
-async def test_a_message_that_waited_too_long_is_never_sent(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_an_expired_message_is_never_sent(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"queue_expiry": 2})
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
     await send(hass, "One")
     await send(hass, "Two")
-    await wait_in_steps(hass, freezer, 125)
-    assert told.types == ["queued", "queued", "expired", "expired"]
+    await advance_time_in_steps(hass, freezer, 125)
+    assert recorded.types == ["queued", "queued", "expired", "expired"]
     assert hass.states.get(MUMS_STATUS).state == "expired"
 
     service.faults.clear()
-    await wait_in_steps(hass, freezer, 70)
+    await advance_time_in_steps(hass, freezer, 70)
     assert texts(service) == []
 
 
-async def test_a_message_that_may_not_wait_fails_at_once_also_in_the_middle_of_an_outage(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, told: Told
+async def test_with_queueing_disabled_messages_fail_at_once_during_an_outage(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, recorded: RecordedEvents
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"queue_expiry": 0})
     await set_up(hass, entry)
@@ -255,7 +273,7 @@ async def test_a_message_that_may_not_wait_fails_at_once_also_in_the_middle_of_a
             await send(hass, text)
         assert error.value.translation_key == "too_many_requests"
     await hass.async_block_till_done()
-    assert told.types == ["expired", "expired"]
+    assert recorded.types == ["expired", "expired"]
 
 
 @pytest.mark.parametrize(
@@ -274,12 +292,12 @@ async def test_a_message_that_may_not_wait_fails_at_once_also_in_the_middle_of_a
         (Fault.CAPTIVE_PORTAL, ["queued", "accepted"]),
     ],
 )
-async def test_a_message_in_doubt_is_on_the_server_exactly_once_in_the_end(
+async def test_a_message_with_an_unknown_outcome_is_sent_exactly_once(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
-    told: Told,
+    recorded: RecordedEvents,
     fault: Fault,
     events: list[str],
 ) -> None:
@@ -287,14 +305,14 @@ async def test_a_message_in_doubt_is_on_the_server_exactly_once_in_the_end(
     await set_up(hass, entry)
     service.faults.add(fault, endpoint=SEND, times=1)
     await send(hass, "Water leak!")
-    await wait_in_steps(hass, freezer, 60)
+    await advance_time_in_steps(hass, freezer, 60)
     assert texts(service) == ["Water leak!", "Water leak!"]
-    assert told.types == events
-    assert told.attributes[-1]["message_ids"] == [service.account.messages[0].id]
+    assert recorded.types == events
+    assert recorded.attributes[-1]["message_ids"] == [service.account.messages[0].id]
 
 
-async def test_only_the_same_text_to_the_same_number_waits_for_a_message_in_doubt(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_only_an_identical_message_waits_for_an_unknown_outcome(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.CUT_AFTER, endpoint=SEND, times=1)
@@ -303,7 +321,7 @@ async def test_only_the_same_text_to_the_same_number_waits_for_a_message_in_doub
     await send(hass, "Water leak!", to="notify.dad")
     await send(hass, "Fire!")
     assert texts(service) == ["Water leak!", "Water leak!", "Fire!"]
-    await wait_in_steps(hass, freezer, 60)
+    await advance_time_in_steps(hass, freezer, 60)
     assert [(message.phone_number, message.message) for message in reversed(service.account.messages)] == [
         (MUM, "Water leak!"),
         (DAD, "Water leak!"),
@@ -313,53 +331,61 @@ async def test_only_the_same_text_to_the_same_number_waits_for_a_message_in_doub
 
 
 async def test_a_text_sent_three_times_at_once_arrives_three_times(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, told: Told
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, recorded: RecordedEvents
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"queue_expiry": 0})
     await set_up(hass, entry)
     await asyncio.gather(*(send(hass, "Water leak!") for _ in range(3)))
     assert texts(service) == ["Water leak!"] * 3
-    assert told.types == ["accepted"] * 3
+    assert recorded.types == ["accepted"] * 3
 
 
 @pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED])
 async def test_an_id_that_another_message_has_is_not_taken_over(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
-    told: Told,
+    recorded: RecordedEvents,
     status: Status,
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "One")
     service.account.set_status(service.account.messages[0].id, status)
-    await wait_in_steps(hass, freezer, 10)
+    await advance_time_in_steps(hass, freezer, 10)
     service.faults.add(Fault.REPEATED_ID, endpoint=SEND, times=1)
     await send(hass, "Two")
-    await wait_in_steps(hass, freezer, 60)
+    await advance_time_in_steps(hass, freezer, 60)
     assert texts(service) == ["One", "Two"]
-    assert told.types[2:] == ["queued", "accepted"]
-    assert told.attributes[-1]["message_ids"] == [service.account.messages[0].id]
+    assert recorded.types[2:] == ["queued", "accepted"]
+    assert recorded.attributes[-1]["message_ids"] == [service.account.messages[0].id]
 
 
 async def test_a_message_in_doubt_may_be_the_one_that_cannot_be_read(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.MALFORMED_ID)
     await send(hass, "Water leak!")
-    await wait_in_steps(hass, freezer, 300)
-    assert told.types == ["queued"]
+    await advance_time_in_steps(hass, freezer, 300)
+    assert recorded.types == ["queued"]
 
     service.faults.clear()
-    await wait_in_steps(hass, freezer, 70)
-    assert told.types == ["queued", "accepted"]
+    await advance_time_in_steps(hass, freezer, 70)
+    assert recorded.types == ["queued", "accepted"]
     assert texts(service) == ["Water leak!"]
 
 
-async def test_what_is_in_doubt_and_too_late_is_not_sent_again(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_an_expired_message_with_an_unknown_outcome_is_not_resent(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"queue_expiry": 0})
     await set_up(hass, entry)
@@ -367,102 +393,130 @@ async def test_what_is_in_doubt_and_too_late_is_not_sent_again(
     with pytest.raises(HomeAssistantError) as error:
         await send(hass, "Water leak!")
     assert error.value.translation_key == "not_confirmed"
-    await wait_in_steps(hass, freezer, 60)
+    await advance_time_in_steps(hass, freezer, 60)
     assert texts(service) == []
-    assert told.types == ["queued", "unconfirmed"]
+    assert recorded.types == ["queued", "unconfirmed"]
 
 
-async def test_without_permission_to_read_nothing_in_doubt_is_sent_again(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_an_unknown_outcome_ends_unconfirmed_without_read_permission(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     service.account.permissions.remove(Permission.READ)
     service.faults.add(Fault.CUT_BEFORE, endpoint=SEND, times=1)
     await send(hass, "Water leak!")
-    await wait_in_steps(hass, freezer, 10)
-    assert told.types == ["queued", "unconfirmed"]
+    await advance_time_in_steps(hass, freezer, 10)
+    assert recorded.types == ["queued", "unconfirmed"]
     assert texts(service) == []
 
 
-async def test_a_look_that_fails_proves_nothing(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_a_failed_lookup_does_not_settle_an_unknown_outcome(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.CUT_AFTER, endpoint=SEND, times=1)
     service.faults.add(Fault.BAD_GATEWAY, endpoint=LIST)
     await send(hass, "Water leak!")
-    await wait_in_steps(hass, freezer, 600)
-    assert told.types == ["queued"]
+    await advance_time_in_steps(hass, freezer, 600)
+    assert recorded.types == ["queued"]
 
     service.faults.clear()
-    await wait_in_steps(hass, freezer, 70)
-    assert told.types == ["queued", "accepted"]
+    await advance_time_in_steps(hass, freezer, 70)
+    assert recorded.types == ["queued", "accepted"]
     assert texts(service) == ["Water leak!"]
 
 
-async def test_after_three_days_without_a_look_it_is_given_up(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_an_unknown_outcome_ends_unconfirmed_after_three_days(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.CUT_AFTER, endpoint=SEND, times=1)
     service.faults.add(Fault.BAD_GATEWAY, endpoint=LIST)
     await send(hass, "Water leak!")
-    await wait(hass, freezer, 2)
-    await wait(hass, freezer, 72 * 3600)
-    assert told.types == ["queued", "unconfirmed"]
+    await advance_time(hass, freezer, 2)
+    await advance_time(hass, freezer, 72 * 3600)
+    assert recorded.types == ["queued", "unconfirmed"]
 
 
-async def test_a_wrong_date_of_the_service_does_not_double_a_message(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_a_wrong_server_date_does_not_cause_a_duplicate(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     service.faults.add(Fault.WRONG_DATE, endpoint=LIST, times=1)
     await set_up(hass, entry)
     service.faults.add(Fault.CUT_AFTER, endpoint=SEND, times=1)
     await send(hass, "Water leak!")
-    await wait_in_steps(hass, freezer, 60)
+    await advance_time_in_steps(hass, freezer, 60)
     assert texts(service) == ["Water leak!"]
 
 
-async def test_a_missing_delivery_is_told_once_and_the_message_is_followed_all_the_same(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_delivery_timeout_is_reported_once_and_tracking_continues(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
     service.account.set_status(service.account.messages[0].id, Status.SENT)
-    await wait_in_steps(hass, freezer, 1200, 20)
-    assert told.types == ["accepted", "sent", "delivery_timeout"]
-    assert told.attributes[-1]["seconds"] == pytest.approx(600, abs=60)
+    await advance_time_in_steps(hass, freezer, 1200, 20)
+    assert recorded.types == ["accepted", "sent", "delivery_timeout"]
+    assert recorded.attributes[-1]["seconds"] == pytest.approx(600, abs=60)
 
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
-    await wait_in_steps(hass, freezer, 65)
-    assert told.types[3:] == ["delivered"]
+    await advance_time_in_steps(hass, freezer, 65)
+    assert recorded.types[3:] == ["delivered"]
 
 
-async def test_silence_for_three_days_ends_unconfirmed(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_a_message_without_updates_ends_unconfirmed_after_three_days(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
-    await wait(hass, freezer, 72 * 3600 + 1)
-    assert told.types == ["accepted", "delivery_timeout", "unconfirmed"]
+    await advance_time(hass, freezer, 72 * 3600 + 1)
+    assert recorded.types == ["accepted", "delivery_timeout", "unconfirmed"]
     polls = len(service.requests_to(LIST))
-    await wait_in_steps(hass, freezer, 50)
+    await advance_time_in_steps(hass, freezer, 50)
     assert len(service.requests_to(LIST)) == polls
 
 
 async def test_a_message_that_was_deleted_on_the_server_ends_unconfirmed(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
-    await wait_in_steps(hass, freezer, 305)
+    await advance_time_in_steps(hass, freezer, 305)
     service.account.delete(service.account.messages[0].id)
-    await wait_in_steps(hass, freezer, 65)
-    assert told.types == ["accepted", "unconfirmed"]
+    await advance_time_in_steps(hass, freezer, 65)
+    assert recorded.types == ["accepted", "unconfirmed"]
 
 
-async def test_messages_that_left_the_page_are_asked_for_a_few_at_a_time(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_at_most_five_messages_missing_from_the_page_are_fetched_per_poll(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     for number in range(8):
@@ -471,24 +525,28 @@ async def test_messages_that_left_the_page_are_asked_for_a_few_at_a_time(
     for number in range(100):
         service.account.add_message(message=f"Of others {number}", phone_number=DAD)
     service.faults.add(Fault.BAD_GATEWAY, endpoint=GET, times=1)
-    await wait(hass, freezer, 6)
+    await advance_time(hass, freezer, 6)
     assert len(service.requests_to(GET)) == 5
     for message_id in ours:
         service.account.set_status(message_id, Status.DELIVERED)
-    await wait_in_steps(hass, freezer, 60)
-    assert told.types.count("delivered") == 8
+    await advance_time_in_steps(hass, freezer, 60)
+    assert recorded.types.count("delivered") == 8
 
 
-async def test_with_a_hundred_messages_under_way_one_poll_is_one_request(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_one_poll_request_covers_a_hundred_messages_in_transit(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     await asyncio.gather(*(send(hass, f"Number {number}") for number in range(100)))
-    await wait(hass, freezer, 10)
+    await advance_time(hass, freezer, 10)
     assert entry.runtime_data.outbox.in_transit == 100
     ours = [message.id for message in service.account.messages]
     polls = {
-        Status.SENT: lambda: wait(hass, freezer, 10),
+        Status.SENT: lambda: advance_time(hass, freezer, 10),
         Status.DELIVERED: entry.runtime_data.coordinator.async_refresh,
     }
     for status, poll in polls.items():
@@ -498,11 +556,11 @@ async def test_with_a_hundred_messages_under_way_one_poll_is_one_request(
         await poll()
         await hass.async_block_till_done()
         assert [request.endpoint for request in service.requests[before:]] == [LIST]
-        assert told.types.count(status.name.lower()) == 100
+        assert recorded.types.count(status.name.lower()) == 100
 
 
 async def test_tracking_works_with_every_entity_disabled_and_polling_off(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     registry = er.async_get(hass)
@@ -513,32 +571,32 @@ async def test_tracking_works_with_every_entity_disabled_and_polling_off(
     assert hass.states.async_entity_ids() == []
     service.account.delivery = Delivery.ending()
     await entry.runtime_data.outbox.async_send(call("Water leak!"))
-    await wait_in_steps(hass, freezer, 20)
+    await advance_time_in_steps(hass, freezer, 20)
     assert entry.runtime_data.outbox.history.delivered == 1
     assert list(entry.runtime_data.outbox.messages) == []
 
 
-async def test_a_burst_of_messages_costs_one_poll_more_than_a_single_one(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_a_burst_causes_no_more_polls_than_a_single_message(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "One")
-    await wait_in_steps(hass, freezer, 4, 1)
+    await advance_time_in_steps(hass, freezer, 4, 1)
     single = len(service.requests_to(LIST))
-    await wait_in_steps(hass, freezer, 60, 1)
+    await advance_time_in_steps(hass, freezer, 60, 1)
     before = len(service.requests_to(LIST))
     await asyncio.gather(*(send(hass, f"Number {number}") for number in range(50)))
-    await wait_in_steps(hass, freezer, 4, 1)
+    await advance_time_in_steps(hass, freezer, 4, 1)
     assert len(service.requests_to(LIST)) - before <= single
 
 
-async def test_an_idle_hour_costs_sixty_requests_and_writes_no_state(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_an_idle_hour_takes_at_most_60_requests_and_writes_no_state(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     service.account.delivery = Delivery.ending()
     await set_up(hass, entry)
     await send(hass, "Water leak!")
-    await wait_in_steps(hass, freezer, 60)
+    await advance_time_in_steps(hass, freezer, 60)
     written: list[str] = []
 
     @callback
@@ -549,13 +607,17 @@ async def test_an_idle_hour_costs_sixty_requests_and_writes_no_state(
         # Home Assistant fires the second one only for listeners that filter it.
         hass.bus.async_listen(kind, note, event_filter=callback(lambda _: True))
     before = len(service.requests)
-    await wait_in_steps(hass, freezer, 3600, 10)
+    await advance_time_in_steps(hass, freezer, 3600, 10)
     assert 50 <= len(service.requests) - before <= 60
     assert written == []
 
 
-async def test_a_restart_goes_on_with_what_waits_and_what_is_under_way(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_queued_and_in_transit_messages_continue_after_a_restart(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Under way")
@@ -568,13 +630,17 @@ async def test_a_restart_goes_on_with_what_waits_and_what_is_under_way(
     service.faults.clear()
     service.account.delivery = Delivery.ending()
     service.account.set_status(service.account.messages[-1].id, Status.DELIVERED)
-    await wait_in_steps(hass, freezer, 120)
+    await advance_time_in_steps(hass, freezer, 120)
     assert sorted(texts(service)) == ["Under way", "Waiting"]
-    assert told.types.count("delivered") == 2
+    assert recorded.types.count("delivered") == 2
 
 
-async def test_what_happened_while_home_assistant_was_down_is_told_once_automations_listen(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_events_are_published_only_after_home_assistant_has_started(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
@@ -582,22 +648,22 @@ async def test_what_happened_while_home_assistant_was_down_is_told_once_automati
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
     hass.set_state(CoreState.starting)
     await set_up(hass, entry)
-    await wait(hass, freezer, 6)
-    assert told.types == ["accepted"]
+    await advance_time(hass, freezer, 6)
+    assert recorded.types == ["accepted"]
 
     hass.set_state(CoreState.running)
     hass.bus.async_fire("homeassistant_started")
     await hass.async_block_till_done()
-    assert told.types == ["accepted", "delivered"]
+    assert recorded.types == ["accepted", "delivered"]
 
 
 @pytest.mark.parametrize("arrived", [1, 0], ids=["arrived", "did not arrive"])
-async def test_a_message_of_a_process_killed_in_the_middle_of_its_request_is_on_the_server_once(
+async def test_a_kill_during_a_request_neither_loses_nor_duplicates_the_message(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
-    told: Told,
+    recorded: RecordedEvents,
     tmp_path: Path,
     arrived: int,
 ) -> None:
@@ -614,13 +680,17 @@ async def test_a_message_of_a_process_killed_in_the_middle_of_its_request_is_on_
 
     freezer.tick(3600 - 60)
     await set_up(hass, entry)
-    await wait_in_steps(hass, freezer, 55)
+    await advance_time_in_steps(hass, freezer, 55)
     assert texts(service) == ["Water leak!"]
-    assert told.types == ["queued", "accepted"]
+    assert recorded.types == ["queued", "accepted"]
 
 
-async def test_a_full_disk_is_told_and_a_message_has_one_try(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_a_full_disk_raises_a_repair_and_allows_one_attempt(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     issue_id = ("gosms", f"storage_failed_{entry.entry_id}")
@@ -633,27 +703,27 @@ async def test_a_full_disk_is_told_and_a_message_has_one_try(
         with pytest.raises(HomeAssistantError) as error:
             await send(hass, "Two")
         assert error.value.translation_key == "too_many_requests"
-    await wait_in_steps(hass, freezer, 125)
+    await advance_time_in_steps(hass, freezer, 125)
     assert texts(service) == ["One"]
-    assert told.types == ["accepted", "expired"]
+    assert recorded.types == ["accepted", "expired"]
     assert issue_id not in ir.async_get(hass).issues
 
 
-async def test_a_queued_message_does_not_leave_while_the_disk_can_not_note_it(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_a_queued_message_is_not_sent_while_the_disk_is_full(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1)
     await send(hass, "One")
     with full_disk():
-        await wait_in_steps(hass, freezer, 60)
+        await advance_time_in_steps(hass, freezer, 60)
         assert texts(service) == []
-    await wait_in_steps(hass, freezer, 65)
+    await advance_time_in_steps(hass, freezer, 65)
     assert texts(service) == ["One"]
 
 
-async def test_a_full_queue_refuses_what_comes_next(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+async def test_a_full_queue_rejects_new_messages(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("custom_components.gosms.outbox.admission._CAPACITY", 3)
     await set_up(hass, entry)
@@ -665,61 +735,61 @@ async def test_a_full_queue_refuses_what_comes_next(
     assert error.value.translation_key == "queue_full"
 
 
-async def test_the_last_word_before_home_assistant_stops_leaves_after_the_start(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_a_message_queued_at_shutdown_is_sent_after_the_restart(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     await entry.runtime_data.outbox.async_close()
     await send(hass, "Home Assistant stops")
     assert texts(service) == []
     await restart(hass, entry)
-    await wait(hass, freezer, 1)
+    await advance_time(hass, freezer, 1)
     assert texts(service) == ["Home Assistant stops"]
 
 
-async def test_the_counters_of_today_begin_anew_at_midnight_and_survive_a_restart(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_daily_counters_survive_a_restart_and_reset_at_midnight(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await hass.config.async_set_time_zone("UTC")
     service.account.delivery = Delivery.ending()
     await set_up(hass, entry)
     await send(hass, "Water leak!")
-    await wait_in_steps(hass, freezer, 15)
+    await advance_time_in_steps(hass, freezer, 15)
     await restart(hass, entry)
     delivered = hass.states.get("sensor.gosms_ru_delivered_today")
     assert delivered.state == "1"
     assert delivered.attributes["last_reset"] == "2026-11-24T00:00:00+00:00"
 
-    await wait(hass, freezer, 12 * 3600)
+    await advance_time(hass, freezer, 12 * 3600)
     delivered = hass.states.get("sensor.gosms_ru_delivered_today")
     assert delivered.state == "0"
     assert delivered.attributes["last_reset"] == "2026-11-25T00:00:00+00:00"
 
 
-async def test_a_counter_of_today_that_stays_at_zero_is_not_written_at_midnight(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_a_daily_counter_at_zero_is_not_written_at_midnight(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await hass.config.async_set_time_zone("UTC")
     service.account.delivery = Delivery.ending()
     await set_up(hass, entry)
     before = hass.states.get("sensor.gosms_ru_delivered_today")
-    await wait(hass, freezer, 12 * 3600 + 1)
+    await advance_time(hass, freezer, 12 * 3600 + 1)
     assert hass.states.get("sensor.gosms_ru_delivered_today") is before
 
     await send(hass, "Water leak!")
-    await wait_in_steps(hass, freezer, 15)
+    await advance_time_in_steps(hass, freezer, 15)
     delivered = hass.states.get("sensor.gosms_ru_delivered_today")
     assert delivered.state == "1"
     assert delivered.attributes["last_reset"] == "2026-11-25T00:00:00+00:00"
 
 
 def stored_files(folder: Path) -> list[Path]:
-    """Return what the integration has on disk."""
+    """Return the files of the integration."""
     return list(folder.glob(".storage/gosms.*"))
 
 
-async def test_a_removed_account_leaves_no_file(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, tmp_path: Path
+async def test_removing_an_account_deletes_its_files(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, tmp_path: Path
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
@@ -728,19 +798,23 @@ async def test_a_removed_account_leaves_no_file(
     assert not await hass.async_add_executor_job(stored_files, tmp_path)
 
 
-async def test_a_mistake_in_a_listener_keeps_nobody_else_from_hearing(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, told: Told, caplog: pytest.LogCaptureFixture
+async def test_an_exception_in_a_listener_does_not_affect_other_listeners(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    recorded: RecordedEvents,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     await set_up(hass, entry)
     entry.runtime_data.outbox.async_add_event_listener(Mock(side_effect=RuntimeError))
     await send(hass, "Water leak!")
-    assert told.types == ["accepted"]
+    assert recorded.types == ["accepted"]
     assert "Unexpected error while telling" in caplog.text
 
 
-async def test_a_mistake_in_the_client_leaves_a_message_in_doubt_and_not_lost(
+async def test_an_unexpected_client_error_does_not_lose_the_message(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
@@ -750,26 +824,26 @@ async def test_a_mistake_in_the_client_leaves_a_message_in_doubt_and_not_lost(
     with patch.object(GoSmsClient, "send", side_effect=RuntimeError):
         await send(hass, "Water leak!")
     assert "Unexpected error while sending" in caplog.text
-    await wait_in_steps(hass, freezer, 40)
+    await advance_time_in_steps(hass, freezer, 40)
     assert texts(service) == ["Water leak!"]
 
 
-async def test_a_probe_in_doubt_does_not_end_an_outage(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_a_probe_with_an_unknown_outcome_does_not_end_an_outage(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1)
     service.faults.add(Fault.CUT_AFTER, endpoint=SEND, times=1)
     await send(hass, "One")
     await send(hass, "Two")
-    await wait(hass, freezer, 1)
+    await advance_time(hass, freezer, 1)
     assert len(service.requests_to(SEND)) == 2
-    await wait_in_steps(hass, freezer, 60)
+    await advance_time_in_steps(hass, freezer, 60)
     assert sorted(texts(service)) == ["One", "Two"]
 
 
-async def test_without_a_disk_a_message_is_tried_in_the_middle_of_an_outage_too(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, told: Told
+async def test_with_a_full_disk_a_message_is_attempted_during_an_outage(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, recorded: RecordedEvents
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1, retry_after=600)
@@ -779,8 +853,8 @@ async def test_without_a_disk_a_message_is_tried_in_the_middle_of_an_outage_too(
     assert texts(service) == ["Two"]
 
 
-async def test_without_a_disk_the_last_word_before_a_stop_is_an_error(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_sending_at_shutdown_fails_if_the_disk_is_full(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     await entry.runtime_data.outbox.async_close()
@@ -790,48 +864,56 @@ async def test_without_a_disk_the_last_word_before_a_stop_is_an_error(
     assert texts(service) == []
 
 
-async def test_messages_that_leave_together_keep_the_pause_that_one_of_them_was_asked_for(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_retry_after_applies_even_if_concurrent_messages_succeed(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1, retry_after=40)
     await asyncio.gather(*(send(hass, f"Number {number}") for number in range(4)))
     assert len(texts(service)) == 3
-    await wait_in_steps(hass, freezer, 35)
+    await advance_time_in_steps(hass, freezer, 35)
     assert len(texts(service)) == 3
-    await wait_in_steps(hass, freezer, 10)
+    await advance_time_in_steps(hass, freezer, 10)
     assert len(texts(service)) == 4
 
 
-async def test_a_delivery_is_seen_after_an_outage_of_the_list(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_a_delivery_is_reported_after_a_polling_outage(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
     service.faults.add(Fault.BAD_GATEWAY, endpoint=LIST)
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
-    await wait_in_steps(hass, freezer, 30)
-    assert told.types == ["accepted"]
+    await advance_time_in_steps(hass, freezer, 30)
+    assert recorded.types == ["accepted"]
     service.faults.clear()
-    await wait_in_steps(hass, freezer, 65)
-    assert told.types == ["accepted", "delivered"]
+    await advance_time_in_steps(hass, freezer, 65)
+    assert recorded.types == ["accepted", "delivered"]
 
 
-async def test_only_the_deleted_one_of_several_messages_ends_unconfirmed(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_only_the_deleted_message_ends_unconfirmed(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "One")
     await send(hass, "Two")
-    await wait_in_steps(hass, freezer, 305)
+    await advance_time_in_steps(hass, freezer, 305)
     service.account.delete(service.account.messages[0].id)
-    await wait_in_steps(hass, freezer, 65)
-    assert told.types == ["accepted", "accepted", "unconfirmed"]
-    assert told.attributes[-1]["message"] == "Two"
+    await advance_time_in_steps(hass, freezer, 65)
+    assert recorded.types == ["accepted", "accepted", "unconfirmed"]
+    assert recorded.attributes[-1]["message"] == "Two"
 
 
-async def test_a_caller_whose_turn_does_not_come_before_an_unload_is_let_go(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_unloading_releases_callers_of_messages_not_yet_sent(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     outbox = entry.runtime_data.outbox
@@ -845,8 +927,8 @@ async def test_a_caller_whose_turn_does_not_come_before_an_unload_is_let_go(
     assert texts(service) == ["Water leak!"]
 
 
-async def test_a_cancelled_caller_does_not_cancel_the_message(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_canceling_the_caller_does_not_cancel_the_message(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     outbox = entry.runtime_data.outbox
@@ -857,8 +939,8 @@ async def test_a_cancelled_caller_does_not_cancel_the_message(
     assert texts(service) == ["Water leak!"]
 
 
-async def test_a_recipients_status_is_that_of_the_newest_message_whoever_sent_it(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_recipient_status_shows_the_newest_message_from_any_source(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     service.account.add_message(message="Of others", phone_number=MUM, status=Status.DELIVERED)
     await set_up(hass, entry)
@@ -870,12 +952,12 @@ async def test_a_recipients_status_is_that_of_the_newest_message_whoever_sent_it
     assert hass.states.get(MUMS_STATUS).state == "refused"
 
     service.account.add_message(message="Of others", phone_number=MUM, status=Status.SENT)
-    await wait(hass, freezer, 61)
+    await advance_time(hass, freezer, 61)
     assert hass.states.get(MUMS_STATUS).state == "sent"
 
 
 async def test_the_status_of_a_refused_message_survives_a_restart(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     service.account.add_message(message="Of others", phone_number=MUM, status=Status.DELIVERED)
     await set_up(hass, entry)
@@ -886,17 +968,21 @@ async def test_the_status_of_a_refused_message_survives_a_restart(
     assert hass.states.get(MUMS_STATUS).state == "refused"
 
 
-async def test_the_parts_of_a_message_leave_one_after_the_other_and_are_told_as_one(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_parts_are_sent_in_order_and_reported_as_one_message(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     service.account.delivery = Delivery.ending()
     await set_up(hass, entry)
     await entry.runtime_data.outbox.async_send(call("One", "Two"))
     assert texts(service) == ["One", "Two"]
-    await wait_in_steps(hass, freezer, 15)
-    assert told.types == ["accepted", "sent", "delivered"]
-    assert told.attributes[-1]["message_ids"] == [message.id for message in reversed(service.account.messages)]
-    assert told.attributes[-1]["attempts"] == 2
+    await advance_time_in_steps(hass, freezer, 15)
+    assert recorded.types == ["accepted", "sent", "delivered"]
+    assert recorded.attributes[-1]["message_ids"] == [message.id for message in reversed(service.account.messages)]
+    assert recorded.attributes[-1]["attempts"] == 2
 
 
 @pytest.mark.parametrize(
@@ -911,9 +997,9 @@ async def test_the_parts_of_a_message_leave_one_after_the_other_and_are_told_as_
         ({"phone_id": OTHER_PHONE, "sim": "sim1"}, {"device_id": OTHER_PHONE, "to_sim": 0}),
     ],
 )
-async def test_what_a_call_asks_for_comes_before_the_settings(
+async def test_phone_and_sim_of_a_request_override_the_settings(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     wish: dict[str, Any],
     sent_with: dict[str, object],
@@ -927,8 +1013,8 @@ async def test_what_a_call_asks_for_comes_before_the_settings(
     assert request.json == {"message": "One", "phone_number": MUM, **sent_with}
 
 
-async def test_a_message_that_leaves_while_the_disk_fails_to_queue_it_leaves_once(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_message_sent_while_saving_it_fails_is_sent_once(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     sender = entry.runtime_data.outbox._dispatcher
@@ -949,49 +1035,61 @@ async def test_a_message_that_leaves_while_the_disk_fails_to_queue_it_leaves_onc
     assert texts(service) == ["One"]
 
 
-async def test_what_a_running_request_ends_in_is_told_when_the_account_is_reloaded_meanwhile(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_the_result_of_a_request_is_reported_despite_a_reload(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.SLOW, endpoint=SEND, times=1, seconds=1)
     sending = hass.async_create_task(entry.runtime_data.outbox.async_send(call("Water leak!")))
-    await until(lambda: len(service.requests_to(SEND)) == 1)
+    await wait_until(lambda: len(service.requests_to(SEND)) == 1)
     reload = hass.async_create_task(hass.config_entries.async_reload(entry.entry_id))
-    await until(lambda: entry.state is not ConfigEntryState.LOADED)
+    await wait_until(lambda: entry.state is not ConfigEntryState.LOADED)
     while not reload.done():
         freezer.tick(0.1)
         await asyncio.sleep(0)
     await sending
     await hass.async_block_till_done()
-    assert told.types == ["accepted"]
+    assert recorded.types == ["accepted"]
 
 
-async def test_a_service_that_asks_for_a_pause_of_the_polls_gets_it_while_messages_are_under_way(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_retry_after_pauses_polling_of_messages_in_transit(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=LIST, times=1, retry_after=100)
     await send(hass, "Water leak!")
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
     polls = len(service.requests_to(LIST))
-    await wait_in_steps(hass, freezer, 95)
+    await advance_time_in_steps(hass, freezer, 95)
     assert len(service.requests_to(LIST)) == polls
-    await wait_in_steps(hass, freezer, 15)
-    assert told.types == ["accepted", "delivered"]
+    await advance_time_in_steps(hass, freezer, 15)
+    assert recorded.types == ["accepted", "delivered"]
 
 
-async def test_a_mistake_in_what_shows_messages_keeps_no_caller_waiting(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, told: Told, caplog: pytest.LogCaptureFixture
+async def test_an_exception_in_a_message_listener_does_not_block_the_caller(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    recorded: RecordedEvents,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     await set_up(hass, entry)
     entry.runtime_data.outbox.async_add_message_listener(Mock(side_effect=RuntimeError))
     await send(hass, "Water leak!")
-    assert told.types == ["accepted"]
+    assert recorded.types == ["accepted"]
     assert "Unexpected error while showing" in caplog.text
 
 
-async def test_who_still_holds_an_outbox_that_was_unloaded_gets_an_error(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_sending_through_an_unloaded_outbox_fails(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     outbox = entry.runtime_data.outbox
@@ -1002,8 +1100,8 @@ async def test_who_still_holds_an_outbox_that_was_unloaded_gets_an_error(
     assert texts(service) == []
 
 
-async def test_a_removed_account_leaves_nothing_of_what_was_set_aside(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, tmp_path: Path
+async def test_removing_an_account_deletes_damaged_files_set_aside(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, tmp_path: Path
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
@@ -1015,8 +1113,12 @@ async def test_a_removed_account_leaves_nothing_of_what_was_set_aside(
     assert not await hass.async_add_executor_job(stored_files, tmp_path)
 
 
-async def test_a_message_to_somebody_who_is_removed_meanwhile_is_followed_on_the_account(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, told: Told
+async def test_messages_to_a_removed_recipient_are_still_tracked(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Under way")
@@ -1026,7 +1128,7 @@ async def test_a_message_to_somebody_who_is_removed_meanwhile_is_followed_on_the
     await hass.async_block_till_done()
     service.account.delivery = Delivery.ending()
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
-    await wait_in_steps(hass, freezer, 30)
+    await advance_time_in_steps(hass, freezer, 30)
     assert sorted(texts(service)) == ["Under way", "Waiting"]
-    assert told.types.count("delivered") == 2
-    assert [attributes["recipient"] for attributes in told.attributes[-2:]] == [None, None]
+    assert recorded.types.count("delivered") == 2
+    assert [attributes["recipient"] for attributes in recorded.attributes[-2:]] == [None, None]

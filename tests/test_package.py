@@ -1,4 +1,4 @@
-"""What Home Assistant and HACS read before any code runs."""
+"""The metadata for Home Assistant and HACS."""
 
 from importlib.metadata import version
 import json
@@ -65,11 +65,11 @@ def test_hacs_finds_one_integration() -> None:
     assert folders == ["gosms"]
 
 
-def test_the_manifest_is_in_the_order_that_hassfest_wants(manifest: dict[str, Any]) -> None:
+def test_the_manifest_keys_are_in_hassfest_order(manifest: dict[str, Any]) -> None:
     assert list(manifest) == ["domain", "name", *sorted(set(manifest) - {"domain", "name"})]
 
 
-def test_the_manifest_has_only_what_home_assistant_knows(manifest: dict[str, Any]) -> None:
+def test_the_manifest_has_only_keys_known_to_home_assistant(manifest: dict[str, Any]) -> None:
     assert set(manifest) - MANIFEST_KEYS == set()
 
 
@@ -83,25 +83,25 @@ def test_the_manifest_has_only_what_home_assistant_knows(manifest: dict[str, Any
         ("iot_class", "cloud_polling"),
     ],
 )
-def test_the_manifest_says_what_was_agreed(manifest: dict[str, Any], key: str, value: object) -> None:
+def test_the_manifest_has_the_expected_values(manifest: dict[str, Any], key: str, value: object) -> None:
     assert manifest[key] == value
 
 
 @pytest.mark.parametrize("key", ["documentation", "issue_tracker"])
-def test_the_links_of_the_manifest_lead_to_the_repository(manifest: dict[str, Any], key: str) -> None:
+def test_the_manifest_links_point_to_the_repository(manifest: dict[str, Any], key: str) -> None:
     assert re.fullmatch(r"https://github\.com/[\w-]+/[\w.-]+(/issues)?", manifest[key])
 
 
-def test_somebody_answers_for_the_integration(manifest: dict[str, Any]) -> None:
+def test_the_integration_has_code_owners(manifest: dict[str, Any]) -> None:
     assert [owner for owner in manifest["codeowners"] if not re.fullmatch(r"@[A-Za-z0-9-]+", owner)] == []
     assert manifest["codeowners"]
 
 
-def test_the_version_is_one_that_a_release_can_carry(manifest: dict[str, Any]) -> None:
+def test_the_version_has_the_format_of_a_release(manifest: dict[str, Any]) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+(b\d+)?", manifest["version"])
 
 
-def test_every_integration_that_ours_needs_is_named(manifest: dict[str, Any]) -> None:
+def test_every_used_integration_is_a_dependency(manifest: dict[str, Any]) -> None:
     code = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
     used = set(re.findall(r"\bhomeassistant\.components(?:\.| import )(\w+)", code))
     assert "notify" in used
@@ -110,31 +110,31 @@ def test_every_integration_that_ours_needs_is_named(manifest: dict[str, Any]) ->
     assert used - modules - {*manifest.get("dependencies", []), *manifest.get("after_dependencies", [])} == set()
 
 
-def test_the_debug_button_reaches_the_log_of_the_integration(manifest: dict[str, Any]) -> None:
+def test_the_manifest_loggers_belong_to_the_integration(manifest: dict[str, Any]) -> None:
     assert all(name.startswith("custom_components.gosms") for name in manifest.get("loggers", []))
 
 
-def test_the_tests_run_with_the_libraries_that_a_user_gets(manifest: dict[str, Any]) -> None:
+def test_requirements_are_pinned_to_the_tested_versions(manifest: dict[str, Any]) -> None:
     pinned = (ROOT / "requirements_test.txt").read_text(encoding="utf-8").splitlines()
     assert set(manifest["requirements"]) - set(pinned) == set()
     assert [name for name in manifest["requirements"] if not re.fullmatch(r"[a-z0-9_.-]+==[\w.]+", name)] == []
 
 
-def test_hacs_knows_every_key_of_its_file(hacs: dict[str, Any]) -> None:
+def test_hacs_json_has_only_known_keys(hacs: dict[str, Any]) -> None:
     assert set(hacs) - HACS_KEYS == set()
 
 
 @pytest.mark.parametrize(("key", "value"), [("name", "GoSMS.ru"), ("homeassistant", "2026.8.0")])
-def test_hacs_shows_the_integration_to_those_who_can_use_it(hacs: dict[str, Any], key: str, value: str) -> None:
+def test_hacs_json_has_the_expected_name_and_minimum_version(hacs: dict[str, Any], key: str, value: str) -> None:
     assert hacs[key] == value
 
 
-def test_the_oldest_home_assistant_that_hacs_allows_is_the_one_of_the_oldest_run(hacs: dict[str, Any]) -> None:
+def test_the_oldest_test_run_uses_the_minimum_version_of_hacs_json(hacs: dict[str, Any]) -> None:
     plugin = "pytest-homeassistant-custom-component"
     pinned = (ROOT / "requirements_test_oldest.txt").read_text(encoding="utf-8").splitlines()
     # Both are true with scripts/test --oldest, and neither is without.
     assert (f"{plugin}=={version(plugin)}" in pinned) is (__version__ == hacs["homeassistant"])
 
 
-def test_a_release_that_is_an_archive_has_a_name(hacs: dict[str, Any]) -> None:
+def test_a_zip_release_has_a_filename(hacs: dict[str, Any]) -> None:
     assert ("filename" in hacs) is hacs.get("zip_release", False)

@@ -1,4 +1,4 @@
-"""Phone numbers as people write them."""
+"""Phone numbers as users enter them."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -26,12 +26,14 @@ SHORT: Final = re.compile(r"[0-9]{1,6}")
 @pytest.mark.parametrize(
     ("written", "country", "digits"), [row for rows in NUMBERS["accepted"].values() for row in rows]
 )
-def test_a_number_is_understood_as_people_write_it(written: str, country: str, digits: str) -> None:
+def test_a_number_is_normalized_from_common_formats(written: str, country: str, digits: str) -> None:
     assert normalize(written, country) == digits
 
 
 @pytest.mark.parametrize(("written", "country", "reason"), NUMBERS["refused"])
-def test_what_is_no_number_is_refused_with_the_reason_and_not_quoted(written: str, country: str, reason: str) -> None:
+def test_an_invalid_number_is_rejected_with_a_reason_without_quoting_it(
+    written: str, country: str, reason: str
+) -> None:
     with pytest.raises(InvalidPhoneNumberError) as error:
         normalize(written, country)
     assert error.value.reason == reason

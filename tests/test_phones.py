@@ -1,4 +1,4 @@
-"""What a phone shows: its charge, whether it is in touch, whether it may send; and what that means for messages."""
+"""The entities of a phone: battery, connectivity, sending; and their effect on messages."""
 
 import contextlib
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_mock_service
 
 from simulator import NEW, OLD, Account, Fault, Generation, Permission, Phone, Sim, Status
-from tests.service import PHONE, Service, add_phone, send, set_up, wait
+from tests.common import PHONE, SimulatedService, add_phone, advance_time, send, set_up
 
 INFO: Final = "POST /devices/get/info"
 EDIT: Final = "POST /devices/edit"
@@ -40,7 +40,7 @@ TOTAL: Final = "sensor.gosms_ru_total_messages"
 MINUTE: Final = 60
 NOON: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
-pytestmark = [pytest.mark.freeze_time(NOON), pytest.mark.usefixtures("unpaced")]
+pytestmark = [pytest.mark.freeze_time(NOON), pytest.mark.usefixtures("no_rate_limit")]
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ def states(hass: HomeAssistant, *entity_ids: str) -> list[str]:
 @pytest.mark.usefixtures("all_entities_enabled")
 @pytest.mark.parametrize("generation", [OLD, NEW], ids=["old", "new"])
 @pytest.mark.parametrize("device_id", [PHONE, UUID], ids=["hex", "uuid"])
-async def test_a_phone_shows_itself_in_every_form_that_the_vendor_speaks(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, generation: Generation, device_id: str
+async def test_a_phone_works_with_every_api_generation_and_id_format(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, generation: Generation, device_id: str
 ) -> None:
     service.account.generation = generation
     service.account.add_phone(UUID, battery=17, is_charging=True, to_sim=1)
@@ -80,8 +80,8 @@ async def test_a_phone_shows_itself_in_every_form_that_the_vendor_speaks(
     assert hass.states.get(LAST_SEEN).state == NOON.isoformat()
 
 
-async def test_the_device_of_a_phone_is_described_by_what_gosms_tells(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, pixel: Phone
+async def test_the_device_of_a_phone_is_described_by_gosms(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, pixel: Phone
 ) -> None:
     pixel.name, pixel.name_type = "Xiaomi Mi Note 10 Lite", "Mobile phone"
     await set_up(hass, entry)
@@ -106,17 +106,17 @@ async def test_the_device_of_a_phone_is_described_by_what_gosms_tells(
     assert registry.async_get(device.id).model_id == "Xiaomi Mi 9"
 
 
-async def pass_minutes(hass: HomeAssistant, freezer: FrozenDateTimeFactory, minutes: int) -> None:
-    """Let time pass minute by minute, with the polls that are due."""
+async def advance_minutes(hass: HomeAssistant, freezer: FrozenDateTimeFactory, minutes: int) -> None:
+    """Advance the time minute by minute, with the polls that are due."""
     for _ in range(minutes):
-        await wait(hass, freezer, MINUTE)
+        await advance_time(hass, freezer, MINUTE)
 
 
 @pytest.mark.parametrize("age", [0, 1, 150, 299])
-async def test_a_healthy_phone_never_seems_out_of_touch(
+async def test_a_reporting_phone_never_appears_offline(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    service: Service,
+    service: SimulatedService,
     pixel: Phone,
     freezer: FrozenDateTimeFactory,
     age: int,
@@ -125,14 +125,14 @@ async def test_a_healthy_phone_never_seems_out_of_touch(
     await set_up(hass, entry)
     online = [hass.states.get(ONLINE).state]
     for _ in range(60):
-        await wait(hass, freezer, MINUTE)
+        await advance_time(hass, freezer, MINUTE)
         online.append(hass.states.get(ONLINE).state)
     assert set(online) == {STATE_ON}
     assert len(service.requests_to(INFO)) == 13
 
 
 @pytest.mark.parametrize("drift", [0, 7200, -7200])
-async def test_a_phone_that_is_lost_shows_so_at_that_very_moment_by_the_servers_clock(
+async def test_a_silent_phone_goes_offline_on_time_by_the_server_clock(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     account: Account,
@@ -147,62 +147,62 @@ async def test_a_phone_that_is_lost_shows_so_at_that_very_moment_by_the_servers_
     pixel.registered = account.clock()
     await set_up(hass, entry)
     pixel.set_online(online=False, now=account.clock())
-    await pass_minutes(hass, freezer, 10)
-    await wait(hass, freezer, 59)
+    await advance_minutes(hass, freezer, 10)
+    await advance_time(hass, freezer, 59)
     assert hass.states.get(ONLINE).state == STATE_ON
-    await wait(hass, freezer, 1)
+    await advance_time(hass, freezer, 1)
     assert hass.states.get(ONLINE).state == STATE_OFF
     assert hass.states.get(BATTERY).state == "80"
 
     pixel.set_online(online=True, now=account.clock())
-    await pass_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert hass.states.get(ONLINE).state == STATE_ON
 
 
-async def test_a_phone_that_never_reported_is_neither_in_touch_nor_out_of_it(
+async def test_the_online_state_of_a_phone_that_never_reported_is_unknown(
     hass: HomeAssistant, entry: MockConfigEntry, pixel: Phone
 ) -> None:
-    pixel.held_last_online = datetime(1, 1, 1, tzinfo=UTC).timestamp()
+    pixel.frozen_last_online = datetime(1, 1, 1, tzinfo=UTC).timestamp()
     await set_up(hass, entry)
     assert hass.states.get(ONLINE).state == STATE_UNKNOWN
 
 
-async def test_without_the_permission_to_see_phones_nothing_but_the_phones_is_unavailable(
+async def test_missing_phone_permission_makes_only_phones_unavailable(
     hass: HomeAssistant, entry: MockConfigEntry, account: Account, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     account.permissions.remove(Permission.SEE_PHONES)
-    await pass_minutes(hass, freezer, 6)
+    await advance_minutes(hass, freezer, 6)
     assert set(states(hass)) == {STATE_UNAVAILABLE}
     assert hass.states.get(TOTAL).state == "0"
 
     account.permissions.add(Permission.SEE_PHONES)
-    await pass_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert states(hass) == ["80", "off", "on", "on"]
 
 
-async def test_an_outage_makes_a_phone_unavailable_is_logged_once_and_ends_by_itself(
+async def test_a_phone_is_unavailable_in_an_outage_that_is_logged_once(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    service: Service,
+    service: SimulatedService,
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.BAD_GATEWAY, endpoint=INFO)
-    await pass_minutes(hass, freezer, 16)
+    await advance_minutes(hass, freezer, 16)
     assert set(states(hass)) == {STATE_UNAVAILABLE}
     assert caplog.text.count("Error fetching GoSMS.ru phone data") == 1
 
     service.faults.clear()
-    await pass_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert states(hass) == ["80", "off", "on", "on"]
     assert caplog.text.count("Fetching GoSMS.ru phone data recovered") == 1
 
 
 @pytest.mark.usefixtures("all_entities_enabled")
-async def test_a_report_that_brings_nothing_new_writes_nothing_but_when_the_phone_was_seen(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, pixel: Phone, freezer: FrozenDateTimeFactory
+async def test_an_unchanged_report_updates_only_last_seen(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, pixel: Phone, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     written: list[str] = []
@@ -214,17 +214,17 @@ async def test_a_report_that_brings_nothing_new_writes_nothing_but_when_the_phon
     hass.bus.async_listen(EVENT_STATE_CHANGED, note)
     # Home Assistant fires this one only for listeners that filter it.
     hass.bus.async_listen(EVENT_STATE_REPORTED, note, event_filter=callback(lambda _: True))
-    await pass_minutes(hass, freezer, 6)
+    await advance_minutes(hass, freezer, 6)
     assert len(service.requests_to(INFO)) == 2
     assert written == [LAST_SEEN]
 
     pixel.battery = 79
-    await pass_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert written == [LAST_SEEN, BATTERY, LAST_SEEN]
 
 
-async def test_a_phone_is_polled_also_where_all_its_entities_are_disabled(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+async def test_a_phone_is_polled_with_all_its_entities_disabled(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     registry = er.async_get(hass)
@@ -233,7 +233,7 @@ async def test_a_phone_is_polled_also_where_all_its_entities_are_disabled(
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     before = len(service.requests_to(INFO))
-    await pass_minutes(hass, freezer, 11)
+    await advance_minutes(hass, freezer, 11)
     assert len(service.requests_to(INFO)) == before + 2
 
 
@@ -249,7 +249,7 @@ async def test_a_phone_is_polled_also_where_all_its_entities_are_disabled(
     ],
 )
 @pytest.mark.usefixtures("all_entities_enabled")
-async def test_the_sim_card_has_the_name_that_the_phone_calls_it_by(
+async def test_the_sim_card_sensor_shows_the_name_from_the_phone(
     hass: HomeAssistant, entry: MockConfigEntry, pixel: Phone, sim: int, sims: tuple[Sim, ...], state: str
 ) -> None:
     pixel.to_sim, pixel.sims = sim, sims
@@ -257,19 +257,19 @@ async def test_the_sim_card_has_the_name_that_the_phone_calls_it_by(
     assert hass.states.get(SIM).state == state
 
 
-async def flick(hass: HomeAssistant, *, on: bool) -> None:
-    """Use the switch, and let what follows happen."""
+async def use_sending_switch(hass: HomeAssistant, *, on: bool) -> None:
+    """Use the switch, and wait for everything that follows."""
     await hass.services.async_call("switch", "turn_on" if on else "turn_off", {"entity_id": SENDING}, blocking=True)
     await hass.async_block_till_done()
 
 
 @pytest.mark.parametrize("on", [True, False])
-async def test_the_switch_says_what_it_wants_and_asks_whether_it_came_about(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, pixel: Phone, *, on: bool
+async def test_the_switch_sends_the_requested_state_and_refreshes(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, pixel: Phone, *, on: bool
 ) -> None:
     pixel.is_active = not on
     await set_up(hass, entry)
-    await flick(hass, on=on)
+    await use_sending_switch(hass, on=on)
     (request,) = service.requests_to(EDIT)
     assert request.json == {"id": PHONE, "device_id": PHONE, "is_active": on}
     assert pixel.is_active is on
@@ -277,20 +277,20 @@ async def test_the_switch_says_what_it_wants_and_asks_whether_it_came_about(
     assert [request.endpoint for request in service.requests][-2:] == [EDIT, INFO]
 
 
-async def test_the_switch_shows_at_once_what_was_taken_and_then_what_gosms_tells(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, pixel: Phone, freezer: FrozenDateTimeFactory
+async def test_the_switch_shows_the_accepted_state_until_the_next_poll(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, pixel: Phone, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     changed = async_capture_events(hass, EVENT_STATE_CHANGED)
     service.faults.add(Fault.BAD_GATEWAY, endpoint=INFO, times=1)
-    await flick(hass, on=False)
+    await use_sending_switch(hass, on=False)
     assert [event.data["new_state"].state for event in changed if event.data["entity_id"] == SENDING] == [
         STATE_OFF,
         STATE_UNAVAILABLE,
     ]
     # Somebody switched it on again in the control panel.
     pixel.is_active = True
-    await pass_minutes(hass, freezer, 6)
+    await advance_minutes(hass, freezer, 6)
     assert hass.states.get(SENDING).state == STATE_ON
 
 
@@ -307,29 +307,35 @@ async def test_the_switch_shows_at_once_what_was_taken_and_then_what_gosms_tells
         (Fault.CUT_BEFORE, 1000, "no_answer"),
     ],
 )
-async def test_a_switch_that_is_refused_says_why_and_stays_as_it_was(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, pixel: Phone, fault: Fault, code: int, key: str
+async def test_a_refused_switch_raises_the_reason_and_keeps_its_state(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    service: SimulatedService,
+    pixel: Phone,
+    fault: Fault,
+    code: int,
+    key: str,
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(fault, endpoint=EDIT, code=code)
     with pytest.raises(HomeAssistantError) as error:
-        await flick(hass, on=False)
+        await use_sending_switch(hass, on=False)
     assert error.value.translation_key == key
     assert hass.states.get(SENDING).state == STATE_ON
     assert pixel.is_active
 
 
-async def test_a_switch_whose_answer_was_cut_shows_what_came_about(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+async def test_a_switch_without_a_response_shows_the_actual_state(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.CUT_AFTER, endpoint=EDIT)
     with pytest.raises(HomeAssistantError):
-        await flick(hass, on=False)
+        await use_sending_switch(hass, on=False)
     assert hass.states.get(SENDING).state == STATE_OFF
 
 
-async def test_the_batterys_triggers_of_home_assistant_hear_of_the_phone(
+async def test_home_assistants_battery_triggers_fire_for_the_phone(
     hass: HomeAssistant, entry: MockConfigEntry, pixel: Phone, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
@@ -358,18 +364,18 @@ async def test_the_batterys_triggers_of_home_assistant_hear_of_the_phone(
     )
     await hass.async_block_till_done()
     pixel.battery = 19
-    await pass_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert (len(called), len(charging)) == (1, 0)
     pixel.is_charging = True
-    await pass_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert (len(called), len(charging)) == (1, 1)
 
 
 @pytest.mark.parametrize("status", [None, Status.SEND_ERROR])
-async def test_a_message_that_a_phone_does_not_send_makes_home_assistant_ask_how_the_phone_fares(
+async def test_a_failed_message_refreshes_its_phone(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    service: Service,
+    service: SimulatedService,
     pixel: Phone,
     freezer: FrozenDateTimeFactory,
     status: Status | None,
@@ -384,19 +390,19 @@ async def test_a_message_that_a_phone_does_not_send_makes_home_assistant_ask_how
     await hass.async_block_till_done(wait_background_tasks=True)
     for message in service.account.messages:
         service.account.set_status(message.id, status or 0)
-    await wait(hass, freezer, MINUTE)
+    await advance_time(hass, freezer, MINUTE)
     assert hass.states.get(BATTERY).state == "3"
     assert len(service.requests_to(INFO)) == 2
 
 
-async def test_a_message_that_another_phone_does_not_send_is_no_reason_to_ask(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+async def test_a_failed_message_without_a_chosen_phone_refreshes_no_phone(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.CODE, endpoint=SEND, code=1006)
     with pytest.raises(HomeAssistantError):
         await send(hass, "Water leak!")
-    await wait(hass, freezer, MINUTE)
+    await advance_time(hass, freezer, MINUTE)
     assert len(service.requests_to(INFO)) == 1
 
 
@@ -410,10 +416,10 @@ async def test_a_message_that_another_phone_does_not_send_is_no_reason_to_ask(
     ],
     ids=["offline", "off", "no other", "fit"],
 )
-async def test_a_phone_that_can_not_send_is_passed_over_if_another_can(
+async def test_any_phone_is_used_if_the_chosen_one_cannot_send_but_another_can(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    service: Service,
+    service: SimulatedService,
     pixel: Phone,
     caplog: pytest.LogCaptureFixture,
     *,
@@ -425,7 +431,7 @@ async def test_a_phone_that_can_not_send_is_passed_over_if_another_can(
     service.account.add_phone(UUID, is_active=spare)
     add_phone(hass, entry, name="Spare", device_id=UUID)
     hass.config_entries.async_update_entry(entry, options={"default_phone": "the_phone"})
-    pixel.held_last_online = pixel.registered - 12 * MINUTE if lost else None
+    pixel.frozen_last_online = pixel.registered - 12 * MINUTE if lost else None
     pixel.is_active = not switched_off
     await set_up(hass, entry)
     await send(hass, "Water leak!")
@@ -436,8 +442,8 @@ async def test_a_phone_that_can_not_send_is_passed_over_if_another_can(
     assert "Pixel 8" not in [record.message for record in caplog.records if "leaves with any" in record.message]
 
 
-async def test_a_phone_of_which_nothing_is_known_is_not_passed_over(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, pixel: Phone
+async def test_there_is_no_fallback_from_a_phone_in_an_unknown_state(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, pixel: Phone
 ) -> None:
     service.account.add_phone(UUID)
     add_phone(hass, entry, name="Spare", device_id=UUID)
@@ -450,7 +456,7 @@ async def test_a_phone_of_which_nothing_is_known_is_not_passed_over(
     assert error.value.translation_key == "no_active_phone"
 
 
-async def test_what_the_user_sees_of_a_phone_that_is_lost_comes_back_is_hidden_and_is_deleted(
+async def test_phone_states_when_offline_without_permission_and_deleted(
     hass: HomeAssistant, entry: MockConfigEntry, account: Account, pixel: Phone, freezer: FrozenDateTimeFactory
 ) -> None:
     def seen() -> list[str | list[str]]:
@@ -459,19 +465,19 @@ async def test_what_the_user_sees_of_a_phone_that_is_lost_comes_back_is_hidden_a
     await set_up(hass, entry)
     assert seen() == ["80", "on", []]
     pixel.set_online(online=False, now=account.clock())
-    await pass_minutes(hass, freezer, 11)
+    await advance_minutes(hass, freezer, 11)
     assert seen() == ["80", "off", []]
     pixel.set_online(online=True, now=account.clock())
-    await pass_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert seen() == ["80", "on", []]
     account.permissions.remove(Permission.SEE_PHONES)
-    await pass_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert seen() == ["unavailable", "unavailable", ["no_device_permission"]]
     account.permissions.add(Permission.SEE_PHONES)
-    await pass_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert seen() == ["80", "on", []]
     del account.phones[PHONE]
-    await pass_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert seen() == ["unavailable", "unavailable", ["unknown_phone"]]
     hass.config_entries.async_remove_subentry(entry, "the_phone")
     await hass.async_block_till_done()

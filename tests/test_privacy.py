@@ -9,9 +9,9 @@ from homeassistant.helpers.json import json_bytes
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.service import MUM, Service, send, set_up
+from tests.common import MUM, SimulatedService, send, set_up
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced")]
+pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
 
 EVENTS = {"event.gosms_ru_message", "event.mum_message"}
 
@@ -23,7 +23,7 @@ def kept(hass: HomeAssistant, secret: str) -> set[str]:
 
 
 async def test_only_the_last_event_is_kept_with_number_and_text(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
@@ -33,7 +33,7 @@ async def test_only_the_last_event_is_kept_with_number_and_text(
 
 
 async def test_the_last_event_is_forgotten_a_week_after_its_entity(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")

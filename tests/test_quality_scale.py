@@ -1,4 +1,4 @@
-"""The list of Home Assistant's quality rules is complete, and says the truth as far as a test can tell."""
+"""The list of Home Assistant's quality rules is complete, and true as far as a test can verify."""
 
 from importlib import import_module
 from pathlib import Path
@@ -94,25 +94,25 @@ def test_each_of_the_54_rules_is_listed_once() -> None:
     assert len(re.findall(r"^  [a-z-]+:$", _TEXT, re.MULTILINE)) == 54
 
 
-def test_each_rule_has_a_status_and_a_word_on_it() -> None:
+def test_every_rule_has_a_status_and_a_comment() -> None:
     assert {frozenset(rule) for rule in _SCALE.values()} == {frozenset({"status", "comment"})}
     assert with_status("done").keys() | with_status("exempt").keys() | with_status("todo").keys() == set(_SCALE)
     assert [name for name, rule in _SCALE.items() if len(rule["comment"].split()) < 3] == []
 
 
 @pytest.mark.parametrize("rule", with_status("done"))
-def test_what_is_done_names_a_proof_that_is_there(rule: str) -> None:
+def test_every_rule_that_is_done_names_existing_files(rule: str) -> None:
     proofs = _FILE.findall(_SCALE[rule]["comment"])
     assert proofs
     assert [proof for proof in proofs if not ((ROOT / proof).exists() or (PACKAGE / proof).exists())] == []
 
 
-def test_no_tier_is_claimed_that_is_not_met() -> None:
+def test_no_unmet_tier_is_claimed() -> None:
     # The bronze rule on dependencies wants a client that is published.
     assert "dependency-transparency" in with_status("todo")
     assert "quality_scale" not in (PACKAGE / "manifest.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("platform", _PLATFORMS)
-def test_each_platform_says_how_much_it_does_at_a_time(platform: str) -> None:
+def test_every_platform_sets_parallel_updates(platform: str) -> None:
     assert isinstance(import_module(f"custom_components.gosms.{platform}").PARALLEL_UPDATES, int)

@@ -1,4 +1,4 @@
-"""Which message to a recipient is the newest, when Home Assistant and the service know of different ones."""
+"""The newest message to a recipient, if Home Assistant and the service know different ones."""
 
 from types import MappingProxyType
 
@@ -7,7 +7,7 @@ from homeassistant.config_entries import ConfigSubentry
 from custom_components.gosms.api import Message, MessagePage
 from custom_components.gosms.outbox import OutgoingMessage, State
 from custom_components.gosms.sensor.recipient_status import RecipientStatus
-from tests.service import MUM
+from tests.common import MUM
 
 RECIPIENT = ConfigSubentry(
     data=MappingProxyType({"phone_number": MUM}),
@@ -20,7 +20,7 @@ NOTHING = MessagePage()
 
 
 def message(key: str, created: float, state: State = State.QUEUED) -> OutgoingMessage:
-    """A message to the recipient."""
+    """Return a message to the recipient."""
     return OutgoingMessage(
         key=key,
         phone_number=MUM,
@@ -35,20 +35,20 @@ def message(key: str, created: float, state: State = State.QUEUED) -> OutgoingMe
 
 
 def page(message_id: str) -> MessagePage:
-    """What the service tells: one message to the recipient, delivered."""
-    told = Message.from_api({"id": message_id, "phone_number": MUM, "message": "Fire!", "status": 4})
-    assert told is not None
-    return MessagePage(total=1, messages=(told,))
+    """Return a page of the service with one delivered message to the recipient."""
+    delivered = Message.from_api({"id": message_id, "phone_number": MUM, "message": "Fire!", "status": 4})
+    assert delivered is not None
+    return MessagePage(total=1, messages=(delivered,))
 
 
 def restarted(status: RecipientStatus) -> RecipientStatus:
-    """What the next run knows of it."""
+    """Return the status as the next run restores it."""
     next_run = RecipientStatus(RECIPIENT)
     next_run.restore(status.as_dict())
     return next_run
 
 
-def test_a_change_of_an_older_message_does_not_hide_the_newer_one() -> None:
+def test_an_update_of_an_older_message_does_not_hide_the_newer_one() -> None:
     status = RecipientStatus(RECIPIENT)
     status.update(message("a", 1), NOTHING)
     status.update(message("b", 2, State.REFUSED), NOTHING)
@@ -56,7 +56,7 @@ def test_a_change_of_an_older_message_does_not_hide_the_newer_one() -> None:
     assert status.newest(NOTHING) == "refused"
 
 
-def test_a_message_sent_after_the_clock_was_set_back_is_the_newest_all_the_same() -> None:
+def test_a_message_sent_after_the_clock_was_set_back_is_the_newest() -> None:
     status = RecipientStatus(RECIPIENT)
     status.update(message("made at noon", 1, State.REFUSED), NOTHING)
     status.update(message("made at eleven", 2), NOTHING)
@@ -66,7 +66,7 @@ def test_a_message_sent_after_the_clock_was_set_back_is_the_newest_all_the_same(
     assert status.newest(NOTHING) == "queued"
 
 
-def test_an_older_message_that_waits_does_not_hide_a_newer_one_that_ended_before_the_restart() -> None:
+def test_a_restored_message_does_not_hide_a_newer_finished_one() -> None:
     status = RecipientStatus(RECIPIENT)
     status.update(message("a", 1), NOTHING)
     status.update(message("b", 2, State.REFUSED), NOTHING)
@@ -75,7 +75,7 @@ def test_an_older_message_that_waits_does_not_hide_a_newer_one_that_ended_before
     assert status.newest(NOTHING) == "refused"
 
 
-def test_a_message_of_others_that_was_there_before_ours_is_no_news_after_a_restart() -> None:
+def test_an_older_message_on_the_server_is_not_newer_after_a_restart() -> None:
     status = RecipientStatus(RECIPIENT)
     status.update(message("a", 1), page("0" * 24))
     status = restarted(status)

@@ -1,4 +1,4 @@
-"""The file that a release is made of, and HACS installs."""
+"""The release file that HACS installs."""
 
 import json
 from pathlib import Path
@@ -35,14 +35,14 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         return {name: content.read(name) for name in names}
 
 
-def test_a_release_carries_the_version_of_its_tag_and_is_else_the_same(release: dict[str, bytes]) -> None:
+def test_the_manifest_of_a_release_differs_only_in_the_tagged_version(release: dict[str, bytes]) -> None:
     manifest: dict[str, Any] = json.loads(release["manifest.json"])
     committed = json.loads(git("show", "HEAD:custom_components/gosms/manifest.json"))
     assert manifest == committed | {"version": "12.3.4b5"}
     assert list(manifest) == list(committed)
 
 
-def test_a_release_holds_what_is_committed_and_nothing_else(release: dict[str, bytes]) -> None:
+def test_a_release_contains_only_committed_files(release: dict[str, bytes]) -> None:
     committed = git("ls-tree", "-r", "--name-only", "HEAD:custom_components/gosms").decode().splitlines()
     assert set(release) == set(committed)
     assert {name: release[name] for name in release if name != "manifest.json"} == {
@@ -58,7 +58,7 @@ def test_hacs_downloads_the_file_that_the_workflow_attaches() -> None:
 
 
 @pytest.mark.parametrize("tag", ["", "1.2", "latest", "v1.2.3-rc1", "1.2.3\n4", '1.2.3"'])
-def test_a_tag_that_is_no_version_makes_no_release(tag: str, tmp_path: Path) -> None:
+def test_a_tag_that_is_not_a_version_makes_no_release(tag: str, tmp_path: Path) -> None:
     done = package(tag, tmp_path / "gosms.zip")
     assert done.returncode == 2
     assert "v1.2.3" in done.stderr or "Usage" in done.stderr

@@ -1,4 +1,4 @@
-"""Repairs: each appears once, says the cure, goes with the cure and not before; and the sensor that tells of them."""
+"""Repairs appear once, explain the fix, and disappear when it is done; and the problem sensor."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -26,7 +26,7 @@ from custom_components.gosms.outbox.journal import StorageError
 from custom_components.gosms.outbox.store import OutboxStore
 from simulator import Account, Fault, Permission
 from tests import API_TOKEN
-from tests.service import DAD, MUM, PHONE, Service, add_phone, recipient, send, set_up, wait
+from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, recipient, send, set_up
 
 PROBLEM: Final = "binary_sensor.gosms_ru_problem"
 BATTERY: Final = "sensor.pixel_8_battery"
@@ -44,7 +44,7 @@ EDIT: Final = "POST /devices/edit"
 MINUTE: Final = 61
 FIVE_MINUTES: Final = 301
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced")]
+pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def repairs(hass: HomeAssistant) -> list[str]:
 
 
 def the_repair(hass: HomeAssistant) -> ir.IssueEntry:
-    """Return the one repair that is open."""
+    """Return the only open repair."""
     (issue,) = [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN and issue.active]
     return issue
 
@@ -73,13 +73,13 @@ async def fail_to_send(hass: HomeAssistant) -> None:
     await hass.async_block_till_done()
 
 
-async def flick(hass: HomeAssistant) -> None:
+async def use_sending_switch(hass: HomeAssistant) -> None:
     """Switch the phone on."""
     await hass.services.async_call("switch", "turn_on", {"entity_id": SENDING}, blocking=True)
 
 
 async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Reload the account, and let the registry go through its file, as a restart does."""
+    """Reload the account and the issue registry, as a restart does."""
     assert await hass.config_entries.async_unload(entry.entry_id)
     registry = ir.async_get(hass)
     stored = registry._data_to_save()
@@ -98,10 +98,10 @@ async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
         (1015, "no_sending_phone"),
     ],
 )
-async def test_a_refused_message_raises_a_repair_that_only_an_accepted_one_clears(
+async def test_a_send_repair_is_cleared_only_by_an_accepted_message(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    service: Service,
+    service: SimulatedService,
     freezer: FrozenDateTimeFactory,
     code: int,
     key: str,
@@ -118,7 +118,7 @@ async def test_a_refused_message_raises_a_repair_that_only_an_accepted_one_clear
     # Neither good polls nor a restart prove that sending works.
     service.faults.clear()
     for _ in range(6):
-        await wait(hass, freezer, MINUTE)
+        await advance_time(hass, freezer, MINUTE)
     await restart(hass, entry)
     assert repairs(hass) == [key]
     assert hass.states.get(PROBLEM).state == STATE_ON
@@ -128,8 +128,8 @@ async def test_a_refused_message_raises_a_repair_that_only_an_accepted_one_clear
     assert hass.states.get(PROBLEM).state == STATE_OFF
 
 
-async def test_a_queued_message_that_is_accepted_later_is_a_proof_too(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+async def test_a_queued_message_accepted_later_clears_the_repair(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.CODE, endpoint=SEND, code=1006, times=1)
@@ -137,7 +137,7 @@ async def test_a_queued_message_that_is_accepted_later_is_a_proof_too(
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1)
     await send(hass, "Water leak!")
     assert repairs(hass) == ["quota_reached"]
-    await wait(hass, freezer, MINUTE)
+    await advance_time(hass, freezer, MINUTE)
     assert len(service.account.messages) == 1
     assert repairs(hass) == []
 
@@ -146,10 +146,10 @@ async def test_a_queued_message_that_is_accepted_later_is_a_proof_too(
     ("code", "key"), [(1002, "api_inactive"), (1007, "no_read_permission"), (3000, "account_blocked")]
 )
 @pytest.mark.parametrize("endpoint", [LIST, SEND])
-async def test_a_trouble_of_the_account_is_met_by_polls_and_sends_alike_and_cleared_by_a_good_poll(
+async def test_an_account_repair_from_a_poll_or_send_is_cleared_by_a_good_poll(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    service: Service,
+    service: SimulatedService,
     freezer: FrozenDateTimeFactory,
     code: int,
     key: str,
@@ -157,9 +157,9 @@ async def test_a_trouble_of_the_account_is_met_by_polls_and_sends_alike_and_clea
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.CODE, code=code)
-    await {LIST: lambda: wait(hass, freezer, MINUTE), SEND: lambda: fail_to_send(hass)}[endpoint]()
+    await {LIST: lambda: advance_time(hass, freezer, MINUTE), SEND: lambda: fail_to_send(hass)}[endpoint]()
     assert repairs(hass) == [key]
-    await wait(hass, freezer, FIVE_MINUTES)
+    await advance_time(hass, freezer, FIVE_MINUTES)
     await restart(hass, entry)
     assert repairs(hass) == [key]
 
@@ -168,14 +168,14 @@ async def test_a_trouble_of_the_account_is_met_by_polls_and_sends_alike_and_clea
     await send(hass, "Water leak!")
     assert repairs(hass) == [key]
     service.faults.clear()
-    await wait(hass, freezer, MINUTE)
+    await advance_time(hass, freezer, MINUTE)
     assert repairs(hass) == []
 
 
-async def test_a_token_that_may_not_see_phones_costs_only_what_needs_it(
+async def test_missing_phone_permission_affects_only_phone_entities(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    service: Service,
+    service: SimulatedService,
     account: Account,
     freezer: FrozenDateTimeFactory,
 ) -> None:
@@ -188,37 +188,37 @@ async def test_a_token_that_may_not_see_phones_costs_only_what_needs_it(
     assert repairs(hass) == ["no_device_permission"]
 
     account.permissions.add(Permission.SEE_PHONES)
-    await wait(hass, freezer, FIVE_MINUTES)
+    await advance_time(hass, freezer, FIVE_MINUTES)
     assert repairs(hass) == []
     assert hass.states.get(BATTERY).state == "80"
 
 
-async def test_a_token_that_may_not_change_phones_is_proven_to_do_so_by_a_change_alone(
+async def test_missing_edit_permission_is_cleared_only_by_a_successful_edit(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     account: Account,
-    service: Service,
+    service: SimulatedService,
     freezer: FrozenDateTimeFactory,
 ) -> None:
     account.permissions.remove(Permission.EDIT_PHONES)
     await set_up(hass, entry)
     with pytest.raises(HomeAssistantError) as error:
-        await flick(hass)
+        await use_sending_switch(hass)
     assert error.value.translation_key == "no_device_permission"
     account.permissions.remove(Permission.SEE_PHONES)
-    await wait(hass, freezer, FIVE_MINUTES)
+    await advance_time(hass, freezer, FIVE_MINUTES)
     account.permissions = set(Permission)
-    await wait(hass, freezer, FIVE_MINUTES)
+    await advance_time(hass, freezer, FIVE_MINUTES)
     await restart(hass, entry)
     assert repairs(hass) == ["no_device_permission"]
-    await flick(hass)
+    await use_sending_switch(hass)
     assert repairs(hass) == []
 
 
-async def test_a_phone_that_was_deleted_is_told_of_hides_no_other_and_may_come_back(
+async def test_a_deleted_phone_raises_a_repair_until_it_is_back(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    service: Service,
+    service: SimulatedService,
     account: Account,
     freezer: FrozenDateTimeFactory,
 ) -> None:
@@ -226,7 +226,7 @@ async def test_a_phone_that_was_deleted_is_told_of_hides_no_other_and_may_come_b
     add_phone(hass, entry, name="Spare", device_id=OTHER_PHONE)
     await set_up(hass, entry)
     removed = account.phones.pop(PHONE)
-    await wait(hass, freezer, FIVE_MINUTES)
+    await advance_time(hass, freezer, FIVE_MINUTES)
     issue = the_repair(hass)
     assert (issue.translation_key, issue.is_fixable) == ("unknown_phone", True)
     assert issue.issue_id == f"unknown_phone_{entry.entry_id}_the_phone"
@@ -234,18 +234,18 @@ async def test_a_phone_that_was_deleted_is_told_of_hides_no_other_and_may_come_b
     assert hass.states.get(SPARE).state == "33"
 
     # The other phone's good polls say nothing of this one.
-    await wait(hass, freezer, FIVE_MINUTES)
+    await advance_time(hass, freezer, FIVE_MINUTES)
     await restart(hass, entry)
     assert repairs(hass) == ["unknown_phone"]
     account.phones[PHONE] = removed
-    await wait(hass, freezer, FIVE_MINUTES)
+    await advance_time(hass, freezer, FIVE_MINUTES)
     assert repairs(hass) == []
     assert hass.states.get(BATTERY).state == "80"
 
 
 @pytest.mark.parametrize("code", [1012, 1016])
-async def test_a_message_that_meets_a_deleted_phone_raises_its_repair_and_a_good_poll_of_it_clears_it(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory, code: int
+async def test_sending_with_a_deleted_phone_raises_a_repair_until_a_good_poll(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory, code: int
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"default_phone": "the_phone"})
     await set_up(hass, entry)
@@ -254,12 +254,12 @@ async def test_a_message_that_meets_a_deleted_phone_raises_its_repair_and_a_good
     await fail_to_send(hass)
     assert repairs(hass) == ["unknown_phone"]
     service.faults.clear()
-    await wait(hass, freezer, FIVE_MINUTES)
+    await advance_time(hass, freezer, FIVE_MINUTES)
     assert repairs(hass) == []
 
 
-async def test_a_phone_that_only_a_call_named_is_the_callers_affair(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+async def test_an_unconfigured_phone_raises_no_repair(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService
 ) -> None:
     await set_up(hass, entry)
     with pytest.raises(GoSmsApiError):
@@ -267,8 +267,8 @@ async def test_a_phone_that_only_a_call_named_is_the_callers_affair(
     assert repairs(hass) == []
 
 
-async def test_what_left_before_the_trouble_and_came_back_after_it_proves_nothing(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+async def test_a_request_begun_before_the_failure_does_not_clear_the_repair(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     begun = hass.loop.time()
@@ -282,8 +282,8 @@ async def test_what_left_before_the_trouble_and_came_back_after_it_proves_nothin
     assert repairs(hass) == []
 
 
-async def test_the_repairs_of_an_account_go_with_it_and_leave_those_of_others(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+async def test_removing_an_account_removes_only_its_own_repairs(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService
 ) -> None:
     other = MockConfigEntry(
         domain=DOMAIN,
@@ -305,8 +305,8 @@ async def test_the_repairs_of_an_account_go_with_it_and_leave_those_of_others(
     assert the_repair(hass).issue_id == "no_send_permission_another_account"
 
 
-async def test_the_repair_of_a_phone_goes_with_the_phone(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, account: Account
+async def test_removing_a_phone_removes_its_repair(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, account: Account
 ) -> None:
     del account.phones[PHONE]
     await set_up(hass, entry)
@@ -316,10 +316,10 @@ async def test_the_repair_of_a_phone_goes_with_the_phone(
     assert repairs(hass) == []
 
 
-async def test_the_problem_sensor_tells_of_a_refused_token_and_of_a_disk_that_is_full(
+async def test_the_problem_sensor_reports_reauth_and_storage_failure(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    service: Service,
+    service: SimulatedService,
     account: Account,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -328,7 +328,7 @@ async def test_the_problem_sensor_tells_of_a_refused_token_and_of_a_disk_that_is
     assert hass.states.get(PROBLEM).attributes["reason"] == []
 
     with monkeypatch.context() as patched:
-        patched.setattr(OutboxStore, "_async_write", AsyncMock(side_effect=StorageError))
+        patched.setattr(OutboxStore, "async_write", AsyncMock(side_effect=StorageError))
         await send(hass, "Water leak!")
         assert hass.states.get(PROBLEM).attributes["reason"] == ["storage_failed"]
         account.token = "another"
@@ -354,15 +354,15 @@ async def begin_to_fix(hass: HomeAssistant) -> tuple[RepairsFlowManager, str]:
 
 
 @pytest.fixture
-async def deleted(hass: HomeAssistant, entry: MockConfigEntry, service: Service, account: Account) -> None:
-    """A running account whose phone got a new id, as after a new installation of the app."""
+async def deleted(hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, account: Account) -> None:
+    """Set up an account whose phone has a new id, as after reinstalling the app."""
     account.phones[NEW_ID] = replace(account.phones.pop(PHONE), device_id=NEW_ID)
     await set_up(hass, entry)
 
 
 @pytest.mark.usefixtures("deleted")
 @pytest.mark.parametrize(
-    ("device_id", "trouble", "error"),
+    ("device_id", "service_fault", "error"),
     [
         ("hall", None, {"device_id": "invalid_device_id"}),
         (PHONE, None, {"device_id": "unknown_device"}),
@@ -375,12 +375,12 @@ async def deleted(hass: HomeAssistant, entry: MockConfigEntry, service: Service,
         (NEW_ID, {"fault": Fault.BAD_GATEWAY}, {"base": "cannot_connect"}),
     ],
 )
-async def test_a_phone_gets_its_new_id_in_the_repair_itself(
+async def test_the_repair_flow_changes_the_id_of_a_phone(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    service: Service,
+    service: SimulatedService,
     device_id: str,
-    trouble: dict[str, Any] | None,
+    service_fault: dict[str, Any] | None,
     error: dict[str, str],
 ) -> None:
     service.account.add_phone(OTHER_PHONE)
@@ -389,7 +389,7 @@ async def test_a_phone_gets_its_new_id_in_the_repair_itself(
     manager, flow_id = await begin_to_fix(hass)
     form = await manager.async_configure(flow_id, {"next_step_id": "correct"})
     assert get_schema_suggested_value(form["data_schema"].schema, "device_id") == PHONE
-    for fault in [trouble] if trouble else []:
+    for fault in [service_fault] if service_fault else []:
         service.faults.add(**fault, endpoint=INFO)
     form = await manager.async_configure(flow_id, {"device_id": device_id})
     assert form["errors"] == error
@@ -406,8 +406,8 @@ async def test_a_phone_gets_its_new_id_in_the_repair_itself(
 
 
 @pytest.mark.usefixtures("deleted")
-async def test_a_phone_that_came_back_under_its_old_id_shows_at_once(
-    hass: HomeAssistant, service: Service, account: Account
+async def test_the_repair_flow_accepts_the_old_id_of_a_restored_phone(
+    hass: HomeAssistant, service: SimulatedService, account: Account
 ) -> None:
     manager, flow_id = await begin_to_fix(hass)
     await manager.async_configure(flow_id, {"next_step_id": "correct"})
@@ -419,9 +419,7 @@ async def test_a_phone_that_came_back_under_its_old_id_shows_at_once(
 
 
 @pytest.mark.usefixtures("deleted")
-async def test_a_phone_that_is_gone_for_good_is_removed_in_the_repair_itself(
-    hass: HomeAssistant, entry: MockConfigEntry
-) -> None:
+async def test_the_repair_flow_removes_a_phone(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     manager, flow_id = await begin_to_fix(hass)
     await manager.async_configure(flow_id, {"next_step_id": "remove"})
     assert "the_phone" in entry.subentries
@@ -434,7 +432,7 @@ async def test_a_phone_that_is_gone_for_good_is_removed_in_the_repair_itself(
 
 @pytest.mark.usefixtures("deleted")
 @pytest.mark.parametrize("step", ["correct", "remove"])
-async def test_a_phone_that_somebody_else_removes_meanwhile_needs_no_repair(
+async def test_the_repair_flow_ends_if_the_phone_was_removed_meanwhile(
     hass: HomeAssistant, entry: MockConfigEntry, step: str
 ) -> None:
     await hass.config_entries.async_unload(entry.entry_id)
@@ -447,7 +445,7 @@ async def test_a_phone_that_somebody_else_removes_meanwhile_needs_no_repair(
 
 
 @pytest.mark.usefixtures("deleted")
-async def test_the_repair_of_a_phone_that_was_removed_while_the_account_was_off_closes_when_it_is_opened(
+async def test_opening_the_repair_of_an_already_removed_phone_closes_it(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
     await hass.config_entries.async_unload(entry.entry_id)

@@ -1,4 +1,4 @@
-"""No token, number, text or name gets out: everything happens that can, and then every place is searched."""
+"""No token, number, text or name is exposed: after every operation and failure, all outputs are searched."""
 
 import asyncio
 from collections.abc import Generator, Iterable
@@ -30,10 +30,10 @@ from sqlalchemy import select
 import voluptuous as vol
 
 from custom_components.gosms.const import DOMAIN
-from simulator import TEXTS as VENDORS_TEXTS, Account, Delivery, Fault, Permission, Sim, Status
+from simulator import ERROR_TEXTS as VENDORS_TEXTS, Account, Delivery, Fault, Permission, Sim, Status
 from tests import API_TOKEN
-from tests.secrets_search import Records, search
-from tests.service import Service, send, wait
+from tests.common import SimulatedService, advance_time, send
+from tests.secrets_search import LogRecords, search
 
 NEW_TOKEN: Final = "bmV3LWhlYWRlcg.bmV3LWNsYWltcw.bmV3LXNpZ25hdHVyZQ"
 SERAFIMA: Final = "79161234567"
@@ -84,12 +84,12 @@ LEVELS: Final = {
     "aiohttp.access": logging.INFO,
 }
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced")]
+pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
 
 
 @pytest.fixture
 def hass_storage() -> dict[str, Any]:
-    """Do not let the test plugin pretend a disk: it logs all that goes there."""
+    """Do not simulate the storage: the test plugin logs everything that is stored."""
     return {}
 
 
@@ -100,14 +100,14 @@ def mock_recorder_before_hass(async_test_recorder: RecorderInstanceContextManage
 
 @pytest.fixture
 def recorder_config() -> dict[str, Any]:
-    """What the README tells people to write into configuration.yaml."""
+    """The recorder configuration that the README recommends."""
     return {"exclude": {"event_types": ["call_service"]}}
 
 
 @pytest.fixture
-def records() -> Generator[Records]:
-    """Everything that is logged, as finely as there is."""
-    records = Records()
+def records() -> Generator[LogRecords]:
+    """All log records, at the lowest levels."""
+    records = LogRecords()
     root = logging.getLogger()
     levels = {"": logging.DEBUG, **LEVELS}
     before = {name: logging.getLogger(name).level for name in levels}
@@ -124,7 +124,7 @@ def records() -> Generator[Records]:
 
 @pytest.fixture
 def account(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
-    """An account with a past, whose errors quote what was asked."""
+    """An account with a history, whose error texts quote the request."""
     account.phones[PHONE].name = PHONES[1]
     account.phones[PHONE].sims = (Sim(slot_index=0, display_name=PHONES[2]),)
     account.add_phone(OTHER_PHONE)
@@ -137,8 +137,8 @@ def account(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
 
 
 @pytest.fixture
-async def homely(hass: HomeAssistant, recorder_mock: Recorder) -> None:
-    """A house with a database and an automation, which logs what goes wrong in each of its actions."""
+async def default_integrations(hass: HomeAssistant, recorder_mock: Recorder) -> None:
+    """A Home Assistant with a database and an automation that logs the errors of its actions."""
     hass.config.country = "RU"
     # The loop tells of each step that takes time, with all that it knows of it.
     hass.loop.slow_callback_duration = 0
@@ -157,7 +157,7 @@ async def homely(hass: HomeAssistant, recorder_mock: Recorder) -> None:
 
 
 async def fill_in(flows: Any, flow: Any, answers: Iterable[dict[str, Any]]) -> Any:
-    """Fill a form in again and again, until it is taken, and return what it made."""
+    """Submit a form repeatedly until it is accepted, and return the result."""
     for answer in answers:
         assert flow["type"] is FlowResultType.FORM
         flow = await flows.async_configure(flow["flow_id"], answer)
@@ -166,8 +166,8 @@ async def fill_in(flows: Any, flow: Any, answers: Iterable[dict[str, Any]]) -> A
     return flow
 
 
-async def set_up(hass: HomeAssistant, service: Service) -> ConfigEntry:
-    """Set an account up with two people and two phones, with the mistakes that people make."""
+async def set_up(hass: HomeAssistant, service: SimulatedService) -> ConfigEntry:
+    """Set up an account with two recipients and two phones, with typical mistakes."""
     flows: Any = hass.config_entries.flow
     right = {"api_token": API_TOKEN, "advanced": {"url": service.url}}
     mistakes = (
@@ -194,30 +194,30 @@ async def set_up(hass: HomeAssistant, service: Service) -> ConfigEntry:
     return entry
 
 
-async def send_in_every_way(hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory) -> None:
-    """Send messages that are taken, refused, lost on the way, and queued; tell each step."""
+async def send_in_every_way(hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory) -> None:
+    """Send messages that are accepted, refused, lost and queued, with all their events."""
     await send(hass, ACCEPTED, to=NOTIFY, title=TITLE)
     for fault in (Fault.CUT_AFTER, Fault.CUT_BEFORE, Fault.ERROR_AFTER, Fault.TRUNCATED, Fault.CAPTIVE_PORTAL):
         service.faults.add(fault, endpoint=SEND, times=1)
         await send(hass, f"{UNCLEAR} {fault}", to=NOTIFY)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=2)
     await send(hass, QUEUED, to="notify.archibald")
-    await pass_time(hass, freezer, 300, step=15)
+    await advance_time_in_steps(hass, freezer, 300, step=15)
     service.account.delivery = Delivery.ending(Status.DELIVERY_ERROR)
     await send(hass, FAILED, to="notify.archibald")
-    await pass_time(hass, freezer, 30)
+    await advance_time_in_steps(hass, freezer, 30)
 
 
 async def call(hass: HomeAssistant, action: str, **data: Any) -> None:
-    """Call one of the integration's actions in both ways that it can be called, whatever comes of it."""
+    """Perform an action of the integration with and without a response, and ignore errors."""
     for return_response in (True, False):
         with suppress(HomeAssistantError, vol.Invalid):
             await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=return_response)
     await hass.async_block_till_done()
 
 
-async def act_in_every_way(hass: HomeAssistant, service: Service) -> None:
-    """Call every action with what is right and with what is wrong."""
+async def act_in_every_way(hass: HomeAssistant, service: SimulatedService) -> None:
+    """Perform every action with valid and with invalid data."""
     everybody = {"entity_id": "all", "phone_numbers": ["8 (926) 555-44-33", "8 916 1", ARCHIBALD]}
     for message in (ACCEPTED, LONG, f"{QUEUED} 🌸 21 °C", LONG * 10, " "):
         await call(hass, "send_sms", message=message, title=TITLE, tag=TAG, **everybody)
@@ -246,8 +246,8 @@ async def act_in_every_way(hass: HomeAssistant, service: Service) -> None:
             await hass.services.async_call("switch", f"turn_{state}", {"entity_id": "all"}, blocking=True)
 
 
-async def fail_in_every_way(hass: HomeAssistant, service: Service, websocket: Any) -> None:
-    """Let every way to send fail with every answer that says no, and with a call that is itself wrong."""
+async def fail_in_every_way(hass: HomeAssistant, service: SimulatedService, websocket: Any) -> None:
+    """Send in every way with every error response, and with invalid calls."""
     # 1000 says nothing of what became of the message, which is then looked for.
     for code in set(VENDORS_TEXTS) - {1000}:
         service.faults.add(Fault.CODE, endpoint=SEND, code=code, status=400, times=1)
@@ -263,22 +263,24 @@ async def fail_in_every_way(hass: HomeAssistant, service: Service, websocket: An
         assert not (await websocket.receive_json())["success"]
 
 
-async def poll_in_every_way(hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory) -> None:
-    """Let polls fail with everything that can come instead of an answer."""
+async def poll_in_every_way(hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory) -> None:
+    """Let polls fail with every fault."""
     for fault in Fault:
         service.faults.add(fault, seconds=0, code=1002)
-        await pass_time(hass, freezer, 61, step=61)
+        await advance_time_in_steps(hass, freezer, 61, step=61)
         service.faults.clear()
     service.account.permissions = {Permission.SEND}
-    await pass_time(hass, freezer, 310, step=62)
+    await advance_time_in_steps(hass, freezer, 310, step=62)
     service.account.permissions = set(Permission)
     del service.account.phones[PHONE]
     service.account.token = NEW_TOKEN
-    await pass_time(hass, freezer, 310, step=62)
+    await advance_time_in_steps(hass, freezer, 310, step=62)
 
 
-async def come_and_go(hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, entry: ConfigEntry) -> str:
-    """Give a new token, change options, reload in the middle of a request, and return the tasks that ran then."""
+async def come_and_go(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, entry: ConfigEntry
+) -> str:
+    """Change the token and options, reload during a request, and return the tasks that were running."""
     flows: Any = hass.config_entries.flow
     (reauth,) = flows.async_progress_by_handler(DOMAIN, match_context={"source": "reauth"})
     form = await flows.async_configure(reauth["flow_id"])
@@ -304,14 +306,16 @@ async def come_and_go(hass: HomeAssistant, service: Service, freezer: FrozenDate
     return tasks
 
 
-async def pass_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float, step: float = 5) -> None:
-    """Let time pass, with everything that is due."""
+async def advance_time_in_steps(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float, step: float = 5
+) -> None:
+    """Advance the time, and wait for everything that is due."""
     for _ in range(int(seconds / step)):
-        await wait(hass, freezer, step)
+        await advance_time(hass, freezer, step)
 
 
 class Downloads:
-    """The diagnostics of an account and of all its devices, as people download them."""
+    """The downloaded diagnostics of an account and of all its devices."""
 
     def __init__(self, hass: HomeAssistant, client: TestClient[Any, Any], user: MockUser) -> None:
         self._hass = hass
@@ -320,7 +324,7 @@ class Downloads:
         self.files: list[str] = []
 
     async def add(self, entry: ConfigEntry) -> None:
-        """Download them as they are now."""
+        """Download the current diagnostics."""
         # A login does not hold as long as this story.
         (login,) = self._user.refresh_tokens.values()
         headers = {"Authorization": f"Bearer {self._hass.auth.async_create_access_token(login)}"}
@@ -335,12 +339,12 @@ class Downloads:
 @pytest.fixture
 async def downloads(
     hass: HomeAssistant,
-    homely: None,
+    default_integrations: None,
     hass_client_no_auth: ClientSessionGenerator,
     hass_admin_user: MockUser,
     hass_access_token: str,
 ) -> Downloads:
-    """A person who is logged in and posts whatever there is."""
+    """Download and collect all diagnostics as a logged-in user."""
     return Downloads(hass, await hass_client_no_auth(), hass_admin_user)
 
 
@@ -358,26 +362,26 @@ async def recorded(hass: HomeAssistant, recorder: Recorder) -> str:
 
 # Seconds. It is a long story, and on a busy machine it takes its time.
 @pytest.mark.timeout(240)
-async def test_no_secret_gets_out(
+async def test_no_secret_leaks(
     hass: HomeAssistant,
     recorder_mock: Recorder,
-    records: Records,
+    records: LogRecords,
     downloads: Downloads,
-    service: Service,
+    service: SimulatedService,
     freezer: FrozenDateTimeFactory,
     hass_ws_client: WebSocketGenerator,
 ) -> None:
     entry = await set_up(hass, service)
     await send_in_every_way(hass, service, freezer)
     await act_in_every_way(hass, service)
-    await pass_time(hass, freezer, 60, step=15)
+    await advance_time_in_steps(hass, freezer, 60, step=15)
     await fail_in_every_way(hass, service, await hass_ws_client())
     await downloads.add(entry)
     await poll_in_every_way(hass, service, freezer)
     await downloads.add(entry)
     repairs = repr(list(ir.async_get(hass).issues.values()))
     tasks = await come_and_go(hass, service, freezer, entry)
-    await pass_time(hass, freezer, 120, step=30)
+    await advance_time_in_steps(hass, freezer, 120, step=30)
     await downloads.add(entry)
     await hass.config_entries.async_unload(entry.entry_id)
 
@@ -417,5 +421,5 @@ def test_a_secret_is_found_however_it_is_written(secret: str, place: str) -> Non
     assert len(list(search(f"before {place} after", [secret, "absent"]))) == 1
 
 
-def test_what_only_looks_alike_is_no_secret() -> None:
+def test_similar_looking_values_are_not_secrets() -> None:
     assert list(search("at 1795524136.0, 2026-11-24 12:00, GoSMS.ru", (*SECRETS, *IDS, *PEOPLE))) == []

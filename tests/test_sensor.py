@@ -1,4 +1,4 @@
-"""What the sensors tell."""
+"""The sensors."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from syrupy.assertion import SnapshotAssertion
 
 from simulator import Delivery, Fault, Status
-from tests.service import DAD, MUM, Service, add_phone, send, set_up, wait
+from tests.common import DAD, MUM, SimulatedService, add_phone, advance_time, send, set_up
 
 LAST = "sensor.gosms_ru_last_message"
 STATUS = "sensor.gosms_ru_last_message_status"
@@ -21,7 +21,7 @@ MUMS = "sensor.mum_last_message_status"
 DADS = "sensor.dad_last_message_status"
 LIST = "GET /sms"
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced")]
+pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
 
 
 def states(hass: HomeAssistant) -> dict[str, str]:
@@ -31,7 +31,7 @@ def states(hass: HomeAssistant) -> dict[str, str]:
 
 @pytest.mark.usefixtures("all_entities_enabled", "service")
 @pytest.mark.parametrize("platform", ["binary_sensor", "event", "notify", "sensor", "switch"])
-async def test_the_entities_look_as_they_did(
+async def test_entities_match_the_snapshot(
     hass: HomeAssistant,
     entry: MockConfigEntry,
     entity_registry: er.EntityRegistry,
@@ -46,7 +46,7 @@ async def test_the_entities_look_as_they_did(
 
 
 async def test_an_empty_account_has_no_last_message(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService
 ) -> None:
     await set_up(hass, entry)
     assert not list(service.account.messages)
@@ -60,8 +60,8 @@ async def test_an_empty_account_has_no_last_message(
     assert "message" not in hass.states.get(LAST).attributes
 
 
-async def test_the_newest_messages_are_told_with_the_names_of_their_recipients(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+async def test_the_newest_messages_are_shown_with_recipient_names(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService
 ) -> None:
     now = datetime(2026, 11, 24, 12, tzinfo=UTC)
     for number in range(12):
@@ -78,15 +78,15 @@ async def test_the_newest_messages_are_told_with_the_names_of_their_recipients(
         DADS: "send_failed",
     }
     attributes = hass.states.get(LAST).attributes
-    told = {
+    expected = {
         "message_id": newest.id,
         "phone_number": MUM,
         "recipient": "Mum",
         "message": "To mum",
         "status": "processing",
     }
-    assert told.items() <= attributes.items()
-    assert attributes["recent"][0] == told | {"created": now.isoformat()}
+    assert expected.items() <= attributes.items()
+    assert attributes["recent"][0] == expected | {"created": now.isoformat()}
     assert [(item["recipient"], item["message"]) for item in attributes["recent"][1:3]] == [
         ("Dad", "To dad"),
         (None, "Number 11"),
@@ -95,8 +95,8 @@ async def test_the_newest_messages_are_told_with_the_names_of_their_recipients(
 
 
 @pytest.mark.parametrize("status", list(Status))
-async def test_each_status_of_the_vendor_has_its_name(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, status: Status
+async def test_every_vendor_status_is_mapped_to_a_state(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, status: Status
 ) -> None:
     service.account.add_message(message="Hello", phone_number=MUM, status=status)
     await set_up(hass, entry)
@@ -104,8 +104,8 @@ async def test_each_status_of_the_vendor_has_its_name(
     assert hass.states.get(STATUS).state == hass.states.get(MUMS).state == names[status]
 
 
-async def test_a_status_that_is_not_known_costs_only_itself(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+async def test_an_unknown_status_affects_only_its_own_sensors(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService
 ) -> None:
     service.account.add_message(message="Hello", phone_number=DAD, status=Status.SENT)
     service.account.add_message(message="Hello", phone_number=MUM, status=6)
@@ -115,8 +115,8 @@ async def test_a_status_that_is_not_known_costs_only_itself(
     assert hass.states.get(LAST).attributes["status"] is None
 
 
-async def test_a_sent_message_shows_at_once_and_is_followed_until_it_is_delivered(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+async def test_a_sent_message_is_shown_immediately_and_tracked_until_delivery(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     service.account.delivery = Delivery.ending()
     await set_up(hass, entry)
@@ -125,37 +125,37 @@ async def test_a_sent_message_shows_at_once_and_is_followed_until_it_is_delivere
     assert len(service.requests_to(LIST)) == 2
 
     for status in ("sent", "delivered"):
-        await wait(hass, freezer, 6)
+        await advance_time(hass, freezer, 6)
         assert hass.states.get(MUMS).state == hass.states.get(STATUS).state == status
     assert hass.states.get(DADS).state == STATE_UNKNOWN
 
 
-async def test_a_burst_of_messages_costs_one_more_poll(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+async def test_a_burst_of_messages_causes_one_more_poll(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     for number in range(5):
         await send(hass, f"Number {number}")
     assert len(service.requests_to(LIST)) == 2
-    await wait(hass, freezer, 3)
+    await advance_time(hass, freezer, 3)
     assert len(service.requests_to(LIST)) == 3
     assert hass.states.get(TOTAL).state == "5"
 
 
-async def test_an_idle_account_is_asked_once_a_minute_for_one_page(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+async def test_an_idle_account_is_polled_once_a_minute_for_one_page(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     service.account.add_message(message="Hello", phone_number=MUM)
     await set_up(hass, entry)
     for _ in range(12):
-        await wait(hass, freezer, 10)
+        await advance_time(hass, freezer, 10)
     requests = service.requests_to(LIST)
     assert len(requests) == 3
     assert {tuple(request.query.items()) for request in requests} == {(("limit", "100"), ("offset", "1"))}
 
 
-async def test_a_poll_that_brings_nothing_new_writes_no_state(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory
+async def test_a_poll_without_changes_writes_no_state(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     service.account.add_message(message="Hello", phone_number=MUM)
     await set_up(hass, entry)
@@ -163,28 +163,28 @@ async def test_a_poll_that_brings_nothing_new_writes_no_state(
     reported: list[object] = []
     # Home Assistant fires this one only for listeners that filter it.
     hass.bus.async_listen(EVENT_STATE_REPORTED, reported.append, event_filter=callback(lambda _: True))
-    await wait(hass, freezer, 61)
+    await advance_time(hass, freezer, 61)
     assert len(service.requests_to(LIST)) == 2
     assert changed == reported == []
 
 
-async def test_an_outage_makes_the_sensors_unavailable_is_logged_once_and_ends_by_itself(
+async def test_the_sensors_are_unavailable_in_an_outage_that_is_logged_once(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    service: Service,
+    service: SimulatedService,
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.BAD_GATEWAY)
     for _ in range(3):
-        await wait(hass, freezer, 61)
+        await advance_time(hass, freezer, 61)
     assert set(states(hass).values()) == {STATE_UNAVAILABLE}
     assert hass.states.get("notify.mum").state == STATE_UNKNOWN
     assert caplog.text.count("Error fetching GoSMS.ru messages data") == 1
 
     service.faults.clear()
-    await wait(hass, freezer, 61)
+    await advance_time(hass, freezer, 61)
     assert hass.states.get(TOTAL).state == "0"
     assert caplog.text.count("Fetching GoSMS.ru messages data recovered") == 1
 
@@ -203,8 +203,8 @@ async def test_an_outage_makes_the_sensors_unavailable_is_logged_once_and_ends_b
         Fault.REFUSE,
     ],
 )
-async def test_an_answer_that_can_not_be_read_is_an_outage(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service, freezer: FrozenDateTimeFactory, fault: Fault
+async def test_an_unreadable_response_makes_the_sensors_unavailable(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory, fault: Fault
 ) -> None:
     service.account.add_message(message="Hello", phone_number=MUM)
     service.faults.add(fault, endpoint=LIST)
@@ -212,30 +212,30 @@ async def test_an_answer_that_can_not_be_read_is_an_outage(
     assert set(states(hass).values()) == {STATE_UNAVAILABLE}
 
     service.faults.clear()
-    await wait(hass, freezer, 61)
+    await advance_time(hass, freezer, 61)
     assert hass.states.get(MUMS).state == "delivered"
 
 
 @pytest.mark.parametrize(("asked", "waited"), [(30, 31), (1_000_000, 601)])
-async def test_a_service_that_asks_for_a_pause_gets_it_but_no_endless_one(
+async def test_polling_respects_retry_after_up_to_a_limit(
     hass: HomeAssistant,
     entry: MockConfigEntry,
-    service: Service,
+    service: SimulatedService,
     freezer: FrozenDateTimeFactory,
     asked: int,
     waited: int,
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, times=1, retry_after=asked)
-    await wait(hass, freezer, 61)
-    await wait(hass, freezer, waited - 5)
+    await advance_time(hass, freezer, 61)
+    await advance_time(hass, freezer, waited - 5)
     assert hass.states.get(TOTAL).state == STATE_UNAVAILABLE
-    await wait(hass, freezer, 5)
+    await advance_time(hass, freezer, 5)
     assert hass.states.get(TOTAL).state == "0"
 
 
-async def test_the_sensors_can_be_updated_by_hand(
-    hass: HomeAssistant, entry: MockConfigEntry, service: Service
+async def test_the_sensors_can_be_updated_manually(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService
 ) -> None:
     await set_up(hass, entry)
     service.account.add_message(message="Hello", phone_number=MUM)

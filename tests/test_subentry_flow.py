@@ -10,20 +10,20 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
 
 from simulator import Fault, Permission
-from tests.service import DAD, MUM, PHONE, Service, add_phone, add_recipient, send, set_up
-from tests.troubles import TROUBLES, Trouble
+from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, add_recipient, send, set_up
+from tests.service_faults import SERVICE_FAULTS, ServiceFault
 
 OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 MUMS_ENTRY: Final = "the_recipient_mum"
 
 
 async def add(hass: HomeAssistant, entry: MockConfigEntry, kind: str) -> SubentryFlowResult:
-    """Begin to add a recipient or a phone."""
+    """Start to add a recipient or a phone."""
     return await hass.config_entries.subentries.async_init((entry.entry_id, kind), context={"source": SOURCE_USER})
 
 
 async def change(hass: HomeAssistant, entry: MockConfigEntry, subentry_id: str) -> SubentryFlowResult:
-    """Begin to change a recipient or a phone."""
+    """Start to change a recipient or a phone."""
     return await hass.config_entries.subentries.async_init(
         (entry.entry_id, entry.subentries[subentry_id].subentry_type),
         context={"source": SOURCE_RECONFIGURE, "subentry_id": subentry_id},
@@ -31,7 +31,7 @@ async def change(hass: HomeAssistant, entry: MockConfigEntry, subentry_id: str) 
 
 
 async def submit(hass: HomeAssistant, flow: SubentryFlowResult, answer: dict[str, Any]) -> SubentryFlowResult:
-    """Fill the form in, and let what follows happen."""
+    """Submit the form, and wait for everything that follows."""
     result = await hass.config_entries.subentries.async_configure(flow["flow_id"], answer)
     await hass.async_block_till_done()
     return result
@@ -51,8 +51,8 @@ async def submit(hass: HomeAssistant, flow: SubentryFlowResult, answer: dict[str
         ("111222", "111222"),
     ],
 )
-async def test_a_recipient_is_added_with_the_number_as_people_write_it(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, written: str, number: str
+async def test_a_recipient_is_added_with_a_number_in_any_common_format(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, written: str, number: str
 ) -> None:
     hass.config.country = "RU"
     await set_up(hass, entry)
@@ -67,25 +67,23 @@ async def test_a_recipient_is_added_with_the_number_as_people_write_it(
 
 
 @pytest.mark.parametrize(
-    ("home", "options", "number"),
+    ("country", "options", "number"),
     [
         ("DE", {}, "4930901820"),
         ("RU", {"country": "DE"}, "4930901820"),
         (None, {"country": "DE"}, "4930901820"),
     ],
 )
-async def test_a_number_without_country_code_belongs_where_the_options_say_else_to_the_home(
-    hass: HomeAssistant, entry: MockConfigEntry, home: str | None, options: dict[str, str], number: str
+async def test_a_national_number_uses_the_country_of_options_or_home(
+    hass: HomeAssistant, entry: MockConfigEntry, country: str | None, options: dict[str, str], number: str
 ) -> None:
-    hass.config.country = home
+    hass.config.country = country
     hass.config_entries.async_update_entry(entry, options=options)
     result = await submit(hass, await add(hass, entry, "recipient"), {"name": "Aunt", "phone_number": "030 901820"})
     assert result["data"] == {"phone_number": number}
 
 
-async def test_a_number_without_country_code_is_russian_if_nobody_says_otherwise(
-    hass: HomeAssistant, entry: MockConfigEntry
-) -> None:
+async def test_a_national_number_is_russian_by_default(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     hass.config.country = None
     answer = {"name": "Aunt", "phone_number": "8 912 345 67 80"}
     result = await submit(hass, await add(hass, entry, "recipient"), answer)
@@ -105,7 +103,7 @@ async def test_a_number_without_country_code_is_russian_if_nobody_says_otherwise
         ("84912345678", "ambiguous_phone_number"),
     ],
 )
-async def test_what_is_no_number_is_told_with_the_reason_and_the_next_try_works(
+async def test_an_invalid_number_shows_the_reason_and_can_be_corrected(
     hass: HomeAssistant, entry: MockConfigEntry, written: str, reason: str
 ) -> None:
     hass.config.country = "RU"
@@ -117,14 +115,14 @@ async def test_what_is_no_number_is_told_with_the_reason_and_the_next_try_works(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_a_recipient_without_a_name_is_called_by_the_number(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_a_recipient_without_a_name_is_named_after_the_number(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     result = await submit(hass, await add(hass, entry, "recipient"), {"name": " ", "phone_number": "+79123456780"})
     assert result["title"] == "79123456780"
 
 
-async def test_a_number_belongs_to_one_recipient_however_it_is_written(
-    hass: HomeAssistant, entry: MockConfigEntry
-) -> None:
+async def test_a_number_belongs_to_one_recipient_in_any_format(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     hass.config.country = "RU"
     answer = {"name": "Mother", "phone_number": "8 (912) 345-67-89"}
     result = await submit(hass, await add(hass, entry, "recipient"), answer)
@@ -136,7 +134,9 @@ async def test_a_number_belongs_to_one_recipient_however_it_is_written(
     assert entry.subentries["the_recipient_dad"].data == {"phone_number": DAD}
 
 
-async def test_a_recipient_can_be_changed(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_a_recipient_can_be_reconfigured(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
     add_phone(hass, entry, sim="sim1")
     await set_up(hass, entry)
     form = await change(hass, entry, MUMS_ENTRY)
@@ -194,7 +194,7 @@ async def test_a_number_that_was_refused_is_shown_as_it_was_typed(hass: HomeAssi
     assert get_schema_suggested_value(form["data_schema"].schema, "phone_number") == "8 912"
 
 
-async def test_a_recipient_can_go_back_to_the_accounts_phone(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_the_phone_of_a_recipient_can_be_cleared(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     add_phone(hass, entry)
     mum = {"name": "Mum", "phone_number": f"+{MUM}"}
     form = await change(hass, entry, MUMS_ENTRY)
@@ -206,8 +206,8 @@ async def test_a_recipient_can_go_back_to_the_accounts_phone(hass: HomeAssistant
 
 
 @pytest.mark.parametrize("before", [(), ("async_unload",)], ids=["loaded", "not loaded"])
-async def test_a_removed_recipient_leaves_nothing_behind(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, before: tuple[str, ...]
+async def test_removing_a_recipient_removes_its_entities_and_device(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, before: tuple[str, ...]
 ) -> None:
     await set_up(hass, entry)
     for step in before:
@@ -222,8 +222,8 @@ async def test_a_removed_recipient_leaves_nothing_behind(
     assert {device.name for device in devices} == {"GoSMS.ru", "Dad"}
 
 
-async def test_a_phone_is_added_under_the_name_that_the_service_knows(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_phone_is_added_with_its_name_from_the_service(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     service.account.add_phone(OTHER_PHONE, name="Nokia in the hall")
     service.account.add_message(message="Hello", phone_number=MUM, device_id=OTHER_PHONE)
@@ -239,8 +239,8 @@ async def test_a_phone_is_added_under_the_name_that_the_service_knows(
     assert result["data"] == {"device_id": OTHER_PHONE, "sim": "sim2"}
 
 
-async def test_a_phone_is_added_under_a_name_of_ones_own(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_phone_is_added_with_a_custom_name(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     answer = {"device_id": f" {PHONE.upper()}", "name": " Hall ", "sim": "default"}
     result = await submit(hass, await add(hass, entry, "phone"), answer)
@@ -248,7 +248,7 @@ async def test_a_phone_is_added_under_a_name_of_ones_own(
 
 
 @pytest.mark.parametrize(
-    ("device_id", "trouble", "errors"),
+    ("device_id", "service_fault", "errors"),
     [
         ("hall", None, {"device_id": "invalid_device_id"}),
         (OTHER_PHONE, None, {"device_id": "unknown_device"}),
@@ -259,15 +259,15 @@ async def test_a_phone_is_added_under_a_name_of_ones_own(
         (PHONE, {"fault": Fault.CODE, "code": 3000}, {"base": "account_blocked"}),
     ],
 )
-async def test_trouble_with_a_phone_is_told_and_the_next_try_works(
+async def test_an_invalid_phone_shows_an_error_and_can_be_corrected(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     device_id: str,
-    trouble: dict[str, Any] | None,
+    service_fault: dict[str, Any] | None,
     errors: dict[str, str],
 ) -> None:
-    for options in filter(None, [trouble]):
+    for options in filter(None, [service_fault]):
         service.faults.add(**options)
     form = await submit(hass, await add(hass, entry, "phone"), {"device_id": device_id, "sim": "sim1"})
     assert (form["type"], form["errors"]) == (FlowResultType.FORM, errors)
@@ -277,42 +277,48 @@ async def test_trouble_with_a_phone_is_told_and_the_next_try_works(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("short_timeout")
 @pytest.mark.parametrize(
-    "trouble",
+    "service_fault",
     # An answer about a phone holds no list that could be spoilt.
-    [trouble for trouble in TROUBLES.values() if trouble.fault not in {None, Fault.LIST_AS_TEXT}],
-    ids=lambda trouble: trouble.fault,
+    [
+        service_fault
+        for service_fault in SERVICE_FAULTS.values()
+        if service_fault.fault not in {None, Fault.LIST_AS_TEXT}
+    ],
+    ids=lambda service_fault: service_fault.fault,
 )
-async def test_every_fault_is_told_while_a_phone_is_added_and_the_next_try_works(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, trouble: Trouble
+async def test_adding_a_phone_shows_every_fault_and_recovers(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, service_fault: ServiceFault
 ) -> None:
     form = await add(hass, entry, "phone")
-    trouble.begin(service)
+    service_fault.start(service)
     form = await submit(hass, form, {"device_id": PHONE, "sim": "sim1"})
-    assert (form["type"], form["errors"]) == (FlowResultType.FORM, trouble.errors)
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, service_fault.errors)
 
-    trouble.end(service)
+    service_fault.stop(service)
     result = await submit(hass, form, {"device_id": PHONE, "sim": "sim1"})
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_a_token_that_may_not_see_phones_can_still_use_them(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_phone_is_added_without_permission_to_see_phones(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     service.account.permissions.remove(Permission.SEE_PHONES)
     result = await submit(hass, await add(hass, entry, "phone"), {"device_id": PHONE, "sim": "sim1"})
     assert (result["type"], result["title"]) == (FlowResultType.CREATE_ENTRY, PHONE)
 
 
-async def test_a_phone_is_added_only_once(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_the_same_phone_cannot_be_added_twice(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
     add_phone(hass, entry)
     result = await submit(hass, await add(hass, entry, "phone"), {"device_id": PHONE, "sim": "sim1"})
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
 
 
 async def test_name_and_sim_of_a_phone_can_be_changed_during_an_outage(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await service.close()
     add_phone(hass, entry)
@@ -326,7 +332,7 @@ async def test_name_and_sim_of_a_phone_can_be_changed_during_an_outage(
 
 
 async def test_a_phone_can_be_replaced_by_another(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     service.account.add_phone(OTHER_PHONE, name="Nokia")
     add_phone(hass, entry)
@@ -339,8 +345,8 @@ async def test_a_phone_can_be_replaced_by_another(
     assert (entry.subentries["the_phone"].title, entry.subentries["the_phone"].unique_id) == ("Nokia", OTHER_PHONE)
 
 
-async def test_a_removed_phone_leaves_the_choice_to_the_service(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_removing_the_default_phone_lets_the_service_choose(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     add_phone(hass, entry)
     hass.config_entries.async_update_entry(entry, options={"default_phone": "the_phone"})

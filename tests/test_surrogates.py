@@ -14,8 +14,8 @@ from pytest_homeassistant_custom_component.components.diagnostics import get_dia
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from simulator import Account, Delivery, Fault, Sim
-from tests.service import DAD, MUM, PHONE, Service, add_phone, send, set_up, wait
-from tests.services.actions import ask, send_sms
+from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send, set_up
+from tests.services.actions import perform_action, send_sms
 
 SEND: Final = "POST /sms/send"
 # What a template makes of an escaped 💧, and a half without the other.
@@ -23,7 +23,7 @@ PAIR: Final = "\ud83d\udca7"
 HALF: Final = "\ud83d"
 BOTH: Final = f"{PAIR} {HALF}"
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced")]
+pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
 
 
 @pytest.fixture
@@ -75,10 +75,10 @@ async def answers(hass: HomeAssistant, message_id: str) -> dict[str, Any]:
             idempotency_key=BOTH,
             **text,
         ),
-        "preview": await ask(hass, "preview", **text),
-        "get_messages": await ask(hass, "get_messages", search=BOTH),
-        "all messages": await ask(hass, "get_messages"),
-        "get_message": await ask(hass, "get_message", message_id=message_id),
+        "preview": await perform_action(hass, "preview", **text),
+        "get_messages": await perform_action(hass, "get_messages", search=BOTH),
+        "all messages": await perform_action(hass, "get_messages"),
+        "get_message": await perform_action(hass, "get_message", message_id=message_id),
     }
 
 
@@ -86,7 +86,7 @@ async def answers(hass: HomeAssistant, message_id: str) -> dict[str, Any]:
 @pytest.mark.parametrize("fault", [[], [Fault.TOO_MANY_REQUESTS]])
 async def test_surrogates_are_neither_shown_nor_stored(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     hass_client: ClientSessionGenerator,
     fault: list[Fault],
@@ -119,7 +119,7 @@ async def test_surrogates_are_neither_shown_nor_stored(
 @pytest.mark.parametrize("field", ["tag", "idempotency_key", "message", "title"])
 async def test_surrogates_in_a_call_keep_no_later_alarm_from_being_queued(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     field: str,
@@ -135,7 +135,7 @@ async def test_surrogates_in_a_call_keep_no_later_alarm_from_being_queued(
     service.faults.clear()
     service.account.delivery = Delivery.ending(speed=10)
     for _ in range(30):
-        await wait(hass, freezer, 5)
+        await advance_time(hass, freezer, 5)
     assert [message.phone_number for message in service.account.messages][:2] == [DAD, MUM]
     assert hass.states.get("event.dad_message").attributes["event_type"] == "delivered"
     assert hass.states.get("event.mum_message").attributes["event_type"] == "delivered"
@@ -152,7 +152,7 @@ async def test_surrogates_in_a_call_keep_no_later_alarm_from_being_queued(
 )
 async def test_the_interface_is_told_that_a_message_with_surrogates_left(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     hass_ws_client: WebSocketGenerator,
     message: str,
@@ -188,7 +188,7 @@ async def test_the_interface_is_told_that_a_message_with_surrogates_left(
 )
 async def test_the_interface_is_told_what_is_wrong_with_a_field_of_surrogates(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     hass_ws_client: WebSocketGenerator,
     field: str,

@@ -1,4 +1,4 @@
-"""What the page about the system's health says."""
+"""The system health page."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, get_sy
 from custom_components.gosms.const import DOMAIN
 from simulator import Fault
 from tests import API_TOKEN
-from tests.service import Service, send, set_up
+from tests.common import SimulatedService, send, set_up
 from tests.translation_checks import LANGUAGES, texts_of
 
 
@@ -23,12 +23,12 @@ async def page(hass: HomeAssistant) -> None:
 
 
 async def health(hass: HomeAssistant) -> dict[str, object]:
-    """Return what the page shows."""
+    """Return the content of the page."""
     info = await get_system_health_info(hass, DOMAIN)
     return info | {"can_reach_server": await info["can_reach_server"]}
 
 
-async def test_a_healthy_account(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_a_healthy_account(hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry) -> None:
     await set_up(hass, entry)
     await send(hass, "Hello")
     assert await health(hass) == {
@@ -39,7 +39,9 @@ async def test_a_healthy_account(hass: HomeAssistant, service: Service, entry: M
     }
 
 
-async def test_an_outage_with_messages_that_wait(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_an_outage_with_queued_messages(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
     await set_up(hass, entry)
     await service.close()
     await send(hass, "Hello")
@@ -51,8 +53,8 @@ async def test_an_outage_with_messages_that_wait(hass: HomeAssistant, service: S
     }
 
 
-async def test_one_account_out_of_reach_among_two(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_one_of_two_accounts_is_unreachable(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     # Nobody listens at port 1.
     MockConfigEntry(domain=DOMAIN, data={"api_token": API_TOKEN, "url": "http://127.0.0.1:1/v1"}).add_to_hass(hass)
@@ -62,7 +64,7 @@ async def test_one_account_out_of_reach_among_two(
     assert shown["accounts"] == 2
 
 
-async def test_the_token_stays_at_home(
+async def test_the_token_is_not_sent(
     hass: HomeAssistant, entry: MockConfigEntry, aiohttp_server: Callable[..., Awaitable[TestServer]]
 ) -> None:
     await set_up(hass, entry)
@@ -81,7 +83,7 @@ async def test_the_token_stays_at_home(
     assert [API_TOKEN in str((request.raw_headers, request.url)) for request in asked] == [False]
 
 
-async def test_each_line_has_a_text(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_each_line_has_a_text(hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry) -> None:
     service.faults.add(Fault.BAD_GATEWAY)
     await set_up(hass, entry)
     lines = {f"system_health.info.{key}" for key in await health(hass)}

@@ -1,4 +1,4 @@
-"""Texts as people and Home Assistant write them, and what is sent of them."""
+"""Preparation of texts from users and Home Assistant."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,17 +35,17 @@ MESSAGES: Final = st.lists(
 
 
 def any_message(test: Callable[[str], None]) -> Callable[[], None]:
-    """Run a test with any messages, however long the machine takes for one."""
+    """Run a test with random messages, without a deadline for each."""
     return settings(deadline=None)(given(MESSAGES)(test))
 
 
 def prepared(message: str, title: str | None = None, **options: Any) -> PreparedText:
-    """Prepare a text as the options of a new account say."""
+    """Prepare a text with the options of a new account."""
     return prepare(message, title, **{"long_text": "split", "replace_symbols": True, **options})
 
 
 def prepared_if_possible(message: str) -> PreparedText:
-    """Prepare a text, or look for another one if nothing of it can be sent or too much of it would have to be."""
+    """Prepare a text, or reject the example if it is empty or too long."""
     try:
         return prepared(message)
     except InvalidTextError:
@@ -53,7 +53,7 @@ def prepared_if_possible(message: str) -> PreparedText:
 
 
 def spelled(pieces: str | list[Any]) -> str:
-    """Return a text that a table spells out, or as pieces that are each followed by how often they stand there."""
+    """Return a text from a table, which is given as it is or as pieces with their number of repetitions."""
     return pieces if isinstance(pieces, str) else "".join(map(str.__mul__, pieces[::2], pieces[1::2], strict=True))
 
 
@@ -63,7 +63,7 @@ def pieces_of(text: PreparedText) -> list[str]:
 
 
 @pytest.mark.parametrize(("written", "sent"), READABLE)
-def test_a_text_is_sent_readable(written: str, sent: str) -> None:
+def test_unsupported_characters_are_replaced_readably(written: str, sent: str) -> None:
     text = prepared(written)
     assert (text.text, text.parts, text.characters) == (sent, (sent,), len(sent))
 
@@ -96,17 +96,17 @@ def test_every_character_that_is_not_sent_is_reported_with_its_stand_in(written:
         ("Leak \udca7\ud83d", {"\ufffd": ""}),
     ],
 )
-def test_a_stand_in_is_reported_as_it_is_whatever_stands_around_it(written: str, replaced: dict[str, str]) -> None:
+def test_a_replacement_is_reported_without_spaces_added_around_it(written: str, replaced: dict[str, str]) -> None:
     assert prepared(written).replaced == replaced
 
 
 @pytest.mark.parametrize(("title", "message", "sent"), TEXTS["titles"])
-def test_a_title_stands_before_the_text_on_a_line_of_its_own(title: str, message: str, sent: str) -> None:
+def test_a_title_precedes_the_text_on_its_own_line(title: str, message: str, sent: str) -> None:
     assert prepared(message, title).text == sent
 
 
 @pytest.mark.parametrize(("message", "options", "reason", "placeholders"), TEXTS["refused"])
-def test_what_can_not_be_sent_is_refused_with_the_reason(
+def test_an_unsendable_text_is_rejected_with_a_reason(
     message: str, options: dict[str, Any], reason: str, placeholders: dict[str, str]
 ) -> None:
     with pytest.raises(InvalidTextError) as error:
@@ -121,27 +121,25 @@ def test_what_can_not_be_sent_is_refused_with_the_reason(
         ("Cafe\u0301", "Café"),
     ],
 )
-def test_a_text_without_foreign_characters_needs_no_replacing(written: str, sent: str) -> None:
+def test_a_text_of_supported_characters_needs_no_replacement(written: str, sent: str) -> None:
     text = prepared(written, replace_symbols=False)
     assert (text.text, text.replaced) == (sent, {})
 
 
 @pytest.mark.parametrize(("written", "encoding", "segments"), TEXTS["counted"])
-def test_the_sms_of_a_message_are_counted_as_the_phone_sends_them(
-    written: list[Any], encoding: str, segments: int
-) -> None:
+def test_segments_are_counted_as_the_phone_sends_them(written: list[Any], encoding: str, segments: int) -> None:
     text = prepared(spelled(written))
     assert (len(text.parts), text.encoding, text.segments) == (1, encoding, segments)
 
 
 @pytest.mark.parametrize("row", [row for row in TEXTS["long"] if "sent" in row])
-def test_a_long_text_is_sent_as_the_options_say(row: dict[str, Any]) -> None:
+def test_a_long_text_is_sent_as_configured(row: dict[str, Any]) -> None:
     text = prepared(spelled(row["written"]), **row.get("options", {}))
     assert text.parts == tuple(map(spelled, row["sent"]))
 
 
 @pytest.mark.parametrize("row", [row for row in TEXTS["long"] if "refused" in row])
-def test_a_text_that_is_too_long_is_refused_with_its_length(row: dict[str, Any]) -> None:
+def test_a_text_that_is_too_long_is_rejected_with_its_length(row: dict[str, Any]) -> None:
     with pytest.raises(InvalidTextError) as error:
         prepared(spelled(row["written"]), **row.get("options", {}))
     assert (error.value.reason, error.value.placeholders) == (row["refused"], row["names"])
@@ -212,14 +210,14 @@ def test_a_text_that_is_far_too_long_is_refused_at_once(character: str) -> None:
     assert min(seconds_to_prepare(message, {}) for _ in range(3)) < 0.01
 
 
-def test_no_text_is_shown_by_its_repr() -> None:
+def test_repr_does_not_show_the_text() -> None:
     shown = repr(prepared("My secret ° text"))
     assert "secret" not in shown
     assert "segments=1" in shown
 
 
 @any_message
-def test_every_character_that_is_sent_is_one_that_the_vendor_allows(message: str) -> None:
+def test_only_characters_that_the_vendor_allows_are_sent(message: str) -> None:
     text = prepared_if_possible(message)
     sent = "".join(text.parts)
     assert [character for character in sent if not ALLOWED.fullmatch(character)] == []
@@ -227,7 +225,7 @@ def test_every_character_that_is_sent_is_one_that_the_vendor_allows(message: str
 
 
 @any_message
-def test_every_part_has_a_length_that_the_vendor_allows(message: str) -> None:
+def test_every_part_has_an_allowed_length(message: str) -> None:
     text = prepared_if_possible(message)
     assert [part for part in text.parts if not 1 <= len(part) <= 300] == []
     assert 1 <= len(text.parts) <= 10
@@ -235,13 +233,13 @@ def test_every_part_has_a_length_that_the_vendor_allows(message: str) -> None:
 
 
 @any_message
-def test_the_parts_together_are_the_text_up_to_white_space_at_the_cuts(message: str) -> None:
+def test_joined_parts_equal_the_text_except_whitespace_at_the_cuts(message: str) -> None:
     text = prepared_if_possible(message)
     assert regex.fullmatch(r"\s*".join(map(regex.escape, pieces_of(text))), text.text)
 
 
 @any_message
-def test_no_part_ends_within_a_sign_or_within_a_word_that_it_has_room_for(message: str) -> None:
+def test_no_part_splits_a_grapheme_or_a_word_that_would_fit(message: str) -> None:
     text = prepared_if_possible(message)
     bare = "".join(text.text.split())
     cuts = set(accumulate(len("".join(piece.split())) for piece in pieces_of(text)))
@@ -252,7 +250,7 @@ def test_no_part_ends_within_a_sign_or_within_a_word_that_it_has_room_for(messag
 
 
 @any_message
-def test_a_text_that_was_prepared_changes_no_more(message: str) -> None:
+def test_preparing_a_text_is_idempotent(message: str) -> None:
     text = prepared_if_possible(message)
     again = prepared(text.text)
     assert (again.text, again.parts, again.replaced) == (text.text, text.parts, {})
@@ -269,7 +267,7 @@ def test_a_truncated_text_is_one_message_that_begins_as_the_whole_does(message: 
 
 
 @any_message
-def test_a_refusal_does_not_quote_the_text(message: str) -> None:
+def test_an_error_does_not_quote_the_text(message: str) -> None:
     with pytest.raises(InvalidTextError) as error:
         prepared(f"My secret {message} °", replace_symbols=False)
     assert "secret" not in f"{error.value} {error.value.placeholders}"

@@ -1,4 +1,4 @@
-"""The texts in every language, the icons, and whether the code and they know each other."""
+"""The texts in every language and the icons match the code."""
 
 from collections.abc import Iterable
 from importlib.resources import files
@@ -10,7 +10,7 @@ import pytest
 
 from tests.code_texts import PACKAGE, CodeTexts
 from tests.translation_checks import LANGUAGES, TRANSLATIONS, flat, placeholders_in
-from tests.translation_rules import faults_of_icons, faults_of_translations
+from tests.translation_rules import problems_of_icons, problems_of_translations
 
 # Ends of a flow that Home Assistant's own helpers name. From 2026.10 on it has texts for most of them; the older
 # versions need ours.
@@ -41,7 +41,7 @@ def texts_of(language: str) -> dict[str, str]:
 
 
 def keys_at(keys: Iterable[str], place: str) -> set[str]:
-    """Return what stands in the last group of a pattern, in the keys that fit from their beginning."""
+    """Return the last group of a pattern in all keys that match it from their start."""
     found = (re.match(place, key) for key in keys)
     return {match.group(match.lastindex or 0) for match in found if match}
 
@@ -60,11 +60,11 @@ def entities_in(tree: dict[str, Any]) -> set[str]:
     return {f"{platform}.{key}" for platform, keys in tree.get("entity", {}).items() for key in keys}
 
 
-def test_the_languages_are_the_ones_checked() -> None:
+def test_every_language_file_is_checked() -> None:
     assert sorted(file.name for file in TRANSLATIONS.iterdir()) == [f"{language}.json" for language in LANGUAGES]
 
 
-def test_every_text_is_there_in_both_languages_with_the_same_placeholders() -> None:
+def test_both_languages_have_the_same_keys_and_placeholders() -> None:
     english, russian = (
         {key: placeholders_in([text]) for key, text in texts_of(language).items()} for language in LANGUAGES
     )
@@ -73,11 +73,11 @@ def test_every_text_is_there_in_both_languages_with_the_same_placeholders() -> N
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_hassfest_would_accept_the_texts(language: str) -> None:
-    assert faults_of_translations(tree_of(f"translations/{language}.json")) == []
+    assert problems_of_translations(tree_of(f"translations/{language}.json")) == []
 
 
 def test_hassfest_would_accept_the_icons() -> None:
-    assert faults_of_icons(tree_of("icons.json")) == []
+    assert problems_of_icons(tree_of("icons.json")) == []
 
 
 def test_every_icon_exists() -> None:
@@ -87,16 +87,16 @@ def test_every_icon_exists() -> None:
 
 
 @pytest.mark.parametrize("name", ["strings.json", "translations/strings.json"])
-def test_no_file_of_the_core_is_there(name: str) -> None:
+def test_there_is_no_strings_json(name: str) -> None:
     assert not (PACKAGE / name).exists()
 
 
-def test_a_russian_reader_reads_russian() -> None:
+def test_russian_texts_are_in_russian() -> None:
     foreign = {key: text for key, text in texts_of("ru").items() if not re.search("[а-яё]", text, re.IGNORECASE)}
     assert set(foreign.values()) - ALIKE == set()
 
 
-def test_an_english_reader_reads_english(english: dict[str, str]) -> None:
+def test_english_texts_contain_no_cyrillic(english: dict[str, str]) -> None:
     assert [key for key, text in english.items() if re.search("[а-яё]", text, re.IGNORECASE)] == []
 
 
@@ -108,10 +108,12 @@ def test_an_english_reader_reads_english(english: dict[str, str]) -> None:
         ("selectors", r"selector\.(\w+)\."),
         ("aborts", r"(?:config|options|config_subentries\.\w+|issues\.\w+\.fix_flow)\.abort\.(\w+)"),
         ("form_errors", r"(?:config|options|config_subentries\.\w+|issues\.\w+\.fix_flow)\.error\.(\w+)"),
-        ("told", r"(?:exceptions|config\.error|config_subentries\.\w+\.error)\.(\w+)"),
+        ("error_keys", r"(?:exceptions|config\.error|config_subentries\.\w+\.error)\.(\w+)"),
     ],
 )
-def test_what_the_code_names_has_a_text(code: CodeTexts, english: dict[str, str], named: str, place: str) -> None:
+def test_every_key_used_in_the_code_has_a_text(
+    code: CodeTexts, english: dict[str, str], named: str, place: str
+) -> None:
     assert getattr(code, named) - keys_at(english, place) == set()
 
 
@@ -127,29 +129,27 @@ def test_what_the_code_names_has_a_text(code: CodeTexts, english: dict[str, str]
         (r"(?:config|options|config_subentries\.\w+|issues\.\w+\.fix_flow)\.abort\.(\w+)", HELPERS_REASONS),
     ],
 )
-def test_no_text_is_left_that_nothing_says(
-    code: CodeTexts, english: dict[str, str], place: str, of_helpers: set[str]
-) -> None:
+def test_there_are_no_unused_texts(code: CodeTexts, english: dict[str, str], place: str, of_helpers: set[str]) -> None:
     assert keys_at(english, place) - code.constants - of_helpers == set()
 
 
-def test_every_step_with_texts_can_be_reached(code: CodeTexts, english: dict[str, str]) -> None:
+def test_every_step_with_texts_exists_in_the_code(code: CodeTexts, english: dict[str, str]) -> None:
     place = r"(?:config|options|config_subentries\.\w+|issues\.\w+\.fix_flow)\.step\.(\w+)\."
     assert keys_at(english, place) - code.steps - HELPERS_STEPS == set()
 
 
 @pytest.mark.parametrize("section", ["config", "config_subentries.phone", "config_subentries.recipient"])
-def test_home_assistant_before_2026_10_can_say_how_a_change_ended(english: dict[str, str], section: str) -> None:
+def test_abort_texts_for_home_assistant_before_2026_10_exist(english: dict[str, str], section: str) -> None:
     assert {f"{section}.abort.already_configured", f"{section}.abort.reconfigure_successful"} <= set(english)
 
 
-def test_every_entity_has_a_name_and_a_picture(code: CodeTexts) -> None:
+def test_every_entity_has_a_name_and_an_icon(code: CodeTexts) -> None:
     translations, icons = entities_in(tree_of("translations/en.json")), entities_in(tree_of("icons.json"))
     assert code.entities - translations - NAMELESS == set()
     assert translations - icons - DRAWN_BY_CLASS == set()
 
 
-def test_no_icon_is_left_that_nothing_shows() -> None:
+def test_there_are_no_unused_icons() -> None:
     english, icons = tree_of("translations/en.json"), tree_of("icons.json")
     assert entities_in(icons) - entities_in(english) - NAMELESS == set()
     assert set(icons.get("services", {})) == set(english.get("services", {}))
@@ -170,7 +170,7 @@ def _nested(key: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("key", "text", "fault"),
+    ("key", "text", "problem"),
     [
         ("exceptions.a.message", "Do <b>it</b>", "has HTML in it"),
         ("exceptions.a.message", "See https://gosms.ru/help", "has a URL in it"),
@@ -188,12 +188,12 @@ def _nested(key: str, value: Any) -> dict[str, Any]:
         ("entity.sensor.a.state.b", "{c}", "has a placeholder where nothing is filled in"),
     ],
 )
-def test_a_bad_text_is_found(key: str, text: Any, fault: str) -> None:
-    assert faults_of_translations(_nested(key, text)) == [f"{key} {fault}"]
+def test_a_bad_text_is_found(key: str, text: Any, problem: str) -> None:
+    assert problems_of_translations(_nested(key, text)) == [f"{key} {problem}"]
 
 
 @pytest.mark.parametrize(
-    ("tree", "fault"),
+    ("tree", "problem"),
     [
         ({"config": {"error": {"a": "A"}}}, "config lacks step"),
         (
@@ -229,12 +229,12 @@ def test_a_bad_text_is_found(key: str, text: Any, fault: str) -> None:
         ),
     ],
 )
-def test_a_missing_text_is_found(tree: dict[str, Any], fault: str) -> None:
-    assert faults_of_translations(tree) == [fault]
+def test_a_missing_text_is_found(tree: dict[str, Any], problem: str) -> None:
+    assert problems_of_translations(tree) == [problem]
 
 
 @pytest.mark.parametrize(
-    ("tree", "fault"),
+    ("tree", "problem"),
     [
         ({"entity": {"sensor": {"a": {"default": "hass:a"}}}}, "entity.sensor.a.default is no icon: hass:a"),
         ({"services": {"a": "mdi:a"}}, "services.a is in no place that Home Assistant knows"),
@@ -248,5 +248,5 @@ def test_a_missing_text_is_found(tree: dict[str, Any], fault: str) -> None:
         ),
     ],
 )
-def test_a_bad_icon_is_found(tree: dict[str, Any], fault: str) -> None:
-    assert faults_of_icons(tree) == [fault]
+def test_a_bad_icon_is_found(tree: dict[str, Any], problem: str) -> None:
+    assert problems_of_icons(tree) == [problem]

@@ -1,4 +1,4 @@
-"""The workflows at GitHub: what they may do, and whose code they run."""
+"""The GitHub workflows: their permissions, and the code that they run."""
 
 from pathlib import Path
 import re
@@ -29,24 +29,24 @@ def jobs() -> list[Any]:
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.stem)
-def test_the_code_of_others_runs_only_as_it_was_looked_at(workflow: Path) -> None:
+def test_third_party_actions_are_pinned_to_a_commit(workflow: Path) -> None:
     used = re.findall(r"uses: *(.*)", workflow.read_text(encoding="utf-8"))
     assert used
     assert [action for action in used if not PINNED.fullmatch(action)] == []
 
 
-def test_one_action_is_pinned_to_one_commit_everywhere() -> None:
+def test_an_action_is_pinned_to_the_same_commit_everywhere() -> None:
     used = {use for workflow in WORKFLOWS for use in re.findall(r"uses: *(.*)", workflow.read_text(encoding="utf-8"))}
     assert len(used) == len({use.partition("@")[0] for use in used})
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda workflow: workflow.stem)
-def test_a_workflow_may_read_at_most_and_knows_no_secret(workflow: Path) -> None:
+def test_a_workflow_has_at_most_read_permission_and_no_secrets(workflow: Path) -> None:
     assert read(workflow)["permissions"] in ({}, {"contents": "read"})
     assert "secrets" not in workflow.read_text(encoding="utf-8")
 
 
-def test_only_a_release_may_write_and_only_what_it_attaches_to() -> None:
+def test_only_the_release_job_may_write_contents() -> None:
     granted = {
         f"{workflow.stem}.{name}": job["permissions"]
         for workflow in WORKFLOWS
@@ -57,18 +57,18 @@ def test_only_a_release_may_write_and_only_what_it_attaches_to() -> None:
 
 
 @pytest.mark.parametrize("job", jobs())
-def test_a_job_that_hangs_ends(job: dict[str, Any]) -> None:
+def test_every_job_has_a_timeout(job: dict[str, Any]) -> None:
     assert 0 < job["timeout-minutes"] <= 45
 
 
 @pytest.mark.parametrize("job", jobs())
-def test_a_job_runs_what_a_developer_runs(job: dict[str, Any]) -> None:
+def test_a_job_runs_only_the_repositorys_scripts(job: dict[str, Any]) -> None:
     programs = [step["run"].split()[0] for step in job["steps"] if "run" in step]
     scripts = [program for program in programs if program != "gh"]
     assert [script for script in scripts if not (ROOT / script).is_file() or not script.startswith("scripts/")] == []
 
 
 @pytest.mark.parametrize("job", jobs())
-def test_what_a_person_types_reaches_no_shell_as_code(job: dict[str, Any]) -> None:
+def test_no_github_context_is_expanded_in_a_shell(job: dict[str, Any]) -> None:
     runs = [step["run"] for step in job["steps"] if "run" in step]
     assert [run for run in runs if "github." in run] == []

@@ -1,7 +1,7 @@
-"""Whatever a test makes the integration say must exist in every language, with exactly the placeholders it is given.
+"""Checks that every text in a test exists in every language, with exactly the given placeholders.
 
-Home Assistant's own tests have such a check; the test plugin does not bring it along. The files are read as they are,
-since Home Assistant would fill what is missing in Russian with English.
+Home Assistant's own tests have such a check, but not the test plugin. The files are read directly, because Home
+Assistant would replace missing Russian texts by English ones.
 """
 
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -41,23 +41,23 @@ def placeholders_in(texts: Iterable[str]) -> set[str]:
 
 
 class TranslationChecker:
-    """Collects what was said without a text: a failure on the spot could be swallowed on its way to the test."""
+    """Collects missing texts: an immediate failure could be caught before it reaches the test."""
 
     def __init__(self, texts_of: Callable[[str], Mapping[str, str]]) -> None:
         self._texts_of = texts_of
-        self.faults: list[str] = []
+        self.problems: list[str] = []
 
     def check(self, required: Iterable[str], given: Iterable[str] = (), *, below: str | None = None) -> None:
         """Check that texts exist and, with those below a prefix, use exactly the placeholders given."""
         wanted, given = list(required), set(given)
         for language in LANGUAGES:
             texts = self._texts_of(language)
-            self.faults += [f"{language}: no text {key}" for key in wanted if key not in texts]
+            self.problems += [f"{language}: no text {key}" for key in wanted if key not in texts]
             said = [text for key, text in texts.items() if key in wanted or (below and key.startswith(below))]
             used = placeholders_in(said)
             if said and used != given:
                 where = below or ", ".join(wanted)
-                self.faults.append(f"{language}: {where} uses {sorted(used)}, is given {sorted(given)}")
+                self.problems.append(f"{language}: {where} uses {sorted(used)}, is given {sorted(given)}")
 
     def check_form(self, prefix: str, result: Mapping[str, Any], given: Iterable[str]) -> None:
         """Check a form: its errors, its fields with their descriptions, the choices of its fields."""
@@ -69,7 +69,7 @@ class TranslationChecker:
         self.check(choices)
 
     def check_result(self, manager: object, flow: Any, result: Mapping[str, Any]) -> None:
-        """Check a step's result, if the flow is one of the integration's."""
+        """Check the result of a step if the flow belongs to the integration."""
         prefix, given = _place_of(manager, flow)
         if prefix is None:
             return
@@ -86,13 +86,13 @@ class TranslationChecker:
             self.check([f"{prefix}abort.{result['reason']}"], given)
 
     def check_error(self, error: HomeAssistantError) -> None:
-        """Check an error that names a text of the integration."""
+        """Check an error with a translation key of the integration."""
         if error.translation_domain == DOMAIN:
             self.check([f"exceptions.{error.translation_key}.message"], error.translation_placeholders or {})
 
 
 def _keys_of_fields(step: str, fields: Mapping[Any, Any]) -> tuple[list[str], list[str]]:
-    """Return the keys that the fields of a form need, and those of their choices."""
+    """Return the keys of the fields of a form, and those of their options."""
     required: list[str] = []
     choices: list[str] = []
     for field, kind in fields.items():
@@ -109,7 +109,7 @@ def _keys_of_fields(step: str, fields: Mapping[Any, Any]) -> tuple[list[str], li
 
 
 def _place_of(manager: object, flow: Any) -> tuple[str | None, dict[str, str]]:
-    """Return where a flow's texts are, and what the interface itself fills them with."""
+    """Return the prefix of a flow's texts, and the placeholders that the interface provides."""
     prefix: str | None = None
     given: dict[str, str] = {}
     entries = flow.hass.config_entries
@@ -133,8 +133,8 @@ def texts_of(language: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def listening(checker: TranslationChecker) -> Generator[None]:
-    """Show the checker every flow result, error and issue."""
+def checking(checker: TranslationChecker) -> Generator[None]:
+    """Let the checker check every flow result, error and issue."""
     handle_step = FlowManager._async_handle_step
     async_call = ServiceRegistry.async_call
     get_or_create = ir.IssueRegistry.async_get_or_create
@@ -151,7 +151,7 @@ def listening(checker: TranslationChecker) -> Generator[None]:
         except HomeAssistantError as err:
             # That somebody may not do something, Home Assistant says in its own words.
             if err.translation_domain is None and not isinstance(err, Unauthorized):
-                checker.faults.append(f"{domain}.{service} fails without a translated error: {err!r}")
+                checker.problems.append(f"{domain}.{service} fails without a translated error: {err!r}")
             raise
 
     def _get_or_create(self: ir.IssueRegistry, domain: str, issue_id: str, **kwargs: Any) -> ir.IssueEntry:
@@ -168,7 +168,7 @@ def listening(checker: TranslationChecker) -> Generator[None]:
         patch.object(FlowManager, "_async_handle_step", _handle_step),
         patch.object(ServiceRegistry, "async_call", _async_call),
         patch.object(ir.IssueRegistry, "async_get_or_create", _get_or_create),
-        # Not where it is caught: many an error ends in a coordinator or in an action's response.
+        # When it is created: many errors are caught by a coordinator or end in an action's response.
         patch.object(HomeAssistantError, "__init__", _init),
     ):
         yield
@@ -176,12 +176,12 @@ def listening(checker: TranslationChecker) -> Generator[None]:
 
 @pytest.fixture(autouse=True)
 def translations_exist() -> Generator[None]:
-    """Fail a test in which something was said that has no text."""
-    # Read before the event loop is watched: in the middle of a test the files would count as the integration's doing.
+    """Fail a test in which a text is missing."""
+    # Read before the event loop is protected: in a test this would be reported as a blocking call of the integration.
     for language in LANGUAGES:
         texts_of(language)
     checker = TranslationChecker(texts_of)
-    with listening(checker):
+    with checking(checker):
         yield
-    if checker.faults:
-        pytest.fail("\n".join(dict.fromkeys(checker.faults)))
+    if checker.problems:
+        pytest.fail("\n".join(dict.fromkeys(checker.problems)))

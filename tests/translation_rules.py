@@ -1,4 +1,4 @@
-"""What hassfest demands of translations/*.json and icons.json, so that it is known before the server says it."""
+"""The rules of hassfest for translations/*.json and icons.json, checked locally."""
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -89,8 +89,8 @@ _FORBIDDEN: Final = {
 }
 
 
-def faults_of_text(key: str, text: object) -> Iterator[str]:
-    """Yield what is wrong with one text."""
+def problems_of_text(key: str, text: object) -> Iterator[str]:
+    """Yield the problems of one text."""
     if not isinstance(text, str):
         yield f"{key} is no text"
         return
@@ -105,7 +105,7 @@ def faults_of_text(key: str, text: object) -> Iterator[str]:
         yield f"{key} has a placeholder where nothing is filled in"
 
 
-def _faults_of_flow(place: str, flow: Mapping[str, Any]) -> Iterator[str]:
+def _problems_of_flow(place: str, flow: Mapping[str, Any]) -> Iterator[str]:
     if "step" not in flow:
         yield f"{place} lacks step"
     for name, step in flow.get("step", {}).items():
@@ -119,13 +119,13 @@ def _lacking(place: str, tree: Mapping[str, Any], *keys: str) -> Iterator[str]:
     return (f"{place} lacks {key}" for key in keys if key not in tree)
 
 
-def _faults_of_structure(tree: Mapping[str, Any]) -> Iterator[str]:
+def _problems_of_structure(tree: Mapping[str, Any]) -> Iterator[str]:
     for name in ("config", "options"):
         if name in tree:
-            yield from _faults_of_flow(name, tree[name])
+            yield from _problems_of_flow(name, tree[name])
     for name, subentry in tree.get("config_subentries", {}).items():
         place = f"config_subentries.{name}"
-        yield from _faults_of_flow(place, subentry)
+        yield from _problems_of_flow(place, subentry)
         yield from _lacking(place, subentry, "entry_type", "initiate_flow")
         yield from _lacking(f"{place}.initiate_flow", subentry.get("initiate_flow", {}), "user")
     for name, issue in tree.get("issues", {}).items():
@@ -134,7 +134,7 @@ def _faults_of_structure(tree: Mapping[str, Any]) -> Iterator[str]:
         if ("description" in issue) is ("fix_flow" in issue):
             yield f"{place} needs a description or a fix_flow, one of the two"
         if "fix_flow" in issue:
-            yield from _faults_of_flow(f"{place}.fix_flow", issue["fix_flow"])
+            yield from _problems_of_flow(f"{place}.fix_flow", issue["fix_flow"])
     for name, service in tree.get("services", {}).items():
         place = f"services.{name}"
         yield from _lacking(place, service, "name", "description")
@@ -144,24 +144,24 @@ def _faults_of_structure(tree: Mapping[str, Any]) -> Iterator[str]:
             yield from _lacking(f"{place}.sections.{section}", texts, "name")
 
 
-def faults_of_translations(tree: Mapping[str, Any]) -> list[str]:
-    """Return everything that hassfest would refuse in a translation file."""
+def problems_of_translations(tree: Mapping[str, Any]) -> list[str]:
+    """Return everything that hassfest would reject in a translation file."""
     texts = flat(tree)
     misplaced = (f"{key} is in no place that Home Assistant knows" for key in texts if not _PLACE.fullmatch(key))
-    wrong = (fault for key, text in texts.items() for fault in faults_of_text(key, text))
-    return [*misplaced, *wrong, *_faults_of_structure(tree)]
+    wrong = (problem for key, text in texts.items() for problem in problems_of_text(key, text))
+    return [*misplaced, *wrong, *_problems_of_structure(tree)]
 
 
-def faults_of_icons(tree: Mapping[str, Any]) -> list[str]:
-    """Return everything that hassfest would refuse in icons.json."""
+def problems_of_icons(tree: Mapping[str, Any]) -> list[str]:
+    """Return everything that hassfest would reject in icons.json."""
     icons = flat(tree)
-    faults = [f"{key} is in no place that Home Assistant knows" for key in icons if not _ICON_PLACE.fullmatch(key)]
-    faults += [f"{key} is no icon: {icon}" for key, icon in icons.items() if not _ICON.fullmatch(icon)]
+    problems = [f"{key} is in no place that Home Assistant knows" for key in icons if not _ICON_PLACE.fullmatch(key)]
+    problems += [f"{key} is no icon: {icon}" for key, icon in icons.items() if not _ICON.fullmatch(icon)]
     entities = chain.from_iterable(
         ((f"entity.{platform}.{key}", entity) for key, entity in keys.items())
         for platform, keys in tree.get("entity", {}).items()
     )
     for place, entity in entities:
         same = (state for state, icon in entity.get("state", {}).items() if icon == entity.get("default"))
-        faults += [f"{place}.state.{state} is the default once more" for state in same]
-    return faults
+        problems += [f"{place}.state.{state} is the default once more" for state in same]
+    return problems

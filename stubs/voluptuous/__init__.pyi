@@ -1,2 +1,2 @@
-# From 2026.9 on Home Assistant answers `import voluptuous` with probatio; mypy, which does not run it, is told here.
+# Since 2026.9 Home Assistant imports probatio as `voluptuous`; this stub does the same for mypy.
 from probatio import *

@@ -1,1 +1,1 @@
-"""Tests of the client alone: over a real local socket, in real time, without a Home Assistant."""
+"""Tests of the client alone, over a real local socket, in real time, without Home Assistant."""

@@ -1,4 +1,4 @@
-"""A client of the simulated service, and one of a service with an answer that no simulation has."""
+"""A client of the simulated service, and clients of servers with other responses."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
@@ -8,9 +8,9 @@ import pytest
 
 from custom_components.gosms.api import GoSmsClient
 from tests import API_TOKEN
-from tests.service import Service
+from tests.common import SimulatedService
 
-type Answering = Callable[[web.Response], Awaitable[GoSmsClient]]
+type ClientFactory = Callable[[web.Response], Awaitable[GoSmsClient]]
 
 
 @pytest.fixture
@@ -20,13 +20,13 @@ async def session(socket_enabled: None) -> AsyncGenerator[ClientSession]:
 
 
 @pytest.fixture
-def client(session: ClientSession, service: Service) -> GoSmsClient:
+def client(session: ClientSession, service: SimulatedService) -> GoSmsClient:
     return GoSmsClient(session, API_TOKEN, url=service.url)
 
 
 @pytest.fixture
-def answering(session: ClientSession, aiohttp_server: Callable[..., Awaitable[TestServer]]) -> Answering:
-    """Make a client of a service with one answer to everything, for answers that no fault of the simulator has."""
+def client_for_response(session: ClientSession, aiohttp_server: Callable[..., Awaitable[TestServer]]) -> ClientFactory:
+    """Return a factory of clients whose server sends one response to every request, for what no fault can send."""
 
     async def start(answer: web.Response) -> GoSmsClient:
         async def handle(_request: web.Request) -> web.Response:

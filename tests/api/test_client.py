@@ -1,4 +1,4 @@
-"""The requests: what goes over the wire, what comes back, and what is known after it went wrong."""
+"""The requests of the client, their responses, and their errors."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,10 +27,10 @@ from custom_components.gosms.api import (
     Sim,
     client as client_module,
 )
-from simulator import ENDPOINTS, NEW, OLD, TEXTS, Account, Fault, Generation, Permission
+from simulator import ENDPOINTS, ERROR_TEXTS, NEW, OLD, Account, Fault, Generation, Permission
 from tests import API_TOKEN
-from tests.api.conftest import Answering
-from tests.service import DAD, MUM, PHONE, Service
+from tests.api.conftest import ClientFactory
+from tests.common import DAD, MUM, PHONE, SimulatedService
 
 TEXT = "Water leak in the kitchen!"
 UUID = "0192fd5e-8b8f-7c3a-9d6e-2f4b6c8d0e1f"
@@ -55,33 +55,33 @@ CALLS: dict[str, Call] = {
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     # The real ten seconds, six of them for the connection, would make these tests last for a minute.
     monkeypatch.setattr(client_module, "_TIMEOUT", ClientTimeout(total=0.4, connect=0.2))
 
 
 async def _failure(request: Awaitable[object]) -> GoSmsError:
-    """Return the error that a request ends in."""
+    """Return the error that a request raises."""
     with pytest.raises(GoSmsError) as caught:
         await request
     return caught.value
 
 
 async def _refused(request: Awaitable[object]) -> GoSmsApiError:
-    """Return the error that the service answers a request with."""
+    """Return the API error that a request raises."""
     with pytest.raises(GoSmsApiError) as caught:
         await request
     return caught.value
 
 
 async def _unanswered(request: Awaitable[object]) -> GoSmsConnectionError:
-    """Return the error of a request without an answer that can be read."""
+    """Return the connection error that a request raises."""
     with pytest.raises(GoSmsConnectionError) as caught:
         await request
     return caught.value
 
 
-def _texts(service: Service) -> list[str]:
+def _texts(service: SimulatedService) -> list[str]:
     """Return the texts that the service has accepted."""
     return [message.message for message in service.account.messages]
 
@@ -89,7 +89,7 @@ def _texts(service: Service) -> list[str]:
 # On the wire
 
 
-def test_the_address_is_the_vendors() -> None:
+def test_default_url_and_page_size() -> None:
     assert DEFAULT_URL == "https://api.gosms.ru/v1"
     assert PAGE_SIZE == 100
 
@@ -110,8 +110,8 @@ def test_the_address_is_the_vendors() -> None:
         ),
     ],
 )
-async def test_a_message_leaves_with_the_documented_fields_that_were_given(
-    client: GoSmsClient, service: Service, options: dict[str, str | int], fields: dict[str, str | int]
+async def test_a_message_is_sent_with_only_the_given_fields(
+    client: GoSmsClient, service: SimulatedService, options: dict[str, str | int], fields: dict[str, str | int]
 ) -> None:
     service.account.add_phone(UUID)
 
@@ -128,7 +128,7 @@ async def test_a_message_leaves_with_the_documented_fields_that_were_given(
 @pytest.mark.parametrize(
     "text", ["21 градус? Да!", 'Quotes " and \\ and {"json": 1}', "Two\nlines", "x" * 300, "+=$^<>"]
 )
-async def test_a_text_arrives_letter_by_letter(client: GoSmsClient, service: Service, text: str) -> None:
+async def test_a_text_arrives_unchanged(client: GoSmsClient, service: SimulatedService, text: str) -> None:
     message_id = await client.send(MUM, text)
 
     assert _texts(service) == [text]
@@ -144,8 +144,8 @@ async def test_a_text_arrives_letter_by_letter(client: GoSmsClient, service: Ser
         ({"search": "50% & +7 #1=да?"}, {"limit": "100", "offset": "1", "search": "50% & +7 #1=да?"}),
     ],
 )
-async def test_a_list_is_asked_for_with_limit_page_and_search(
-    client: GoSmsClient, service: Service, options: dict[str, str | int], query: dict[str, str]
+async def test_a_list_request_has_limit_page_and_search(
+    client: GoSmsClient, service: SimulatedService, options: dict[str, str | int], query: dict[str, str]
 ) -> None:
     await client.list(**options)  # type: ignore[arg-type]  # Parametrised, so of any kind.
 
@@ -155,7 +155,7 @@ async def test_a_list_is_asked_for_with_limit_page_and_search(
     assert request.json is None
 
 
-async def test_one_message_is_asked_for_by_its_id(client: GoSmsClient, service: Service) -> None:
+async def test_a_message_is_fetched_by_its_id(client: GoSmsClient, service: SimulatedService) -> None:
     stored = service.account.add_message(message=TEXT, phone_number=MUM, status=2)
 
     message = await client.get(stored.id)
@@ -168,7 +168,7 @@ async def test_one_message_is_asked_for_by_its_id(client: GoSmsClient, service: 
     assert message.created.timestamp() == stored.time_create
 
 
-async def test_a_message_is_deleted_by_its_id_in_the_body(client: GoSmsClient, service: Service) -> None:
+async def test_a_message_is_deleted_by_its_id_in_the_body(client: GoSmsClient, service: SimulatedService) -> None:
     stored = service.account.add_message(message=TEXT, phone_number=MUM, created=service.account.clock() - OLD_ENOUGH)
 
     await client.delete(stored.id)
@@ -180,8 +180,8 @@ async def test_a_message_is_deleted_by_its_id_in_the_body(client: GoSmsClient, s
 
 
 @pytest.mark.parametrize("active", [True, False])
-async def test_a_phone_is_switched_with_its_id_under_both_keys(
-    client: GoSmsClient, service: Service, *, active: bool
+async def test_switching_a_phone_sends_its_id_under_both_keys(
+    client: GoSmsClient, service: SimulatedService, *, active: bool
 ) -> None:
     await client.set_phone_active(PHONE, active=active)
 
@@ -190,7 +190,7 @@ async def test_a_phone_is_switched_with_its_id_under_both_keys(
     assert service.account.phones[PHONE].is_active == active
 
 
-async def test_a_phone_is_asked_for_with_its_id_under_both_keys(client: GoSmsClient, service: Service) -> None:
+async def test_fetching_a_phone_sends_its_id_under_both_keys(client: GoSmsClient, service: SimulatedService) -> None:
     await client.phone_info(PHONE)
 
     (request,) = service.requests
@@ -198,8 +198,8 @@ async def test_a_phone_is_asked_for_with_its_id_under_both_keys(client: GoSmsCli
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-async def test_the_token_travels_in_its_header_and_nothing_else_is_told(
-    client: GoSmsClient, service: Service, endpoint: str
+async def test_the_token_is_sent_only_in_the_authorization_header(
+    client: GoSmsClient, service: SimulatedService, endpoint: str
 ) -> None:
     service.faults.add(Fault.CODE, code=1006)
 
@@ -223,7 +223,7 @@ async def test_the_token_travels_in_its_header_and_nothing_else_is_told(
 
 @pytest.mark.parametrize("generation", [OLD, NEW], ids=["old", "new"])
 @pytest.mark.parametrize("phone_id", [PHONE, UUID], ids=["object id", "uuid"])
-async def test_a_phone_is_understood_whatever_the_services_generation(
+async def test_a_phone_is_parsed_from_either_api_generation(
     client: GoSmsClient, account: Account, generation: Generation, phone_id: str
 ) -> None:
     account.generation = generation
@@ -241,7 +241,7 @@ async def test_a_phone_is_understood_whatever_the_services_generation(
 
 @pytest.mark.parametrize(("generation", "sim"), [(OLD, None), (NEW, 0)], ids=["old", "new"])
 @pytest.mark.parametrize("phone_id", [PHONE, UUID], ids=["object id", "uuid"])
-async def test_a_message_is_understood_whatever_the_services_generation(
+async def test_a_message_is_parsed_from_either_api_generation(
     client: GoSmsClient, account: Account, generation: Generation, sim: int | None, phone_id: str
 ) -> None:
     account.generation = generation
@@ -256,9 +256,7 @@ async def test_a_message_is_understood_whatever_the_services_generation(
     assert page == MessagePage(total=1, messages=(message,))
 
 
-async def test_pages_are_counted_from_one_and_the_newest_message_comes_first(
-    client: GoSmsClient, account: Account
-) -> None:
+async def test_pages_start_at_one_with_the_newest_message_first(client: GoSmsClient, account: Account) -> None:
     for number in range(5):
         account.add_message(message=f"Number {number}", phone_number=MUM, created=1_700_000_000 + number)
 
@@ -282,7 +280,7 @@ async def test_an_account_without_messages_has_an_empty_page(client: GoSmsClient
     assert await client.list() == MessagePage(total=0, messages=())
 
 
-async def test_a_page_that_is_as_it_was_is_not_read_again(client: GoSmsClient, account: Account) -> None:
+async def test_an_unchanged_page_is_not_parsed_again(client: GoSmsClient, account: Account) -> None:
     message = account.add_message(message="One", phone_number=MUM, status=0)
     first, second = await client.list(), await client.list()
     account.set_status(message.id, 4)
@@ -297,8 +295,10 @@ async def test_a_page_that_is_as_it_was_is_not_read_again(client: GoSmsClient, a
 # Answers that say no
 
 
-@pytest.mark.parametrize("code", [code for code in TEXTS if code >= 1000])
-async def test_the_code_decides_whatever_the_status(session: ClientSession, service: Service, code: int) -> None:
+@pytest.mark.parametrize("code", [code for code in ERROR_TEXTS if code >= 1000])
+async def test_the_error_code_takes_precedence_over_the_http_status(
+    session: ClientSession, service: SimulatedService, code: int
+) -> None:
     statuses = [200, 302, 400, 401, 403, 404, 408, 429, 500, 503]
     service.account.rate_limit = None
     for status in statuses:
@@ -318,8 +318,8 @@ async def test_the_code_decides_whatever_the_status(session: ClientSession, serv
     ("status", "maybe_accepted"),
     [(400, False), (401, False), (403, False), (404, False), (429, False), (500, True), (503, True)],
 )
-async def test_a_new_code_of_the_vendor_is_judged_by_its_status(
-    client: GoSmsClient, service: Service, status: int, *, maybe_accepted: bool
+async def test_an_unknown_error_code_is_classified_by_its_http_status(
+    client: GoSmsClient, service: SimulatedService, status: int, *, maybe_accepted: bool
 ) -> None:
     service.faults.add(Fault.CODE, code=4711, status=status)
 
@@ -348,7 +348,7 @@ async def test_a_new_code_of_the_vendor_is_judged_by_its_status(
         (lambda account: account.messages, DELETE, 1008),
     ],
 )
-async def test_what_the_account_may_not_do_is_told_by_its_code(
+async def test_a_refused_request_raises_its_error_code(
     client: GoSmsClient, account: Account, break_it: Callable[[Account], object], endpoint: str, code: int
 ) -> None:
     break_it(account)
@@ -361,7 +361,7 @@ async def test_what_the_account_may_not_do_is_told_by_its_code(
     assert len(account.messages) == 0
 
 
-async def test_a_young_message_is_not_deleted(client: GoSmsClient, service: Service) -> None:
+async def test_a_recent_message_cannot_be_deleted(client: GoSmsClient, service: SimulatedService) -> None:
     message_id = await client.send(MUM, TEXT)
 
     assert (await _refused(client.delete(message_id))).code == 1010
@@ -373,10 +373,10 @@ async def test_a_sim_without_a_phone_is_refused(client: GoSmsClient) -> None:
 
 
 @pytest.mark.parametrize("explained", [True, False])
-async def test_a_token_that_is_not_known_is_told_with_and_without_an_error_body(
-    session: ClientSession, service: Service, *, explained: bool
+async def test_an_unknown_token_is_unauthorized_with_or_without_an_error_body(
+    session: ClientSession, service: SimulatedService, *, explained: bool
 ) -> None:
-    service.account.explains_unauthorized = explained
+    service.account.unauthorized_has_body = explained
 
     err = await _refused(GoSmsClient(session, "another", url=service.url).send(MUM, TEXT))
 
@@ -386,7 +386,7 @@ async def test_a_token_that_is_not_known_is_told_with_and_without_an_error_body(
     assert _texts(service) == []
 
 
-async def test_a_token_that_was_deleted_is_told(client: GoSmsClient, account: Account) -> None:
+async def test_a_deleted_token_is_unauthorized(client: GoSmsClient, account: Account) -> None:
     account.api_deleted = True
 
     err = await _refused(client.list())
@@ -397,8 +397,8 @@ async def test_a_token_that_was_deleted_is_told(client: GoSmsClient, account: Ac
 
 @pytest.mark.parametrize("asked", [None, 0, 3, 3600])
 @pytest.mark.parametrize("kind", [Fault.TOO_MANY_REQUESTS, Fault.CODE])
-async def test_a_pause_that_the_service_asks_for_is_told(
-    client: GoSmsClient, service: Service, kind: Fault, asked: int | None
+async def test_retry_after_is_read_from_the_response(
+    client: GoSmsClient, service: SimulatedService, kind: Fault, asked: int | None
 ) -> None:
     service.faults.add(kind, retry_after=asked)
 
@@ -406,8 +406,8 @@ async def test_a_pause_that_the_service_asks_for_is_told(
 
 
 @pytest.mark.parametrize("header", ["Wed, 14 Oct 2026 12:00:00 GMT", "-5", "1.5", "soon", "", "9" * 30])
-async def test_a_pause_that_makes_no_sense_is_none(answering: Answering, header: str) -> None:
-    client = await answering(web.Response(status=429, headers={"Retry-After": header}))
+async def test_an_invalid_retry_after_is_ignored(client_for_response: ClientFactory, header: str) -> None:
+    client = await client_for_response(web.Response(status=429, headers={"Retry-After": header}))
 
     err = await _refused(client.send(MUM, TEXT))
 
@@ -431,10 +431,10 @@ async def test_a_pause_that_makes_no_sense_is_none(answering: Answering, header:
         (0, None, None),
     ],
 )
-async def test_an_error_in_an_odd_form_is_still_an_error(
-    answering: Answering, errors: object, code: int | None, error_hash: str | None
+async def test_a_malformed_error_body_is_still_an_error(
+    client_for_response: ClientFactory, errors: object, code: int | None, error_hash: str | None
 ) -> None:
-    client = await answering(web.json_response({"id": UNKNOWN_ID, "errors": errors}))
+    client = await client_for_response(web.json_response({"id": UNKNOWN_ID, "errors": errors}))
 
     err = await _refused(client.send(MUM, TEXT))
 
@@ -443,8 +443,8 @@ async def test_an_error_in_an_odd_form_is_still_an_error(
     assert err.maybe_accepted == (code is None)
 
 
-async def test_an_empty_place_for_errors_is_no_error(answering: Answering) -> None:
-    client = await answering(web.json_response({"id": UNKNOWN_ID, "errors": None}, status=201))
+async def test_a_null_errors_field_is_not_an_error(client_for_response: ClientFactory) -> None:
+    client = await client_for_response(web.json_response({"id": UNKNOWN_ID, "errors": None}, status=201))
 
     assert await client.send(MUM, TEXT) == UNKNOWN_ID
 
@@ -453,10 +453,10 @@ async def test_an_empty_place_for_errors_is_no_error(answering: Answering) -> No
     ("status", "maybe_accepted"), [(202, True), (301, True), (304, True), (400, False), (599, True)]
 )
 @pytest.mark.parametrize("body", ["", "{}", "no JSON", "[]"])
-async def test_an_answer_without_a_code_is_judged_by_its_status(
-    answering: Answering, status: int, body: str, *, maybe_accepted: bool
+async def test_a_response_without_a_code_is_classified_by_its_http_status(
+    client_for_response: ClientFactory, status: int, body: str, *, maybe_accepted: bool
 ) -> None:
-    client = await answering(web.Response(status=status, text=body))
+    client = await client_for_response(web.Response(status=status, text=body))
 
     err = await _refused(client.send(MUM, TEXT))
 
@@ -502,7 +502,7 @@ HARMLESS = [
 ]
 
 
-def test_no_fault_is_left_out() -> None:
+def test_every_fault_is_covered() -> None:
     assert {*TROUBLE, *HARMLESS} == {*Fault}
     # Where the client says "not sent", it was not.
     assert all(maybe_accepted or not accepted for _, maybe_accepted, accepted in TROUBLE.values())
@@ -511,10 +511,10 @@ def test_no_fault_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("fault", "kind", "maybe_accepted", "accepted"), [(fault, *outcome) for fault, outcome in TROUBLE.items()]
 )
-async def test_a_fault_never_makes_a_message_that_was_accepted_look_unsent(
+async def test_a_fault_never_makes_an_accepted_message_look_unsent(
     client: GoSmsClient,
-    service: Service,
-    impatient: None,
+    service: SimulatedService,
+    short_timeout: None,
     fault: Fault,
     kind: type[GoSmsError],
     *,
@@ -529,14 +529,14 @@ async def test_a_fault_never_makes_a_message_that_was_accepted_look_unsent(
     assert err.maybe_accepted == maybe_accepted
     assert _texts(service) == [TEXT] * accepted
     assert len(service.requests) == 1
-    _assert_discreet(err)
+    _assert_no_personal_data(err)
     # The trouble over, everything works again.
     assert (await client.list()).total == accepted
 
 
 @pytest.mark.parametrize("fault", [Fault.REQUEST_TIMEOUT, Fault.UNKNOWN_ERROR, Fault.BAD_GATEWAY, Fault.REDIRECT])
-async def test_a_message_accepted_behind_an_error_may_have_been_accepted(
-    client: GoSmsClient, service: Service, fault: Fault
+async def test_a_message_accepted_despite_an_error_is_maybe_accepted(
+    client: GoSmsClient, service: SimulatedService, fault: Fault
 ) -> None:
     service.faults.add(fault, accepted=True)
 
@@ -547,8 +547,8 @@ async def test_a_message_accepted_behind_an_error_may_have_been_accepted(
 
 
 @pytest.mark.parametrize("fault", HARMLESS)
-async def test_a_fault_beside_the_point_does_not_hurt_a_send(
-    client: GoSmsClient, service: Service, fault: Fault
+async def test_a_send_succeeds_despite_a_harmless_fault(
+    client: GoSmsClient, service: SimulatedService, fault: Fault
 ) -> None:
     service.faults.add(fault, seconds=0.05)
 
@@ -560,8 +560,8 @@ ODD_IDS = [Fault.ID_AS_NUMBER, Fault.MALFORMED_ID]
 
 
 @pytest.mark.parametrize("fault", [*sorted(TROUBLE.keys() - {*ODD_IDS}), Fault.LIST_AS_TEXT])
-async def test_trouble_with_a_list_is_told_and_passes(
-    client: GoSmsClient, service: Service, impatient: None, fault: Fault
+async def test_a_failed_list_request_raises_and_later_requests_succeed(
+    client: GoSmsClient, service: SimulatedService, short_timeout: None, fault: Fault
 ) -> None:
     stored = service.account.add_message(message=TEXT, phone_number=MUM)
     service.faults.add(fault, times=1)
@@ -574,7 +574,7 @@ async def test_trouble_with_a_list_is_told_and_passes(
 
 @pytest.mark.parametrize("fault", ODD_IDS)
 async def test_messages_with_odd_ids_are_left_out_of_a_list(
-    client: GoSmsClient, service: Service, fault: Fault
+    client: GoSmsClient, service: SimulatedService, fault: Fault
 ) -> None:
     stored = service.account.add_message(message=TEXT, phone_number=MUM)
     service.faults.add(fault)
@@ -584,7 +584,9 @@ async def test_messages_with_odd_ids_are_left_out_of_a_list(
 
 
 @pytest.mark.parametrize("fault", [Fault.MISSING_FIELDS, Fault.UNKNOWN_STATUS, Fault.REPEATED_ID, Fault.WRONG_DATE])
-async def test_an_odd_field_does_not_cost_the_page(client: GoSmsClient, service: Service, fault: Fault) -> None:
+async def test_a_malformed_field_does_not_discard_the_page(
+    client: GoSmsClient, service: SimulatedService, fault: Fault
+) -> None:
     service.account.add_message(message=TEXT, phone_number=MUM)
     service.faults.add(fault)
 
@@ -594,7 +596,7 @@ async def test_an_odd_field_does_not_cost_the_page(client: GoSmsClient, service:
     assert page.total == 1
 
 
-async def test_a_status_of_tomorrow_is_told_as_a_number(client: GoSmsClient, service: Service) -> None:
+async def test_an_unknown_status_keeps_its_numeric_code(client: GoSmsClient, service: SimulatedService) -> None:
     stored = service.account.add_message(message=TEXT, phone_number=MUM)
     service.account.set_status(stored.id, 7)
 
@@ -603,11 +605,11 @@ async def test_a_status_of_tomorrow_is_told_as_a_number(client: GoSmsClient, ser
     assert (message.status, message.status_code) == (None, 7)
 
 
-async def test_a_redirect_is_not_followed_and_the_token_stays_here(
-    client: GoSmsClient, session: ClientSession, answering: Answering, service: Service
+async def test_a_redirect_is_not_followed(
+    client: GoSmsClient, session: ClientSession, client_for_response: ClientFactory, service: SimulatedService
 ) -> None:
     service.faults.add(Fault.REDIRECT, times=1)
-    elsewhere = await answering(
+    elsewhere = await client_for_response(
         web.Response(status=307, headers={"Location": f"{service.url.removesuffix('/v1')}/elsewhere"})
     )
 
@@ -621,8 +623,8 @@ async def test_a_redirect_is_not_followed_and_the_token_stays_here(
 @pytest.mark.parametrize("fault", [Fault.REFUSE, Fault.CUT_BEFORE, Fault.CUT_AFTER])
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("before", [[], [INFO]], ids=["fresh connection", "open connection"])
-async def test_a_request_leaves_once_although_its_connection_is_cut(
-    client: GoSmsClient, service: Service, fault: Fault, endpoint: str, before: list[str]
+async def test_a_request_is_sent_once_when_its_connection_is_cut(
+    client: GoSmsClient, service: SimulatedService, fault: Fault, endpoint: str, before: list[str]
 ) -> None:
     # aiohttp by itself repeats what it takes for harmless, and so tells of a deleted message that it never existed.
     for other in before:
@@ -693,10 +695,8 @@ async def test_a_request_leaves_once_although_its_connection_is_cut(
         "huge-number",
     ],
 )
-async def test_a_send_answered_with_anything_but_an_id_may_have_been_accepted(
-    answering: Answering, body: bytes
-) -> None:
-    client = await answering(web.Response(body=body, content_type="application/json"))
+async def test_a_send_response_without_an_id_is_maybe_accepted(client_for_response: ClientFactory, body: bytes) -> None:
+    client = await client_for_response(web.Response(body=body, content_type="application/json"))
 
     err = await _unanswered(client.send(MUM, TEXT))
 
@@ -705,25 +705,27 @@ async def test_a_send_answered_with_anything_but_an_id_may_have_been_accepted(
 
 @pytest.mark.parametrize("endpoint", [GET, LIST, INFO])
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"id": "", "device_id": "", "sms_list": {}}', b"[]"])
-async def test_an_answer_without_what_was_asked_for_cannot_be_read(
-    answering: Answering, endpoint: str, body: bytes
+async def test_a_response_without_the_requested_data_is_unreadable(
+    client_for_response: ClientFactory, endpoint: str, body: bytes
 ) -> None:
-    client = await answering(web.Response(body=body, content_type="application/json"))
+    client = await client_for_response(web.Response(body=body, content_type="application/json"))
 
     assert (await _unanswered(CALLS[endpoint](client))).maybe_accepted
 
 
 @pytest.mark.parametrize("endpoint", [DELETE, EDIT])
 @pytest.mark.parametrize("status", [200, 204])
-async def test_what_is_answered_without_content_is_done(answering: Answering, endpoint: str, status: int) -> None:
-    client = await answering(web.Response(status=status))
+async def test_an_empty_response_to_delete_or_edit_is_success(
+    client_for_response: ClientFactory, endpoint: str, status: int
+) -> None:
+    client = await client_for_response(web.Response(status=status))
 
     await CALLS[endpoint](client)
 
 
 @pytest.mark.parametrize("endpoint", [DELETE, EDIT])
-async def test_a_page_of_somebody_in_between_is_not_taken_for_success(
-    client: GoSmsClient, service: Service, endpoint: str
+async def test_a_captive_portal_page_is_not_taken_for_success(
+    client: GoSmsClient, service: SimulatedService, endpoint: str
 ) -> None:
     service.faults.add(Fault.CAPTIVE_PORTAL)
 
@@ -731,22 +733,24 @@ async def test_a_page_of_somebody_in_between_is_not_taken_for_success(
     assert service.account.phones[PHONE].is_active
 
 
-async def test_null_is_an_empty_list_of_messages(answering: Answering) -> None:
-    client = await answering(web.json_response({"sms_list": None, "pagination": {"total_records": 0}}))
+async def test_null_is_an_empty_list_of_messages(client_for_response: ClientFactory) -> None:
+    client = await client_for_response(web.json_response({"sms_list": None, "pagination": {"total_records": 0}}))
 
     assert await client.list() == MessagePage(total=0)
 
 
-async def test_an_id_in_capitals_is_the_same_id(answering: Answering) -> None:
-    client = await answering(web.json_response({"id": PHONE.upper(), "sms_list": [{"id": PHONE.upper()}]}))
+async def test_an_id_in_capitals_is_the_same_id(client_for_response: ClientFactory) -> None:
+    client = await client_for_response(web.json_response({"id": PHONE.upper(), "sms_list": [{"id": PHONE.upper()}]}))
 
     assert await client.send(MUM, TEXT) == PHONE
     assert [message.id for message in (await client.list()).messages] == [PHONE]
     assert (await client.get(PHONE)).id == PHONE
 
 
-async def test_more_messages_than_asked_for_are_left_out(answering: Answering) -> None:
-    client = await answering(web.json_response({"sms_list": [{"id": f"{number:024}"} for number in range(200)]}))
+async def test_messages_beyond_the_requested_limit_are_dropped(client_for_response: ClientFactory) -> None:
+    client = await client_for_response(
+        web.json_response({"sms_list": [{"id": f"{number:024}"} for number in range(200)]})
+    )
 
     page = await client.list(limit=2)
 
@@ -754,7 +758,7 @@ async def test_more_messages_than_asked_for_are_left_out(answering: Answering) -
     assert len((await client.list()).messages) == PAGE_SIZE
 
 
-async def test_a_full_page_of_the_longest_messages_is_not_too_large(client: GoSmsClient, account: Account) -> None:
+async def test_a_full_page_of_the_longest_messages_is_accepted(client: GoSmsClient, account: Account) -> None:
     for _ in range(PAGE_SIZE):
         account.add_message(message="Ж" * 300, phone_number="7" * 30, device_id=UUID, callback_id=UUID)
 
@@ -764,9 +768,9 @@ async def test_a_full_page_of_the_longest_messages_is_not_too_large(client: GoSm
     assert len(page.messages) == PAGE_SIZE
 
 
-async def test_a_small_answer_that_swells_is_refused(answering: Answering) -> None:
+async def test_a_decompression_bomb_is_rejected(client_for_response: ClientFactory) -> None:
     packed = gzip.compress(b'{"id": "' + b"x" * 40 * 1024 * 1024 + b'"}')
-    client = await answering(
+    client = await client_for_response(
         web.Response(body=packed, content_type="application/json", headers={"Content-Encoding": "gzip"})
     )
 
@@ -776,8 +780,8 @@ async def test_a_small_answer_that_swells_is_refused(answering: Answering) -> No
 # Certainly not sent
 
 
-class Nobody(AbstractResolver):
-    """Knows no name, and asks nobody outside."""
+class FailingResolver(AbstractResolver):
+    """Resolves no name, without the network."""
 
     @override
     async def resolve(
@@ -787,10 +791,10 @@ class Nobody(AbstractResolver):
 
     @override
     async def close(self) -> None:
-        """Have nothing to close."""
+        """Do nothing."""
 
 
-async def test_a_service_that_is_gone_has_certainly_not_got_it(client: GoSmsClient, service: Service) -> None:
+async def test_a_refused_connection_means_not_accepted(client: GoSmsClient, service: SimulatedService) -> None:
     await service.close()
 
     err = await _unanswered(client.send(MUM, TEXT))
@@ -799,21 +803,19 @@ async def test_a_service_that_is_gone_has_certainly_not_got_it(client: GoSmsClie
     assert _texts(service) == []
 
 
-async def test_a_name_that_is_not_known_has_certainly_not_got_it(socket_enabled: None) -> None:
-    async with ClientSession(connector=TCPConnector(resolver=Nobody())) as session:
+async def test_a_failed_name_resolution_means_not_accepted(socket_enabled: None) -> None:
+    async with ClientSession(connector=TCPConnector(resolver=FailingResolver())) as session:
         err = await _unanswered(GoSmsClient(session, API_TOKEN, url="https://api.gosms.invalid/v1").send(MUM, TEXT))
 
     assert not err.maybe_accepted
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:99999/v1", "http://[/v1", "", "/v1"])
-async def test_an_address_that_is_none_has_certainly_not_got_it(session: ClientSession, url: str) -> None:
+async def test_an_invalid_url_means_not_accepted(session: ClientSession, url: str) -> None:
     assert not (await _unanswered(GoSmsClient(session, API_TOKEN, url=url).send(MUM, TEXT))).maybe_accepted
 
 
-async def test_a_connection_that_is_never_made_has_certainly_not_carried_it(
-    session: ClientSession, impatient: None
-) -> None:
+async def test_a_connect_timeout_means_not_accepted(session: ClientSession, short_timeout: None) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
         async with AsyncExitStack() as stack:
             # The system takes one connection that nobody accepts; the others wait for ever.
@@ -828,9 +830,7 @@ async def test_a_connection_that_is_never_made_has_certainly_not_carried_it(
     assert not err.maybe_accepted
 
 
-async def test_a_request_that_got_no_connection_among_many_has_certainly_not_left(
-    service: Service, impatient: None
-) -> None:
+async def test_a_connection_pool_timeout_means_not_accepted(service: SimulatedService, short_timeout: None) -> None:
     service.faults.add(Fault.HANG_AFTER)
     async with ClientSession(connector=TCPConnector(limit=1)) as session:
         clients = [GoSmsClient(session, API_TOKEN, url=service.url) for _ in range(2)]
@@ -840,7 +840,7 @@ async def test_a_request_that_got_no_connection_among_many_has_certainly_not_lef
     assert _texts(service) == [TEXT]
 
 
-async def test_a_program_that_is_stopping_has_certainly_not_sent_it(session: ClientSession, service: Service) -> None:
+async def test_a_closed_session_means_not_accepted(session: ClientSession, service: SimulatedService) -> None:
     client = GoSmsClient(session, API_TOKEN, url=service.url)
     await session.close()
 
@@ -848,7 +848,7 @@ async def test_a_program_that_is_stopping_has_certainly_not_sent_it(session: Cli
     assert service.requests == []
 
 
-async def test_a_request_that_is_taken_back_ends_at_once(client: GoSmsClient, service: Service) -> None:
+async def test_a_canceled_request_does_not_block_the_next_one(client: GoSmsClient, service: SimulatedService) -> None:
     service.faults.add(Fault.HANG_BEFORE, times=1)
 
     with pytest.raises(TimeoutError):
@@ -860,28 +860,28 @@ async def test_a_request_that_is_taken_back_ends_at_once(client: GoSmsClient, se
 # What an error may say
 
 
-async def _speak_no_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _respond_without_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
     writer.write(f"to {MUM}: {TEXT}\r\n\r\n".encode())
     writer.close()
 
 
-async def _spoil_the_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _send_invalid_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
     writer.write(f'{{"sms_list": [{{"phone_number": "{MUM}", "message": "{TEXT}"}}]}}\r\n'.encode())
     writer.close()
 
 
-async def _say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _never_respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.read()
     writer.close()
 
 
-@pytest.mark.parametrize("behave", [_speak_no_http, _spoil_the_chunks, _say_nothing])
-async def test_a_look_up_that_fails_does_not_tell_whom_it_was_for(
+@pytest.mark.parametrize("behave", [_respond_without_http, _send_invalid_chunks, _never_respond])
+async def test_a_failed_search_does_not_reveal_the_number(
     session: ClientSession,
-    impatient: None,
+    short_timeout: None,
     behave: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
 ) -> None:
     async with await asyncio.start_server(behave, "127.0.0.1", 0) as server:
@@ -889,44 +889,44 @@ async def test_a_look_up_that_fails_does_not_tell_whom_it_was_for(
         err = await _unanswered(GoSmsClient(session, API_TOKEN, url=f"http://127.0.0.1:{port}/v1").list(search=MUM))
 
     assert err.maybe_accepted
-    _assert_discreet(err)
+    _assert_no_personal_data(err)
 
 
-async def test_a_look_up_without_a_connection_does_not_tell_whom_it_was_for(service: Service, impatient: None) -> None:
+async def test_a_search_without_a_connection_does_not_reveal_the_number(
+    service: SimulatedService, short_timeout: None
+) -> None:
     service.faults.add(Fault.HANG_BEFORE)
     async with ClientSession(connector=TCPConnector(limit=1)) as session:
         clients = [GoSmsClient(session, API_TOKEN, url=service.url) for _ in range(2)]
         errors = await asyncio.gather(*(_unanswered(client.list(search=MUM)) for client in clients))
 
     assert [err.maybe_accepted for err in errors] == [True, False]
-    _assert_discreet(errors[0])
-    _assert_discreet(errors[1])
+    _assert_no_personal_data(errors[0])
+    _assert_no_personal_data(errors[1])
 
 
-async def test_a_service_that_is_gone_does_not_tell_whom_it_was_asked_for(
-    client: GoSmsClient, service: Service
-) -> None:
+async def test_a_refused_connection_does_not_reveal_the_number(client: GoSmsClient, service: SimulatedService) -> None:
     await service.close()
 
     err = await _unanswered(client.list(search=MUM))
 
-    _assert_discreet(err)
+    _assert_no_personal_data(err)
     # What the system said is worth having in the log.
     assert "Connect call failed" in "".join(traceback.format_exception(err))
 
 
-def _assert_discreet(err: GoSmsError) -> None:
-    """Neither the error nor the traceback that a log may get shows what is private."""
-    told = f"{err} {err!r} {''.join(traceback.format_exception(err))}"
-    assert API_TOKEN not in told
-    assert MUM not in told
-    assert TEXT not in told
+def _assert_no_personal_data(err: GoSmsError) -> None:
+    """Check that neither an error nor its traceback contains personal data."""
+    text = f"{err} {err!r} {''.join(traceback.format_exception(err))}"
+    assert API_TOKEN not in text
+    assert MUM not in text
+    assert TEXT not in text
 
 
 # RateLimiter
 
 
-async def test_a_burst_to_one_endpoint_is_spread_so_that_none_is_refused(client: GoSmsClient, service: Service) -> None:
+async def test_a_burst_to_one_endpoint_is_rate_limited(client: GoSmsClient, service: SimulatedService) -> None:
     loop = asyncio.get_running_loop()
     start = loop.time()
 
@@ -936,7 +936,7 @@ async def test_a_burst_to_one_endpoint_is_spread_so_that_none_is_refused(client:
     assert _texts(service)[::-1] == [f"Number {number}" for number in range(12)]
 
 
-async def test_without_the_pace_the_service_would_refuse_such_a_burst(session: ClientSession, service: Service) -> None:
+async def test_a_burst_without_the_rate_limiter_is_refused(session: ClientSession, service: SimulatedService) -> None:
     clients = [GoSmsClient(session, API_TOKEN, url=service.url) for _ in range(12)]
 
     answers = await asyncio.gather(*(client.list() for client in clients), return_exceptions=True)
@@ -944,7 +944,7 @@ async def test_without_the_pace_the_service_would_refuse_such_a_burst(session: C
     assert [answer.status for answer in answers if isinstance(answer, GoSmsApiError)] == [429, 429]
 
 
-async def test_two_clients_of_one_account_share_its_pace(session: ClientSession, service: Service) -> None:
+async def test_clients_can_share_a_rate_limiter(session: ClientSession, service: SimulatedService) -> None:
     pace = RateLimiter()
     clients = [GoSmsClient(session, API_TOKEN, url=service.url, rate_limiter=pace) for _ in range(2)]
     loop = asyncio.get_running_loop()
@@ -956,7 +956,7 @@ async def test_two_clients_of_one_account_share_its_pace(session: ClientSession,
 
 
 async def test_requests_to_different_endpoints_do_not_wait_for_each_other(
-    client: GoSmsClient, service: Service
+    client: GoSmsClient, service: SimulatedService
 ) -> None:
     await asyncio.gather(*(call(client) for call in CALLS.values()), return_exceptions=True)
 
@@ -966,8 +966,8 @@ async def test_requests_to_different_endpoints_do_not_wait_for_each_other(
     assert max(arrived) - min(arrived) < 5 * GAP
 
 
-async def test_requests_to_one_endpoint_arrive_in_their_order_and_at_its_pace(
-    client: GoSmsClient, service: Service
+async def test_requests_to_one_endpoint_arrive_in_order_and_rate_limited(
+    client: GoSmsClient, service: SimulatedService
 ) -> None:
     await asyncio.gather(*(client.list(page=page) for page in (1, 2, 3)))
 
@@ -977,8 +977,8 @@ async def test_requests_to_one_endpoint_arrive_in_their_order_and_at_its_pace(
     assert all(later.arrived - earlier.arrived > GAP / 2 for earlier, later in pairwise(requests))
 
 
-async def test_the_services_clock_is_known_after_its_first_answer_and_runs_on(
-    client: GoSmsClient, service: Service
+async def test_server_time_is_known_after_the_first_response_and_advances(
+    client: GoSmsClient, service: SimulatedService
 ) -> None:
     service.account.clock = lambda: 1_795_000_000.0
     assert client.server_time is None
@@ -989,9 +989,9 @@ async def test_the_services_clock_is_known_after_its_first_answer_and_runs_on(
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Tue, 99 Nov 2026 12:00:00 GMT"])
-async def test_a_date_that_is_none_leaves_the_services_clock_unknown(
-    answering: Callable[[web.Response], Awaitable[GoSmsClient]], date: str
+async def test_an_invalid_date_header_leaves_the_server_time_unknown(
+    client_for_response: Callable[[web.Response], Awaitable[GoSmsClient]], date: str
 ) -> None:
-    client = await answering(web.json_response({"sms_list": []}, headers={"Date": date}))
+    client = await client_for_response(web.json_response({"sms_list": []}, headers={"Date": date}))
     await client.list()
     assert client.server_time is None

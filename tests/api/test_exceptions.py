@@ -1,23 +1,23 @@
-"""What an error says about what may be done next."""
+"""The properties of errors."""
 
 import pytest
 
 from custom_components.gosms.api import GoSmsApiError, GoSmsConnectionError, GoSmsError
-from simulator import TEXTS
+from simulator import ERROR_TEXTS
 
 # As in the vendor's table; the simulator's own codes below 1000 never go on the wire.
-CODES = sorted(code for code in TEXTS if code >= 1000)
+CODES = sorted(code for code in ERROR_TEXTS if code >= 1000)
 REFUSALS = [code for code in CODES if code != 1000]
 UNLISTED = [0, 999, 1018, 2000, 2010, 3001, 4711]
 STATUSES = [200, 201, 204, 302, 400, 401, 403, 404, 408, 429, 500, 502, 503]
 
 
-def test_every_code_of_the_vendor_is_judged_here() -> None:
+def test_every_vendor_code_is_covered() -> None:
     assert set(CODES) == {*range(1000, 1018), *range(2001, 2010), 3000}
 
 
 @pytest.mark.parametrize("code", REFUSALS)
-def test_a_code_that_says_no_means_no_whatever_the_status(code: int) -> None:
+def test_a_refusal_code_means_not_accepted_with_any_status(code: int) -> None:
     errors = [GoSmsApiError(status, code=code) for status in STATUSES]
 
     assert [(err.code, err.status) for err in errors] == [(code, status) for status in STATUSES]
@@ -26,7 +26,7 @@ def test_a_code_that_says_no_means_no_whatever_the_status(code: int) -> None:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_the_code_for_an_unknown_error_leaves_it_open_whatever_the_status(status: int) -> None:
+def test_code_1000_means_maybe_accepted_with_any_status(status: int) -> None:
     err = GoSmsApiError(status, code=1000)
 
     assert err.maybe_accepted
@@ -58,33 +58,33 @@ def test_the_code_for_an_unknown_error_leaves_it_open_whatever_the_status(status
         (599, True),
     ],
 )
-def test_without_a_code_that_is_known_the_status_decides(status: int, *, maybe_accepted: bool) -> None:
+def test_without_a_known_code_the_status_decides(status: int, *, maybe_accepted: bool) -> None:
     errors = [GoSmsApiError(status, code=code) for code in (None, *UNLISTED)]
 
     assert {err.maybe_accepted for err in errors} == {maybe_accepted}
     assert {err.unauthorized for err in errors} == {status == 401}
 
 
-def test_a_request_that_the_service_waited_for_in_vain_may_have_been_accepted() -> None:
+def test_a_request_timeout_status_means_maybe_accepted() -> None:
     assert GoSmsApiError(408).maybe_accepted
 
 
 @pytest.mark.parametrize("maybe_accepted", [True, False])
-def test_an_error_of_the_line_says_if_the_request_may_have_arrived(*, maybe_accepted: bool) -> None:
+def test_a_connection_error_says_whether_it_may_have_been_accepted(*, maybe_accepted: bool) -> None:
     err = GoSmsConnectionError("no answer", maybe_accepted=maybe_accepted)
 
     assert err.maybe_accepted == maybe_accepted
     assert str(err) == "no answer"
 
 
-def test_an_error_of_the_service_can_be_told_to_the_vendors_support() -> None:
+def test_an_api_error_shows_what_the_vendors_support_needs() -> None:
     err = GoSmsApiError(403, code=1005, error_hash="6654a4e8f152", retry_after=3)
 
     assert str(err) == "HTTP status 403, error code 1005, hash 6654a4e8f152"
     assert (err.error_hash, err.retry_after) == ("6654a4e8f152", 3)
 
 
-def test_an_error_that_says_no_more_counts_as_maybe_accepted() -> None:
+def test_a_generic_error_means_maybe_accepted() -> None:
     assert GoSmsError().maybe_accepted
     assert issubclass(GoSmsApiError, GoSmsError)
     assert issubclass(GoSmsConnectionError, GoSmsError)

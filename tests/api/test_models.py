@@ -1,4 +1,4 @@
-"""What the service tells, in every form in which it may come."""
+"""The responses of the service in every possible form."""
 
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta
@@ -59,7 +59,7 @@ def _page(limit: int = 100, **changes: Json) -> MessagePage:
     return page
 
 
-def test_the_message_of_the_vendors_page_is_understood() -> None:
+def test_the_documented_message_is_parsed() -> None:
     assert _message() == Message(
         id=ID,
         phone_number="79929999999",
@@ -72,13 +72,13 @@ def test_the_message_of_the_vendors_page_is_understood() -> None:
     )
 
 
-def test_what_a_message_was_sent_with_is_told() -> None:
+def test_a_message_has_its_phone_sim_and_webhook() -> None:
     message = _message(device_id=UUID, to_sim=1, callback_id=ID)
 
     assert (message.device_id, message.sim, message.callback_id) == (UUID, 1, ID)
 
 
-def test_a_message_on_show_tells_neither_number_nor_text() -> None:
+def test_message_repr_shows_neither_number_nor_text() -> None:
     shown = repr(_message())
 
     assert ID in shown
@@ -86,13 +86,13 @@ def test_a_message_on_show_tells_neither_number_nor_text() -> None:
     assert "Hello" not in shown
 
 
-def test_a_message_cannot_be_changed() -> None:
+def test_a_message_is_immutable() -> None:
     with pytest.raises(FrozenInstanceError):
         _message().status_code = 4  # type: ignore[misc]  # That it can't be is what is tested.
 
 
 @pytest.mark.parametrize("status", Status)
-def test_each_status_of_the_vendor_is_known(status: Status) -> None:
+def test_every_vendor_status_is_known(status: Status) -> None:
     assert _message(status=status.value).status == MessageStatus(status)
     assert _message(status=str(status.value)).status == MessageStatus(status)
 
@@ -108,7 +108,7 @@ def test_the_statuses_have_the_vendors_meaning() -> None:
     ]
 
 
-def test_only_a_failure_and_a_delivery_are_the_end_of_a_message() -> None:
+def test_only_delivered_and_failed_statuses_are_final() -> None:
     assert [status.name for status in MessageStatus if status.is_final] == [
         "SEND_FAILED",
         "DELIVERED",
@@ -117,7 +117,7 @@ def test_only_a_failure_and_a_delivery_are_the_end_of_a_message() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "code"),
+    ("value", "code"),
     [
         (6, 6),
         (42, 42),
@@ -140,15 +140,15 @@ def test_only_a_failure_and_a_delivery_are_the_end_of_a_message() -> None:
         *((odd, None) for odd in NONSENSE),
     ],
 )
-def test_a_status_that_is_not_known_is_never_delivered(told: Json, code: int | None) -> None:
-    message = _message(status=told)
+def test_an_unknown_status_is_none(value: Json, code: int | None) -> None:
+    message = _message(status=value)
 
     assert message.status is None
     assert message.status_code == code
 
 
 @pytest.mark.parametrize("field", sorted(MESSAGE.keys() - {"id"}))
-def test_a_message_with_a_field_missing_is_still_a_message(field: str) -> None:
+def test_a_message_with_a_missing_field_is_parsed(field: str) -> None:
     data = {key: value for key, value in MESSAGE.items() if key != field}
     message = Message.from_api(data)
 
@@ -156,7 +156,7 @@ def test_a_message_with_a_field_missing_is_still_a_message(field: str) -> None:
     assert message.id == ID
 
 
-def test_a_message_of_nothing_but_its_id_is_still_a_message() -> None:
+def test_a_message_with_only_an_id_is_parsed() -> None:
     assert Message.from_api({"id": ID}) == Message(
         id=ID,
         phone_number="",
@@ -170,12 +170,12 @@ def test_a_message_of_nothing_but_its_id_is_still_a_message() -> None:
 
 
 @pytest.mark.parametrize("odd", NONSENSE)
-def test_fields_of_the_wrong_type_are_as_good_as_missing(odd: Json) -> None:
+def test_message_fields_of_the_wrong_type_are_treated_as_missing(odd: Json) -> None:
     assert Message.from_api(dict.fromkeys(MESSAGE, odd) | {"id": ID, "to_sim": odd}) == Message.from_api({"id": ID})
 
 
 @pytest.mark.parametrize("data", [*NONSENSE, "text", 5, {}])
-def test_what_has_no_id_is_no_message(data: Json) -> None:
+def test_data_without_an_id_is_not_a_message(data: Json) -> None:
     assert Message.from_api(data) is None
 
 
@@ -214,43 +214,43 @@ def test_an_id_is_the_same_in_any_case_of_letters(other: str) -> None:
     assert (message.id, message.device_id, message.callback_id) == (ID, other, other)
 
 
-def test_numbers_that_come_as_text_and_texts_that_come_as_number_are_understood() -> None:
+def test_numbers_as_text_and_text_as_numbers_are_converted() -> None:
     message = _message(phone_number=79929999999, time_create="1717044540", to_sim="1", status=4.0, message=112)
 
     assert (message.phone_number, message.text) == ("79929999999", "112")
     assert (message.created, message.sim, message.status) == (CREATED, 1, MessageStatus.DELIVERED)
 
 
-def test_the_slot_of_the_first_sim_is_not_mistaken_for_none() -> None:
+def test_sim_slot_zero_is_not_mistaken_for_none() -> None:
     assert _message(to_sim=0).sim == 0
 
 
-@pytest.mark.parametrize("told", [10**30, -(10**30), 10**17, "9" * 18, 1e300, 253402300800, "soon", 1717044540.5])
-def test_a_message_of_an_absurd_time_has_none(told: Json) -> None:
-    message = _message(time_create=told)
+@pytest.mark.parametrize("value", [10**30, -(10**30), 10**17, "9" * 18, 1e300, 253402300800, "soon", 1717044540.5])
+def test_an_invalid_creation_time_is_none(value: Json) -> None:
+    message = _message(time_create=value)
 
     assert message.created is None
     assert message.text == "Hello my friends"
 
 
-@pytest.mark.parametrize(("told", "year"), [(0, 1970), (-1, 1969), (4102444800, 2100)])
-def test_an_unlikely_time_is_told_as_it_is(told: int, year: int) -> None:
-    created = _message(time_create=told).created
+@pytest.mark.parametrize(("value", "year"), [(0, 1970), (-1, 1969), (4102444800, 2100)])
+def test_an_unlikely_creation_time_is_kept(value: int, year: int) -> None:
+    created = _message(time_create=value).created
 
     assert created is not None
     assert created.year == year
     assert created.utcoffset() == timedelta()
 
 
-def test_a_text_of_no_end_is_cut() -> None:
+def test_an_overlong_text_is_truncated() -> None:
     assert _message(message="x" * 100_000).text == "x" * 1000
 
 
-def test_half_a_character_cannot_keep_home_assistant_from_writing_its_files() -> None:
+def test_lone_surrogates_are_replaced() -> None:
     assert _message(message="Hello \ud83d").text == "Hello \ufffd"
 
 
-def test_the_page_of_the_vendor_is_understood() -> None:
+def test_the_documented_page_is_parsed() -> None:
     assert _page() == MessagePage(total=95, messages=(_message(),))
 
 
@@ -258,25 +258,25 @@ def test_a_page_before_the_first_poll_is_empty() -> None:
     assert MessagePage() == MessagePage(total=None, messages=())
 
 
-def test_an_account_without_messages_may_answer_null() -> None:
+def test_a_null_or_empty_message_list_is_an_empty_page() -> None:
     assert _page(sms_list=None, pagination={"total_records": 0}) == MessagePage(total=0)
     assert _page(sms_list=[]) == MessagePage(total=95)
 
 
 @pytest.mark.parametrize("data", [{}, {"pagination": {}}, {"sms_list": {}}, {"sms_list": "[]"}, {"sms_list": 0}])
-def test_an_answer_without_a_list_is_not_taken_for_an_empty_account(data: dict[str, Json]) -> None:
+def test_a_response_without_a_list_is_not_an_empty_page(data: dict[str, Json]) -> None:
     assert MessagePage.from_api(data, 100) is None
 
 
 @pytest.mark.parametrize("odd", [*NONSENSE, "x", 5, {"message": "no id"}, {**MESSAGE, "id": "<script>"}])
-def test_one_bad_message_does_not_cost_the_page(odd: Json) -> None:
+def test_an_invalid_message_does_not_discard_the_page(odd: Json) -> None:
     page = _page(sms_list=[odd, MESSAGE, odd, {"id": f"{2:024}"}])
 
     assert [message.id for message in page.messages] == [ID, f"{2:024}"]
     assert not page.is_complete
 
 
-def test_more_messages_than_asked_for_are_left_out() -> None:
+def test_messages_beyond_the_requested_limit_are_dropped() -> None:
     many: list[Json] = [{"id": f"{number:024}"} for number in range(500)]
 
     assert [int(message.id) for message in _page(limit=3, sms_list=many).messages] == [0, 1, 2]
@@ -297,11 +297,11 @@ def test_more_messages_than_asked_for_are_left_out() -> None:
         *((odd, None) for odd in NONSENSE),
     ],
 )
-def test_a_page_without_a_total_is_still_a_page(pagination: Json, total: int | None) -> None:
+def test_a_page_without_a_valid_total_is_parsed(pagination: Json, total: int | None) -> None:
     assert _page(pagination=pagination) == MessagePage(total=total, messages=(_message(),))
 
 
-def test_the_phone_of_the_vendors_page_is_understood() -> None:
+def test_the_documented_phone_is_parsed() -> None:
     assert _phone() == Phone(
         id=UUID,
         name="Kitchen",
@@ -316,7 +316,7 @@ def test_the_phone_of_the_vendors_page_is_understood() -> None:
 
 
 @pytest.mark.parametrize("phone_id", [UUID, ID])
-def test_a_phone_of_nothing_but_its_id_is_still_a_phone(phone_id: str) -> None:
+def test_a_phone_with_only_an_id_is_parsed(phone_id: str) -> None:
     assert Phone.from_api({"device_id": phone_id}) == Phone(
         id=phone_id,
         name=None,
@@ -331,24 +331,24 @@ def test_a_phone_of_nothing_but_its_id_is_still_a_phone(phone_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "phone_id"), [(UUID.upper(), UUID), (ID.upper(), ID), ("My-Phone", "My-Phone"), ("x" * 2000, "x" * 1000)]
+    ("value", "phone_id"), [(UUID.upper(), UUID), (ID.upper(), ID), ("My-Phone", "My-Phone"), ("x" * 2000, "x" * 1000)]
 )
-def test_a_phone_is_known_by_an_id_in_any_form(told: str, phone_id: str) -> None:
-    assert _phone(device_id=told).id == phone_id
+def test_a_phone_is_known_by_an_id_in_any_form(value: str, phone_id: str) -> None:
+    assert _phone(device_id=value).id == phone_id
 
 
 @pytest.mark.parametrize("odd", NONSENSE[:1] + NONSENSE[2:])
-def test_a_phone_with_fields_of_the_wrong_type_knows_nothing_of_them(odd: Json) -> None:
+def test_phone_fields_of_the_wrong_type_are_treated_as_missing(odd: Json) -> None:
     assert Phone.from_api(dict.fromkeys(PHONE, odd) | {"device_id": UUID}) == Phone.from_api({"device_id": UUID})
 
 
 @pytest.mark.parametrize("phone_id", [*NONSENSE, "", 1.5])
-def test_what_has_no_id_is_no_phone(phone_id: Json) -> None:
+def test_data_without_an_id_is_not_a_phone(phone_id: Json) -> None:
     assert Phone.from_api({**PHONE, "device_id": phone_id}) is None
 
 
 @pytest.mark.parametrize(
-    ("told", "battery"),
+    ("value", "battery"),
     [
         (0, 0),
         (100, 100),
@@ -376,12 +376,12 @@ def test_what_has_no_id_is_no_phone(phone_id: Json) -> None:
         (True, None),
     ],
 )
-def test_a_battery_is_between_empty_and_full_or_not_known(told: Json, battery: int | None) -> None:
-    assert _phone(device_battery_state=told).battery == battery
+def test_a_battery_level_outside_0_to_100_is_unknown(value: Json, battery: int | None) -> None:
+    assert _phone(device_battery_state=value).battery == battery
 
 
 @pytest.mark.parametrize(
-    ("told", "truth"),
+    ("value", "truth"),
     [
         (True, True),
         (False, False),
@@ -396,21 +396,21 @@ def test_a_battery_is_between_empty_and_full_or_not_known(told: Json, battery: i
         ("FALSE", False),
     ],
 )
-def test_a_phone_is_on_or_off_in_every_form_of_truth(told: Json, truth: object) -> None:
-    phone = _phone(is_active=told, is_charging=told)
+def test_a_phone_is_on_or_off_in_every_form_of_truth(value: Json, truth: object) -> None:
+    phone = _phone(is_active=value, is_charging=value)
 
     assert (phone.is_active, phone.is_charging) == (truth, truth)
 
 
 @pytest.mark.parametrize("odd", [2, -1, 0.5, float("nan"), 10**4000, "", "maybe", "on", None, [], {}])
-def test_a_phone_is_neither_on_nor_off_unless_the_service_says_so(odd: Json) -> None:
+def test_phone_flags_that_are_not_boolean_are_unknown(odd: Json) -> None:
     phone = _phone(is_active=odd, is_charging=odd)
 
     assert (phone.is_active, phone.is_charging) == (None, None)
 
 
 @pytest.mark.parametrize(
-    "told",
+    "value",
     [
         "2026-10-14T12:00:00Z",
         "2026-10-14T12:00:00",
@@ -429,21 +429,21 @@ def test_a_phone_is_neither_on_nor_off_unless_the_service_says_so(odd: Json) -> 
         " 1791979200 ",
     ],
 )
-def test_a_phone_was_seen_at_the_same_moment_in_every_form_of_time(told: Json) -> None:
-    last_online = _phone(last_online_date=told).last_online
+def test_last_online_is_parsed_in_every_date_format(value: Json) -> None:
+    last_online = _phone(last_online_date=value).last_online
 
     assert last_online == NOON
     assert last_online.tzinfo is UTC
 
 
-def test_a_phone_of_the_year_1970_was_seen_a_thousand_times_later() -> None:
+def test_a_last_online_date_in_1970_is_multiplied_by_1000() -> None:
     # The vendor's own example: seconds that were taken for milliseconds.
     seen = datetime(2024, 11, 10, 9, 33, 42, tzinfo=UTC)
     assert _phone(last_online_date="1970-01-21T00:53:51.222Z").last_online == seen
 
 
 @pytest.mark.parametrize(
-    "told",
+    "value",
     [
         "",
         "yesterday",
@@ -475,14 +475,14 @@ def test_a_phone_of_the_year_1970_was_seen_a_thousand_times_later() -> None:
         "0001-01-01T00:00:00Z",
     ],
 )
-def test_a_phone_of_an_absurd_time_was_never_seen(told: Json) -> None:
-    phone = _phone(last_online_date=told)
+def test_an_invalid_last_online_date_is_none(value: Json) -> None:
+    phone = _phone(last_online_date=value)
 
     assert phone.last_online is None
     assert phone.name == "Kitchen"
 
 
-def test_a_sim_that_cannot_be_read_does_not_hide_the_other() -> None:
+def test_an_invalid_sim_does_not_hide_the_others() -> None:
     sims: list[Json] = [
         None,
         "MTS",

@@ -1,4 +1,4 @@
-"""What is counted of requests: how many, how they ended, how long they took."""
+"""The statistics of requests: number, outcome, duration."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -10,13 +10,13 @@ import pytest
 
 from custom_components.gosms.api import Endpoint, EndpointStatistics, GoSmsClient, GoSmsError, LastError, Outcome
 from simulator import Fault
-from tests.api.conftest import Answering
-from tests.service import MUM, Service
+from tests.api.conftest import ClientFactory
+from tests.common import MUM, SimulatedService
 
 SEND = Endpoint.SEND
 
 
-def test_latencies_are_summed_up() -> None:
+def test_latencies_are_aggregated() -> None:
     endpoint = EndpointStatistics()
     assert endpoint.mean == 0
     for milliseconds in (20.0, 70.0, 30.0):
@@ -25,7 +25,7 @@ def test_latencies_are_summed_up() -> None:
     assert endpoint.outcomes == {Outcome.OK: 3}
 
 
-async def test_a_request_is_counted_with_the_time_that_it_took(client: GoSmsClient, service: Service) -> None:
+async def test_a_request_is_counted_with_its_latency(client: GoSmsClient, service: SimulatedService) -> None:
     service.faults.add(Fault.SLOW, seconds=0.05, times=1)
     await client.send(MUM, "Hello")
     await client.list()
@@ -49,9 +49,9 @@ async def test_a_request_is_counted_with_the_time_that_it_took(client: GoSmsClie
         (Fault.CAPTIVE_PORTAL, 0, Outcome.NO_ANSWER, "the answer is not a JSON object"),
     ],
 )
-async def test_a_failure_is_remembered_as_what_it_means(
+async def test_a_failure_is_recorded_with_its_outcome(
     client: GoSmsClient,
-    service: Service,
+    service: SimulatedService,
     freezer: FrozenDateTimeFactory,
     fault: Fault,
     code: int,
@@ -71,28 +71,30 @@ async def test_a_failure_is_remembered_as_what_it_means(
     )
 
 
-async def test_an_answer_that_lacks_what_was_asked_for_is_no_success(answering: Answering) -> None:
-    client = await answering(web.json_response({}))
+async def test_a_response_without_the_requested_data_counts_as_no_answer(client_for_response: ClientFactory) -> None:
+    client = await client_for_response(web.json_response({}))
     with pytest.raises(GoSmsError):
         await client.list()
     assert client.statistics.endpoints[Endpoint.LIST].outcomes == {Outcome.NO_ANSWER: 1}
 
 
-async def test_a_service_that_is_not_there_is_no_connection(client: GoSmsClient, service: Service) -> None:
+async def test_a_refused_connection_counts_as_no_connection(client: GoSmsClient, service: SimulatedService) -> None:
     await service.close()
     with pytest.raises(GoSmsError):
         await client.list()
     assert client.statistics.endpoints[Endpoint.LIST].outcomes == {Outcome.NO_CONNECTION: 1}
 
 
-async def test_a_request_that_is_taken_back_is_counted_too(client: GoSmsClient, service: Service) -> None:
+async def test_a_canceled_request_is_counted(client: GoSmsClient, service: SimulatedService) -> None:
     service.faults.add(Fault.HANG_BEFORE, times=1)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(client.list(), 0.1)
     assert client.statistics.endpoints[Endpoint.LIST].outcomes == {Outcome.GIVEN_UP: 1}
 
 
-async def test_many_requests_need_no_more_memory_than_one(client: GoSmsClient, service: Service, unpaced: None) -> None:
+async def test_requests_to_one_endpoint_share_one_entry(
+    client: GoSmsClient, service: SimulatedService, no_rate_limit: None
+) -> None:
     service.account.rate_limit = None
     for number in range(20):
         await client.list(search=str(number))

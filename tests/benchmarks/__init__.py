@@ -1,1 +1,1 @@
-"""Tests of the benchmark: that it measures and judges, not how fast anything is."""
+"""Tests of the benchmark itself; they measure no speed."""

@@ -1,4 +1,4 @@
-"""An automation made of a blueprint does what its description says."""
+"""Automations from the blueprints work as described."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +15,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from simulator import Account, Delivery, Phone, Status
+from tests.automation_helpers import advance_time_until, notifications, sent_messages, set_states, set_up_yaml
 from tests.blueprints import FOLDER
-from tests.home import notifications, pass_time_until, put_in, sent, switch
-from tests.service import DAD, MUM, PHONE, Service, add_phone, send, wait
+from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send
 
 MESSAGES: Final = "event.gosms_ru_message"
 BATTERY: Final = "sensor.pixel_8_battery"
@@ -26,12 +26,15 @@ ONLINE: Final = "binary_sensor.pixel_8_online"
 NOTE: Final = {"action": "persistent_notification.create", "data": {"title": "Note", "message": "Valve closed"}}
 
 # Tuesday, four in the morning in the time zone of the tests.
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced", "home")]
+pytestmark = [
+    pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"),
+    pytest.mark.usefixtures("no_rate_limit", "init_integration"),
+]
 
 
 @pytest.fixture
 def hass_config_dir(tmp_path: Path) -> str:
-    """Give Home Assistant a folder with the blueprints in it, as after their import."""
+    """Use a configuration folder with the blueprints, as after their import."""
     shutil.copytree(FOLDER, tmp_path / "blueprints/automation/gosms")
     return str(tmp_path)
 
@@ -50,64 +53,64 @@ def pixel(account: Account) -> Phone:
 
 
 async def use(hass: HomeAssistant, blueprint: str, **inputs: Any) -> None:
-    """Make an automation of a blueprint, with the defaults for what is not given."""
-    await put_in(hass, {"alias": "Test", "use_blueprint": {"path": f"gosms/{blueprint}.yaml", "input": inputs}})
+    """Create an automation from a blueprint, with the defaults of inputs that are not given."""
+    await set_up_yaml(hass, {"alias": "Test", "use_blueprint": {"path": f"gosms/{blueprint}.yaml", "input": inputs}})
 
 
-async def fail(hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, **data: str) -> None:
-    """Send to Mum what can't be delivered."""
+async def fail(hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, **data: str) -> None:
+    """Send a message to Mum that is not delivered."""
     data = {"entity_id": "notify.mum", "message": "Leak", **data}
     await hass.services.async_call("gosms", "send_sms", data, blocking=True)
     service.account.set_status(service.account.messages[0].id, Status.DELIVERY_ERROR)
-    await wait(hass, freezer, 6)
+    await advance_time(hass, freezer, 6)
 
 
-async def wait_minutes(hass: HomeAssistant, freezer: FrozenDateTimeFactory, minutes: int) -> None:
-    """Let time pass in steps that no timer is longer than."""
+async def advance_minutes(hass: HomeAssistant, freezer: FrozenDateTimeFactory, minutes: int) -> None:
+    """Advance the time in steps that are shorter than any timer."""
     for _ in range(minutes):
-        await wait(hass, freezer, 60)
+        await advance_time(hass, freezer, 60)
 
 
-async def test_escalate_gives_the_text_to_the_next_one_and_to_nobody_after_that(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory
+async def test_escalate_forwards_a_failed_message_only_once(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     await use(hass, "escalate", events=[MESSAGES], recipients=["notify.dad"])
     await fail(hass, service, freezer)
-    assert sent(service) == [(MUM, "Leak"), (DAD, "Mum did not get this: Leak")]
+    assert sent_messages(service) == [(MUM, "Leak"), (DAD, "Mum did not get this: Leak")]
 
     service.account.set_status(service.account.messages[0].id, Status.DELIVERY_ERROR)
-    await wait(hass, freezer, 6)
+    await advance_time(hass, freezer, 6)
     assert hass.states.get("event.dad_message").attributes["event_type"] == "delivery_failed"
-    assert len(sent(service)) == 2
+    assert len(sent_messages(service)) == 2
 
 
-async def test_escalate_passes_a_delivery_on_once_that_takes_long_and_then_fails(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory
+async def test_escalate_forwards_a_message_once_that_is_late_and_then_fails(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     await use(hass, "escalate", events=[MESSAGES], recipients=["notify.dad"])
     await send(hass, "Leak")
-    await wait_minutes(hass, freezer, 11)
-    assert sent(service)[1:] == [(DAD, "Mum did not get this: Leak")]
+    await advance_minutes(hass, freezer, 11)
+    assert sent_messages(service)[1:] == [(DAD, "Mum did not get this: Leak")]
 
     service.account.set_status(service.account.messages[-1].id, Status.DELIVERY_ERROR)
-    await wait_minutes(hass, freezer, 2)
+    await advance_minutes(hass, freezer, 2)
     assert hass.states.get("event.mum_message").attributes["event_type"] == "delivery_failed"
-    assert len(sent(service)) == 2
+    assert len(sent_messages(service)) == 2
 
 
-async def test_escalate_leaves_messages_with_another_tag_alone(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory
+async def test_escalate_ignores_messages_with_another_tag(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     await use(hass, "escalate", events=[MESSAGES], recipients=["notify.dad"], tag="alarm")
     await fail(hass, service, freezer)
     await fail(hass, service, freezer, tag="report")
-    assert [number for number, _ in sent(service)] == [MUM, MUM]
+    assert [number for number, _ in sent_messages(service)] == [MUM, MUM]
     await fail(hass, service, freezer, tag="alarm")
-    assert [number for number, _ in sent(service)] == [MUM, MUM, MUM, DAD]
+    assert [number for number, _ in sent_messages(service)] == [MUM, MUM, MUM, DAD]
 
 
-async def test_escalate_does_the_rest_even_if_the_next_one_can_not_be_told(
-    hass: HomeAssistant, service: Service
+async def test_escalate_runs_its_actions_even_if_forwarding_fails(
+    hass: HomeAssistant, service: SimulatedService
 ) -> None:
     service.account.quota = 0
     note = {"action": NOTE["action"], "data": {"title": "{{ outcome }}", "message": "{{ recipient }}: {{ message }}"}}
@@ -118,79 +121,79 @@ async def test_escalate_does_the_rest_even_if_the_next_one_can_not_be_told(
     assert notifications(hass) == [("refused", "Mum: Leak")]
 
 
-async def test_escalate_passes_nothing_on_again_when_the_integration_is_reloaded(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_escalate_forwards_nothing_again_after_a_reload(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await fail(hass, service, freezer)
     await use(hass, "escalate", events=[MESSAGES], recipients=["notify.dad"])
     assert await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     assert hass.states.get(MESSAGES).attributes["event_type"] == "delivery_failed"
-    assert sent(service) == [(MUM, "Leak")]
+    assert sent_messages(service) == [(MUM, "Leak")]
 
 
-async def test_gateway_phone_tells_of_a_low_battery(
+async def test_gateway_phone_reports_a_low_battery(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, pixel: Phone
 ) -> None:
     await use(hass, "gateway_phone", battery=[BATTERY], online=[ONLINE])
     pixel.battery = 19
-    await wait_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     text = "The battery is at 19 %. Charge the phone, or no SMS will leave."
     assert notifications(hass) == [("SMS gateway: Pixel 8", text)]
 
 
-async def test_gateway_phone_tells_when_the_phone_is_offline_for_long_and_when_it_is_back(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, service: Service, pixel: Phone
+async def test_gateway_phone_reports_a_long_offline_period_and_the_return(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, service: SimulatedService, pixel: Phone
 ) -> None:
     await use(hass, "gateway_phone", online=[ONLINE])
     pixel.set_online(online=False, now=service.account.clock())
-    await wait_minutes(hass, freezer, 20)
+    await advance_minutes(hass, freezer, 20)
     assert hass.states.get(ONLINE).state == "off"
     assert notifications(hass) == []
 
-    await wait_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     ((title, text),) = notifications(hass)
     assert (title, text.split(",")[0]) == ("SMS gateway: Pixel 8", "The phone is offline")
 
     pixel.set_online(online=True, now=service.account.clock())
-    await wait_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert notifications(hass) == [("SMS gateway: Pixel 8", "The phone is back online.")]
 
 
-async def test_gateway_phone_does_not_tell_of_the_return_if_nobody_wants_to_know(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, service: Service, pixel: Phone
+async def test_gateway_phone_reports_no_short_absence_and_no_unwanted_return(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, service: SimulatedService, pixel: Phone
 ) -> None:
     await use(hass, "gateway_phone", online=[ONLINE], tell_return=False, actions=[NOTE], offline_for={"hours": 1})
     pixel.set_online(online=False, now=service.account.clock())
-    await wait_minutes(hass, freezer, 20)
+    await advance_minutes(hass, freezer, 20)
     pixel.set_online(online=True, now=service.account.clock())
-    await wait_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert hass.states.get(ONLINE).state == "on"
     assert notifications(hass) == []
 
 
 @pytest.mark.parametrize(("source", "name"), [("power", "Power"), ("internet", "Internet")])
-async def test_power_is_back_tells_everybody_how_long_the_outage_was(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, source: str, name: str
+async def test_power_is_back_reports_the_outage_duration_to_all_recipients(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, source: str, name: str
 ) -> None:
     await use(hass, "power_is_back", recipients=["notify.mum", "notify.dad"], **{source: ["binary_sensor.mains"]})
-    await switch(hass, "binary_sensor.mains", "on", "off")
+    await set_states(hass, "binary_sensor.mains", "on", "off")
     freezer.tick(timedelta(hours=1, minutes=12))
-    await switch(hass, "binary_sensor.mains", "on")
+    await set_states(hass, "binary_sensor.mains", "on")
     text = f"{name} is back at home. It was off for 1 hour 12 minutes."
-    assert sorted(sent(service)) == [(MUM, text), (DAD, text)]
+    assert sorted(sent_messages(service)) == [(MUM, text), (DAD, text)]
 
 
-async def test_power_is_back_does_not_tell_of_a_flicker_or_a_restart(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory
+async def test_power_is_back_ignores_short_outages_and_restarts(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     await use(hass, "power_is_back", recipients=["notify.mum"], power=["binary_sensor.mains"])
-    await switch(hass, "binary_sensor.mains", "on", "off")
+    await set_states(hass, "binary_sensor.mains", "on", "off")
     freezer.tick(60)
-    await switch(hass, "binary_sensor.mains", "on", "unavailable")
+    await set_states(hass, "binary_sensor.mains", "on", "unavailable")
     freezer.tick(3600)
-    await switch(hass, "binary_sensor.mains", "on")
-    assert sent(service) == []
+    await set_states(hass, "binary_sensor.mains", "on")
+    assert sent_messages(service) == []
 
 
 @pytest.mark.parametrize(
@@ -198,9 +201,9 @@ async def test_power_is_back_does_not_tell_of_a_flicker_or_a_restart(
     [(2, []), (90, [(MUM, "Power is back at home. It was off for 1 hour 30 minutes.")])],
     ids=["a restart", "a power cut"],
 )
-async def test_power_is_back_knows_by_its_heartbeat_what_home_assistant_itself_missed(
+async def test_power_is_back_detects_a_home_assistant_outage_by_its_heartbeat(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     freezer: FrozenDateTimeFactory,
     minutes: int,
     texts: list[tuple[str, str]],
@@ -213,29 +216,29 @@ async def test_power_is_back_knows_by_its_heartbeat_what_home_assistant_itself_m
     hass.set_state(CoreState.running)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
     await hass.async_block_till_done()
-    assert sent(service) == texts
+    assert sent_messages(service) == texts
     alive = dt_util.utc_from_timestamp(hass.states.get("input_datetime.last_alive").attributes["timestamp"])
     assert alive == dt_util.utcnow().replace(microsecond=0)
 
 
-async def test_power_is_back_keeps_its_heartbeat(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+async def test_power_is_back_updates_its_heartbeat(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
     helper = {"last_alive": {"has_date": True, "has_time": True, "initial": "2026-11-24 00:00:00"}}
     assert await async_setup_component(hass, "input_datetime", {"input_datetime": helper})
     await use(hass, "power_is_back", recipients=["notify.mum"], heartbeat=["input_datetime.last_alive"])
-    await wait_minutes(hass, freezer, 5)
+    await advance_minutes(hass, freezer, 5)
     assert hass.states.get("input_datetime.last_alive").state == "2026-11-24 04:05:00"
 
 
-async def test_power_is_back_does_nothing_all_day_without_a_heartbeat(
+async def test_power_is_back_is_not_triggered_without_a_heartbeat(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:
     await use(hass, "power_is_back", recipients=["notify.mum"], power=["binary_sensor.mains"])
-    await wait_minutes(hass, freezer, 10)
+    await advance_minutes(hass, freezer, 10)
     assert hass.states.get("automation.test").attributes["last_triggered"] is None
 
 
 async def to_monday_noon(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Let the moment of the self-test come."""
+    """Advance the time to the self-test."""
     freezer.move_to(dt_util.now().replace(hour=12) + timedelta(days=6))
     async_fire_time_changed(hass)
 
@@ -243,37 +246,37 @@ async def to_monday_noon(hass: HomeAssistant, freezer: FrozenDateTimeFactory) ->
 @pytest.mark.parametrize(
     ("ending", "expected"), [(Status.DELIVERED, "delivered"), (Status.DELIVERED, "sent"), (Status.SENT, "sent")]
 )
-async def test_self_test_is_quiet_while_all_is_well(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, ending: Status, expected: str
+async def test_self_test_runs_only_its_passed_actions_on_success(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, ending: Status, expected: str
 ) -> None:
     service.account.delivery = Delivery.ending(ending)
     note = {"action": NOTE["action"], "data": {"message": "{{ status }}"}}
     await use(hass, "self_test", recipient="notify.mum", expected=expected, passed=[note])
     await to_monday_noon(hass, freezer)
-    await pass_time_until(hass, freezer, lambda: notifications(hass))
+    await advance_time_until(hass, freezer, lambda: notifications(hass))
     assert notifications(hass) == [(None, expected)]
-    assert sent(service) == [(MUM, "Self-test of the house on 30.11.2026. All is well if you read this.")]
+    assert sent_messages(service) == [(MUM, "Self-test of the house on 30.11.2026. All is well if you read this.")]
 
 
-async def test_self_test_tells_if_the_message_does_not_arrive_in_time(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory
+async def test_self_test_reports_a_message_that_does_not_arrive_in_time(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     service.account.delivery = Delivery.ending(Status.SENT)
     await use(hass, "self_test", recipient="notify.mum")
     await to_monday_noon(hass, freezer)
     began = dt_util.utcnow()
-    await pass_time_until(hass, freezer, lambda: notifications(hass))
+    await advance_time_until(hass, freezer, lambda: notifications(hass))
     assert dt_util.utcnow() - began >= timedelta(minutes=5)
     assert notifications(hass) == [("The SMS self-test has failed", "Status: sent.")]
 
 
-async def test_self_test_tells_the_reason_and_takes_it_back_when_all_is_well_again(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory
+async def test_self_test_reports_the_reason_and_dismisses_it_on_success(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
     service.account.quota = 0
     await use(hass, "self_test", recipient="notify.mum")
     await to_monday_noon(hass, freezer)
-    await pass_time_until(hass, freezer, lambda: notifications(hass))
+    await advance_time_until(hass, freezer, lambda: notifications(hass))
     ((_, text),) = notifications(hass)
     assert text.startswith("Status: refused. The plan's number of messages for this month is used up")
 
@@ -281,66 +284,66 @@ async def test_self_test_tells_the_reason_and_takes_it_back_when_all_is_well_aga
     service.account.delivery = Delivery.ending()
     freezer.tick(timedelta(days=7))
     async_fire_time_changed(hass)
-    await pass_time_until(hass, freezer, lambda: not notifications(hass))
-    assert len(sent(service)) == 1
+    await advance_time_until(hass, freezer, lambda: not notifications(hass))
+    assert len(sent_messages(service)) == 1
 
 
-async def test_alarm_tells_everybody_with_the_label_where_it_is(
-    hass: HomeAssistant, service: Service, family: str
+async def test_alarm_reports_the_area_to_everyone_with_the_label(
+    hass: HomeAssistant, service: SimulatedService, family_label: str
 ) -> None:
     area = ar.async_get(hass).async_create("Cellar")
     registry = er.async_get(hass)
     leak = registry.async_get_or_create("binary_sensor", "test", "1", suggested_object_id="leak")
     registry.async_update_entity(leak.entity_id, area_id=area.id)
-    await use(hass, "alarm", sensors=["binary_sensor.leak", "binary_sensor.smoke"], label=family, actions=[NOTE])
-    await switch(hass, "binary_sensor.leak", "off", "on", friendly_name="Leak sensor")
-    assert sent(service) == [(DAD, "ALARM: Leak sensor, Cellar")]
+    await use(hass, "alarm", sensors=["binary_sensor.leak", "binary_sensor.smoke"], label=family_label, actions=[NOTE])
+    await set_states(hass, "binary_sensor.leak", "off", "on", friendly_name="Leak sensor")
+    assert sent_messages(service) == [(DAD, "ALARM: Leak sensor, Cellar")]
     assert notifications(hass) == [("Note", "Valve closed")]
     assert hass.states.get("event.dad_message").attributes["tag"] == "alarm"
 
 
-async def test_alarm_tells_of_a_flapping_sensor_once_in_each_period_but_of_each_sensor(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, family: str
+async def test_alarm_reports_each_sensor_once_per_guard_period(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, family_label: str
 ) -> None:
-    await use(hass, "alarm", sensors=["binary_sensor.leak", "binary_sensor.smoke"], label=family, guard=30)
-    await switch(hass, "binary_sensor.leak", *["off", "on"] * 5)
-    await switch(hass, "binary_sensor.smoke", "off", "on")
-    assert sent(service) == [(DAD, "ALARM: leak"), (DAD, "ALARM: smoke")]
+    await use(hass, "alarm", sensors=["binary_sensor.leak", "binary_sensor.smoke"], label=family_label, guard=30)
+    await set_states(hass, "binary_sensor.leak", *["off", "on"] * 5)
+    await set_states(hass, "binary_sensor.smoke", "off", "on")
+    assert sent_messages(service) == [(DAD, "ALARM: leak"), (DAD, "ALARM: smoke")]
     freezer.tick(timedelta(minutes=30))
-    await switch(hass, "binary_sensor.leak", "off", "on")
-    assert sent(service)[2:] == [(DAD, "ALARM: leak")]
+    await set_states(hass, "binary_sensor.leak", "off", "on")
+    assert sent_messages(service)[2:] == [(DAD, "ALARM: leak")]
 
 
-async def test_alarm_tells_of_a_leak_that_began_while_the_sensor_was_out_of_reach(
-    hass: HomeAssistant, service: Service, family: str
+async def test_alarm_reports_a_leak_when_its_unavailable_sensor_returns(
+    hass: HomeAssistant, service: SimulatedService, family_label: str
 ) -> None:
-    await use(hass, "alarm", sensors=["binary_sensor.leak"], label=family)
-    await switch(hass, "binary_sensor.leak", "unavailable", "on")
-    assert sent(service) == [(DAD, "ALARM: leak")]
+    await use(hass, "alarm", sensors=["binary_sensor.leak"], label=family_label)
+    await set_states(hass, "binary_sensor.leak", "unavailable", "on")
+    assert sent_messages(service) == [(DAD, "ALARM: leak")]
 
 
-async def test_alarm_is_quiet_while_it_is_not_armed_or_not_steady(
-    hass: HomeAssistant, service: Service, freezer: FrozenDateTimeFactory, family: str
+async def test_alarm_is_silent_while_disarmed_or_not_steady(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, family_label: str
 ) -> None:
-    await switch(hass, "input_boolean.away", "off")
+    await set_states(hass, "input_boolean.away", "off")
     inputs = {"sensors": ["binary_sensor.door"], "armed": ["input_boolean.away"], "steady": {"seconds": 10}}
-    await use(hass, "alarm", label=family, **inputs)
-    await switch(hass, "binary_sensor.door", "off", "on")
-    await wait(hass, freezer, 11)
-    await switch(hass, "input_boolean.away", "on")
-    await switch(hass, "binary_sensor.door", "off", "on")
-    await wait(hass, freezer, 5)
-    await switch(hass, "binary_sensor.door", "off", "on")
-    await wait(hass, freezer, 5)
-    assert sent(service) == []
-    await wait(hass, freezer, 6)
-    assert sent(service) == [(DAD, "ALARM: door")]
+    await use(hass, "alarm", label=family_label, **inputs)
+    await set_states(hass, "binary_sensor.door", "off", "on")
+    await advance_time(hass, freezer, 11)
+    await set_states(hass, "input_boolean.away", "on")
+    await set_states(hass, "binary_sensor.door", "off", "on")
+    await advance_time(hass, freezer, 5)
+    await set_states(hass, "binary_sensor.door", "off", "on")
+    await advance_time(hass, freezer, 5)
+    assert sent_messages(service) == []
+    await advance_time(hass, freezer, 6)
+    assert sent_messages(service) == [(DAD, "ALARM: door")]
 
 
-async def test_alarm_sends_the_sms_even_if_something_else_fails(
-    hass: HomeAssistant, service: Service, family: str
+async def test_alarm_sends_the_sms_even_if_another_action_fails(
+    hass: HomeAssistant, service: SimulatedService, family_label: str
 ) -> None:
     broken = {"action": "valve.close_valve", "target": {"entity_id": "valve.none"}}
-    await use(hass, "alarm", sensors=["binary_sensor.leak"], label=family, actions=[broken])
-    await switch(hass, "binary_sensor.leak", "off", "on")
-    assert sent(service) == [(DAD, "ALARM: leak")]
+    await use(hass, "alarm", sensors=["binary_sensor.leak"], label=family_label, actions=[broken])
+    await set_states(hass, "binary_sensor.leak", "off", "on")
+    assert sent_messages(service) == [(DAD, "ALARM: leak")]

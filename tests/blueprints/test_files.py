@@ -1,4 +1,4 @@
-"""Home Assistant can load the blueprints, and people can find them."""
+"""Home Assistant can load the blueprints, and users can find them."""
 
 import json
 from pathlib import Path
@@ -19,12 +19,12 @@ each_blueprint = pytest.mark.parametrize("file", sorted(FOLDER.iterdir()), ids=l
 
 
 def read(file: Path) -> dict[str, Any]:
-    """Return what stands in a blueprint."""
+    """Return the content of a blueprint."""
     return load_yaml_dict(str(file))
 
 
 @each_blueprint
-def test_home_assistant_can_load_it_and_uses_every_input_it_asks_for(file: Path) -> None:
+def test_a_blueprint_is_valid_and_uses_every_input(file: Path) -> None:
     content = read(file)
     blueprint = Blueprint(content, expected_domain="automation", schema=AUTOMATION_BLUEPRINT_SCHEMA)
     assert blueprint.validate() is None
@@ -32,19 +32,19 @@ def test_home_assistant_can_load_it_and_uses_every_input_it_asks_for(file: Path)
 
 
 @each_blueprint
-def test_every_input_has_a_name_and_a_field(file: Path) -> None:
+def test_every_input_has_a_name_and_a_selector(file: Path) -> None:
     inputs = read(file)["blueprint"]["input"]
     assert [key for key, field in inputs.items() if not {"name", "selector"} <= set(field)] == []
 
 
 @each_blueprint
-def test_it_can_be_imported_with_one_click_and_updated_later(file: Path) -> None:
+def test_a_blueprint_can_be_imported_with_one_click_and_updated(file: Path) -> None:
     url = f"{REPOSITORY}{file.relative_to(ROOT).as_posix()}"
     assert read(file)["blueprint"]["source_url"] == url
     assert f"]({IMPORT}{quote(url, safe='')})" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @each_blueprint
-def test_it_asks_for_the_home_assistant_that_the_integration_asks_for(file: Path) -> None:
+def test_a_blueprint_requires_the_same_version_as_the_integration(file: Path) -> None:
     hacs = json.loads((ROOT / "hacs.json").read_text(encoding="utf-8"))
     assert read(file)["blueprint"]["homeassistant"]["min_version"] == hacs["homeassistant"]

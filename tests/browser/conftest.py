@@ -1,4 +1,4 @@
-"""A house with a browser before it, shared by the tests of a module."""
+"""A Home Assistant and a browser, shared by the tests of a module."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -8,17 +8,17 @@ import pytest
 import pytest_asyncio
 import pytest_socket
 
-from workshop.browser import Browser, find
-from workshop.home_assistant import HomeAssistant
-from workshop.house import House
-from workshop.service import Service
-from workshop.showroom import configuration, furnish
+from devtools.browser import Browser, find
+from devtools.demo_data import configuration, link_dashboard
+from devtools.hass_client import HomeAssistantClient
+from devtools.hass_process import HomeAssistantProcess
+from devtools.simulator_process import SimulatorProcess
 
-from .stage import Stage
+from .environment import BrowserEnvironment
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give the tests time: a machine that does other work beside needs a minute for what takes a second."""
+    """Give the tests time: a busy machine needs a minute for what otherwise takes a second."""
     here = __name__.removesuffix(".conftest").replace(".", "/")
     for item in items:
         if here in item.path.as_posix():
@@ -26,28 +26,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Stage]:
-    """Open a house, a simulated service and a browser; without a browser the tests are skipped."""
+async def env(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[BrowserEnvironment]:
+    """Start Home Assistant, the simulated service and a browser; without a browser the tests are skipped."""
     if find() is None:
-        pytest.skip("no Chromium or Chrome is here; the variable GOSMS_BROWSER can name one")
-    # The sockets are blocked anew before each test.
+        pytest.skip("no Chromium or Chrome was found; set GOSMS_BROWSER to its path")
+    # pytest-socket blocks the sockets again before each test.
     pytest_socket.enable_socket()
-    # A thread that is there before a test is not one that the test left behind.
+    # A thread that exists before a test does not count as left behind by it.
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(max_workers=1))
     await loop.run_in_executor(None, bool)
-    folder = tmp_path_factory.mktemp("house")
-    furnish(folder, "en")
+    folder = tmp_path_factory.mktemp("config")
+    link_dashboard(folder, "en")
     async with (
-        Service(folder, arguments=("--speed", "4")) as service,
-        House(folder, configuration=configuration("en")) as house,
+        SimulatorProcess(folder, arguments=("--speed", "4")) as simulator,
+        HomeAssistantProcess(folder, configuration=configuration("en")) as hass,
         Browser.open() as browser,
     ):
-        yield Stage(browser, house, service)
+        yield BrowserEnvironment(browser, hass, simulator)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def home(stage: Stage, socket_enabled: None) -> AsyncGenerator[HomeAssistant]:
-    """Hand out the house without an account, and leave it so."""
-    yield stage.house.home
-    await stage.clear()
+async def client(env: BrowserEnvironment, socket_enabled: None) -> AsyncGenerator[HomeAssistantClient]:
+    """Return a client of Home Assistant, which has no account before and after the test."""
+    yield env.hass.client
+    await env.reset()

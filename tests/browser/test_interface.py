@@ -6,14 +6,14 @@ from pathlib import Path
 from playwright.async_api import expect
 import pytest
 
+from devtools.browser import TIMEOUT
+from devtools.demo_data import DASHBOARD
+from devtools.entry_driver import DOMAIN, EntryDriver
+from devtools.hass_client import HomeAssistantClient
+from devtools.simulator_process import SimulatorProcess
 from tests.translation_checks import texts_of
-from workshop.account import DOMAIN, Account
-from workshop.browser import TIMEOUT
-from workshop.home_assistant import HomeAssistant
-from workshop.service import Service
-from workshop.showroom import DASHBOARD
 
-from .stage import Stage
+from .environment import BrowserEnvironment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -22,144 +22,148 @@ MUM = "79123456789"
 NEW_ID = "6654a4e8f1527149588c89ff"
 BATTERY = "sensor.pixel_8_battery"
 REPAIR = "issues.unknown_phone.fix_flow"
-PAUSE = 0.2
+POLL_INTERVAL = 0.2
 INTEGRATION = f"/config/integrations/integration/{DOMAIN}"
 
 
-async def add_account_with_mum(stage: Stage) -> None:
-    account, form = await Account.add(stage.house.home, stage.service.token, url=stage.service.url)
-    await account.ready(await account.add_recipient("Mum", MUM, form=form))
+async def add_account_with_mum(env: BrowserEnvironment) -> None:
+    entry, form = await EntryDriver.add(env.hass.client, env.simulator.token, url=env.simulator.url)
+    await entry.wait_until_ready(await entry.add_recipient("Mum", MUM, form=form))
 
 
-async def send(home: HomeAssistant, message: str) -> None:
-    await home.act("notify.send_message", {"message": message}, target={"entity_id": "notify.mum"})
+async def send(client: HomeAssistantClient, message: str) -> None:
+    await client.perform_action("notify.send_message", {"message": message}, target={"entity_id": "notify.mum"})
 
 
-async def automation(home: HomeAssistant, entity_id: str, *, ran: bool) -> None:
-    """Wait until an automation is there, or has run."""
+async def wait_for_automation(client: HomeAssistantClient, entity_id: str, *, ran: bool) -> None:
+    """Wait until an automation exists, or has run."""
     async with asyncio.timeout(TIMEOUT / 1000):
-        while (state := await home.state(entity_id)) is None or (ran and not state["attributes"]["last_triggered"]):
-            await asyncio.sleep(PAUSE)
+        while (state := await client.state(entity_id)) is None or (ran and not state["attributes"]["last_triggered"]):
+            await asyncio.sleep(POLL_INTERVAL)
 
 
-async def test_an_account_and_a_recipient_are_added_although_the_first_tries_fail(
-    stage: Stage, home: HomeAssistant
+async def test_an_account_and_a_recipient_are_added_after_errors(
+    env: BrowserEnvironment, client: HomeAssistantClient
 ) -> None:
-    async with stage.visit("/config/integrations/dashboard") as screen:
-        await screen.press("Add integration")
-        await screen.page.get_by_placeholder("Search for a brand name").fill("gosms")
-        await screen.press("GoSMS.ru")
-        await screen.fill("API token", "wrong.token")
-        await screen.press("Advanced")
-        await screen.fill("Address of the API", stage.service.url)
-        await screen.press("Submit")
-        await screen.sees(TEXTS["config.error.invalid_auth"])
-        await screen.fill("API token", stage.service.token)
-        await screen.press("Submit")
-        await screen.sees(TEXTS["config_subentries.recipient.step.user.description"])
-        await screen.fill("Name", "Mum")
-        await screen.fill("Phone number", "12")
-        await screen.press("Submit")
-        await screen.sees(TEXTS["config_subentries.recipient.error.phone_number_too_short"])
-        await screen.fill("Phone number", "8 (912) 345-67-89")
-        await screen.press("Submit")
-        await screen.sees("Created configuration for Mum")
-        await screen.press("Finish")
-        await screen.page.get_by_role("link", name="GoSMS.ru").click()
-        await screen.sees("Mum")
-    [entry] = await home.entries(DOMAIN)
+    async with env.open_page("/config/integrations/dashboard") as ui:
+        await ui.click("Add integration")
+        await ui.page.get_by_placeholder("Search for a brand name").fill("gosms")
+        await ui.click("GoSMS.ru")
+        await ui.fill("API token", "wrong.token")
+        await ui.click("Advanced")
+        await ui.fill("Address of the API", env.simulator.url)
+        await ui.click("Submit")
+        await ui.wait_for_text(TEXTS["config.error.invalid_auth"])
+        await ui.fill("API token", env.simulator.token)
+        await ui.click("Submit")
+        await ui.wait_for_text(TEXTS["config_subentries.recipient.step.user.description"])
+        await ui.fill("Name", "Mum")
+        await ui.fill("Phone number", "12")
+        await ui.click("Submit")
+        await ui.wait_for_text(TEXTS["config_subentries.recipient.error.phone_number_too_short"])
+        await ui.fill("Phone number", "8 (912) 345-67-89")
+        await ui.click("Submit")
+        await ui.wait_for_text("Created configuration for Mum")
+        await ui.click("Finish")
+        await ui.page.get_by_role("link", name="GoSMS.ru").click()
+        await ui.wait_for_text("Mum")
+    [entry] = await client.entries(DOMAIN)
     assert entry["state"] == "loaded"
 
 
-async def test_a_message_sent_in_an_outage_is_seen_to_wait_and_then_to_arrive(
-    stage: Stage, home: HomeAssistant
+async def test_a_message_sent_in_an_outage_shows_queued_and_then_delivered(
+    env: BrowserEnvironment, client: HomeAssistantClient
 ) -> None:
-    await add_account_with_mum(stage)
-    await stage.service.control("POST", "faults", {"fault": "too_many_requests", "endpoint": "POST /sms/send"})
-    async with stage.visit(f"/{DASHBOARD}") as dashboard:
-        await dashboard.sees("No messages yet")
-        tools = await dashboard.beside("/config/tools/action")
+    await add_account_with_mum(env)
+    await env.simulator.control("POST", "faults", {"fault": "too_many_requests", "endpoint": "POST /sms/send"})
+    async with env.open_page(f"/{DASHBOARD}") as dashboard:
+        await dashboard.wait_for_text("No messages yet")
+        tools = await dashboard.open_in_same_context("/config/tools/action")
         await tools.page.get_by_text("Action", exact=True).click()
         await tools.page.get_by_placeholder("Search").fill("notify.send_message")
-        await tools.pick("notify.send_message")
-        await tools.press("Add target")
-        await tools.pick("Notifications")
-        # Until the target is taken over, whatever is written beside it is lost.
+        await tools.click_list_item("notify.send_message")
+        await tools.click("Add target")
+        await tools.click_list_item("Notifications")
+        # Before the target is applied, input in other fields is lost.
         await tools.page.get_by_role("region", name="Entities").wait_for()
         await tools.row("Message").get_by_role("textbox").fill("Tea is ready")
-        await tools.press("Perform action")
+        await tools.click("Perform action")
         status = dashboard.tile("Mum")
         await expect(status).to_contain_text("Queued", timeout=TIMEOUT)
-        await stage.service.control("DELETE", "faults")
+        await env.simulator.control("DELETE", "faults")
         await expect(status).to_contain_text("Delivered", timeout=TIMEOUT)
-        await dashboard.sees("Tea is ready")
+        await dashboard.wait_for_text("Tea is ready")
 
 
-async def test_an_account_moves_to_a_new_token_and_is_removed(
-    stage: Stage, home: HomeAssistant, tmp_path: Path
+async def test_an_account_is_reconfigured_and_removed(
+    env: BrowserEnvironment, client: HomeAssistantClient, tmp_path: Path
 ) -> None:
-    await add_account_with_mum(stage)
+    await add_account_with_mum(env)
     async with (
-        Service(tmp_path, token="new.token") as service,
-        stage.visit(INTEGRATION) as screen,
+        SimulatorProcess(tmp_path, token="new.token") as simulator,
+        env.open_page(INTEGRATION) as ui,
     ):
-        await screen.choose("Reconfigure")
-        await screen.fill("API token", "wrong.token")
-        await screen.press("Advanced")
-        await screen.fill("Address of the API", service.url)
-        await screen.press("Submit")
-        await screen.sees(TEXTS["config.error.invalid_auth"])
-        await screen.fill("API token", service.token)
-        await screen.press("Submit")
-        await screen.sees("Reconfiguration was successful")
-        await send(home, "Moved")
-        assert (await service.control("GET", "state"))["messages"]["list"][0]["message"] == "Moved"
-        await screen.page.get_by_text("Close", exact=True).click()
-        await screen.choose("Delete")
-        await screen.press("Delete")
-        await screen.sees("No entries")
-    assert await home.entries(DOMAIN) == []
+        await ui.click_menu_item("Reconfigure")
+        await ui.fill("API token", "wrong.token")
+        await ui.click("Advanced")
+        await ui.fill("Address of the API", simulator.url)
+        await ui.click("Submit")
+        await ui.wait_for_text(TEXTS["config.error.invalid_auth"])
+        await ui.fill("API token", simulator.token)
+        await ui.click("Submit")
+        await ui.wait_for_text("Reconfiguration was successful")
+        await send(client, "Moved")
+        assert (await simulator.control("GET", "state"))["messages"]["list"][0]["message"] == "Moved"
+        await ui.page.get_by_text("Close", exact=True).click()
+        await ui.click_menu_item("Delete")
+        await ui.click("Delete")
+        await ui.wait_for_text("No entries")
+    assert await client.entries(DOMAIN) == []
 
 
-async def test_an_automation_that_is_built_on_a_recipients_events_runs(stage: Stage, home: HomeAssistant) -> None:
-    await add_account_with_mum(stage)
-    async with stage.visit("/config/automation/edit/new") as screen:
-        await screen.press("Add trigger")
-        await screen.page.get_by_placeholder("Search").fill("Event received")
-        await screen.pick("when one or more event entities receive")
-        await screen.press("Add target")
-        await screen.pick("Mum")
-        await screen.page.get_by_role("region", name="Entities").wait_for()
-        await screen.pick("Event type")
-        await screen.pick(TEXTS["entity.event.message.state_attributes.event_type.state.delivered"])
-        await screen.press("Save")
-        await screen.fill("Name", "SMS arrived")
-        await screen.press("Save", within=screen.page.locator("ha-dialog-footer"))
-        await automation(home, "automation.sms_arrived", ran=False)
-        await send(home, "Tea is ready")
-        await automation(home, "automation.sms_arrived", ran=True)
+async def test_an_automation_built_on_a_recipients_events_runs(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    await add_account_with_mum(env)
+    async with env.open_page("/config/automation/edit/new") as ui:
+        await ui.click("Add trigger")
+        await ui.page.get_by_placeholder("Search").fill("Event received")
+        await ui.click_list_item("when one or more event entities receive")
+        await ui.click("Add target")
+        await ui.click_list_item("Mum")
+        await ui.page.get_by_role("region", name="Entities").wait_for()
+        await ui.click_list_item("Event type")
+        await ui.click_list_item(TEXTS["entity.event.message.state_attributes.event_type.state.delivered"])
+        await ui.click("Save")
+        await ui.fill("Name", "SMS arrived")
+        await ui.click("Save", within=ui.page.locator("ha-dialog-footer"))
+        await wait_for_automation(client, "automation.sms_arrived", ran=False)
+        await send(client, "Tea is ready")
+        await wait_for_automation(client, "automation.sms_arrived", ran=True)
 
 
-async def test_a_phone_that_got_a_new_id_is_told_of_and_mended_in_its_repair(stage: Stage, home: HomeAssistant) -> None:
-    service = stage.service
-    [phone] = (await service.control("GET", "state"))["phones"]
-    await Account.add(home, service.token, url=service.url, device_id=phone["device_id"])
-    async with stage.visit("/config/repairs") as screen:
-        await screen.sees("There are currently no repairs pending")
-        await service.control("POST", "account", {"remove_phone": phone["device_id"]})
-        await service.control("POST", "account", {"add_phone": {"device_id": NEW_ID, "battery": 7}})
-        await home.act("homeassistant.update_entity", target={"entity_id": BATTERY})
+async def test_a_phone_with_a_new_id_is_fixed_in_its_repair(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    simulator = env.simulator
+    [phone] = (await simulator.control("GET", "state"))["phones"]
+    await EntryDriver.add(client, simulator.token, url=simulator.url, device_id=phone["device_id"])
+    async with env.open_page("/config/repairs") as ui:
+        await ui.wait_for_text("There are currently no repairs pending")
+        await simulator.control("POST", "account", {"remove_phone": phone["device_id"]})
+        await simulator.control("POST", "account", {"add_phone": {"device_id": NEW_ID, "battery": 7}})
+        await client.perform_action("homeassistant.update_entity", target={"entity_id": BATTERY})
         names = {"account": "GoSMS.ru", "phone": phone["device_name"]}
-        await screen.page.get_by_text(TEXTS["issues.unknown_phone.title"].format(**names)).first.click()
-        await screen.page.get_by_text(TEXTS[f"{REPAIR}.step.init.menu_options.correct"]).click()
-        await screen.fill("ID of the phone", phone["device_id"])
-        await screen.press("Submit")
-        await screen.sees(TEXTS[f"{REPAIR}.error.unknown_device"])
-        await screen.fill("ID of the phone", NEW_ID)
-        await screen.press("Submit")
-        await screen.sees("The issue is repaired")
-        await screen.press("Finish")
-        await screen.sees("There are currently no repairs pending")
-    state = await home.state(BATTERY)
+        await ui.page.get_by_text(TEXTS["issues.unknown_phone.title"].format(**names)).first.click()
+        await ui.page.get_by_text(TEXTS[f"{REPAIR}.step.init.menu_options.correct"]).click()
+        await ui.fill("ID of the phone", phone["device_id"])
+        await ui.click("Submit")
+        await ui.wait_for_text(TEXTS[f"{REPAIR}.error.unknown_device"])
+        await ui.fill("ID of the phone", NEW_ID)
+        await ui.click("Submit")
+        await ui.wait_for_text("The issue is repaired")
+        await ui.click("Finish")
+        await ui.wait_for_text("There are currently no repairs pending")
+    state = await client.state(BATTERY)
     assert state
     assert state["state"] == "7"

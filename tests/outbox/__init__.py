@@ -1,1 +1,1 @@
-"""Tests of the way out for every message."""
+"""Tests of the outbox."""

@@ -1,4 +1,4 @@
-"""What is remembered of messages that ended."""
+"""The history of finished messages."""
 
 from dataclasses import replace
 from datetime import date
@@ -15,7 +15,7 @@ HOUR = 60 * 60
 
 
 def ended(key: str = "the key", state: State = State.DELIVERED, *, accepted: float | None = 0.0) -> OutgoingMessage:
-    """A message that ended."""
+    """Return a message in a final state."""
     return OutgoingMessage(
         key=key,
         phone_number="79123456789",
@@ -41,13 +41,13 @@ def ended(key: str = "the key", state: State = State.DELIVERED, *, accepted: flo
         (State.UNCONFIRMED, (0, 1)),
     ],
 )
-def test_a_message_counts_by_its_end(state: State, counters: tuple[int, int]) -> None:
+def test_a_message_is_counted_by_its_final_state(state: State, counters: tuple[int, int]) -> None:
     ledger = History()
     ledger.add(ended(state=state), 9.0, MONDAY)
     assert ledger.today(MONDAY) == counters
 
 
-def test_the_counters_begin_anew_with_the_day_and_no_day_has_counters_of_another() -> None:
+def test_counters_start_at_zero_each_day() -> None:
     ledger = History()
     assert ledger.today(MONDAY) == (0, 0)
 
@@ -60,14 +60,14 @@ def test_the_counters_begin_anew_with_the_day_and_no_day_has_counters_of_another
     assert ledger.today(TUESDAY) == (1, 0)
 
 
-def test_the_time_of_the_last_delivery_stays_when_a_later_message_fails() -> None:
+def test_a_failed_message_keeps_the_last_delivery_time() -> None:
     ledger = History()
     ledger.add(ended("one", accepted=2.0), 9.5004, MONDAY)
     ledger.add(ended("two", State.DELIVERY_FAILED), 100.0, MONDAY)
     assert ledger.delivery_time == 7.5
 
 
-def test_ids_stay_claimed_for_a_day_and_no_longer() -> None:
+def test_ids_stay_claimed_for_one_day() -> None:
     ledger = History()
     ledger.add(ended("one"), 0.0, MONDAY)
     ledger.add(ended("two"), 24 * HOUR - 1, MONDAY)
@@ -83,7 +83,7 @@ def test_every_part_of_a_long_message_stays_claimed() -> None:
     assert ledger.claimed == {"a", "b"}
 
 
-def test_only_the_newest_thousand_are_remembered_and_all_are_counted() -> None:
+def test_only_the_newest_1000_messages_are_kept_but_all_are_counted() -> None:
     ledger = History()
     for number in range(1005):
         ledger.add(ended(str(number)), number, MONDAY)
@@ -91,7 +91,7 @@ def test_only_the_newest_thousand_are_remembered_and_all_are_counted() -> None:
     assert ledger.today(MONDAY) == (1005, 0)
 
 
-def test_neither_the_number_nor_the_text_is_remembered() -> None:
+def test_history_contains_neither_number_nor_text() -> None:
     ledger = History()
     ledger.add(ended(), 1.0, MONDAY)
     assert "79123456789" not in repr(ledger)

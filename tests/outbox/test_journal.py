@@ -1,4 +1,4 @@
-"""A file of records: a real one, and a disk that fails in real ways."""
+"""The journal, with real files and realistic disk failures."""
 
 import errno
 import os
@@ -36,22 +36,22 @@ def content(file: Path) -> bytes:
 
 
 def put_file(file: Path, content: bytes) -> None:
-    """Put these bytes in place of a file."""
+    """Replace a file by these bytes."""
     file.write_bytes(content)
 
 
 def remove(file: Path) -> None:
-    """Take a file away."""
+    """Remove a file."""
     file.unlink()
 
 
 async def records(hass: HomeAssistant) -> list[Any]:
-    """Read the file as the next run does."""
+    """Load the file as the next run does."""
     return [line.record for line in await Journal(hass, "gosms.journal").async_read()]
 
 
 @pytest.mark.usefixtures("journal")
-async def test_the_next_run_finds_the_records_in_their_order_and_says_it_all_anew(hass: HomeAssistant) -> None:
+async def test_records_are_read_in_order_and_the_journal_needs_compaction(hass: HomeAssistant) -> None:
     assert await records(hass) == [FIRST, SECOND]
     again = Journal(hass, "gosms.journal")
     await again.async_read()
@@ -59,19 +59,19 @@ async def test_the_next_run_finds_the_records_in_their_order_and_says_it_all_ane
 
 
 @pytest.mark.usefixtures("journal")
-def test_nobody_else_may_read_it(file: Path) -> None:
+def test_the_file_is_readable_only_by_its_owner(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.usefixtures("journal")
-async def test_a_record_that_was_cut_off_anywhere_is_passed_over(hass: HomeAssistant, file: Path) -> None:
+async def test_a_truncated_last_record_is_skipped(hass: HomeAssistant, file: Path) -> None:
     whole = content(file)
     for end in range(whole.index(b"\n") + 1, len(whole)):
         put_file(file, whole[:end])
         assert await records(hass) == [FIRST]
 
 
-async def test_a_disk_that_takes_a_record_in_pieces_has_all_of_it(
+async def test_a_record_written_in_pieces_is_complete(
     hass: HomeAssistant, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = os.pwrite
@@ -81,7 +81,7 @@ async def test_a_disk_that_takes_a_record_in_pieces_has_all_of_it(
 
 
 @pytest.mark.parametrize("fails", ["pwrite", "fsync"])
-async def test_a_record_that_the_disk_did_not_take_is_not_there(
+async def test_a_failed_append_is_rolled_back_and_needs_compaction(
     hass: HomeAssistant, journal: Journal, file: Path, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
     before = content(file)
@@ -89,7 +89,7 @@ async def test_a_record_that_the_disk_did_not_take_is_not_there(
     pieces = [3]
 
     def fill(file: int, content: bytes, at: int) -> int:
-        """Take a piece, and then no more."""
+        """Write a part, and then fail."""
         if fails == "pwrite" and not pieces:
             raise OSError(errno.ENOSPC, "No space left on device")
         return write(file, content[: pieces.pop()] if fails == "pwrite" else content, at)
@@ -110,7 +110,7 @@ async def test_a_record_that_the_disk_did_not_take_is_not_there(
     assert await records(hass) == [THIRD]
 
 
-async def test_a_record_is_added_only_to_a_file_that_is_there(journal: Journal, file: Path) -> None:
+async def test_appending_to_a_missing_file_fails(journal: Journal, file: Path) -> None:
     remove(file)
     with pytest.raises(StorageError):
         await journal.async_add(lambda: THIRD)
@@ -119,14 +119,14 @@ async def test_a_record_is_added_only_to_a_file_that_is_there(journal: Journal, 
 
 
 @pytest.mark.usefixtures("journal")
-async def test_nothing_is_added_to_a_file_of_an_earlier_run(hass: HomeAssistant, file: Path) -> None:
+async def test_nothing_is_appended_to_a_file_from_an_earlier_run(hass: HomeAssistant, file: Path) -> None:
     before = content(file)
     with pytest.raises(StorageError):
         await Journal(hass, "gosms.journal").async_add(lambda: THIRD)
     assert content(file) == before
 
 
-async def test_a_file_must_be_replaced_once_most_of_it_is_outdated(journal: Journal, file: Path) -> None:
+async def test_compaction_is_needed_once_most_of_the_file_is_outdated(journal: Journal, file: Path) -> None:
     long = {"new": "x" * 1000}
     while not journal.needs_compaction:
         await journal.async_add(lambda: long)
@@ -139,13 +139,13 @@ async def test_a_file_must_be_replaced_once_most_of_it_is_outdated(journal: Jour
     assert not journal.needs_compaction
 
 
-async def test_a_newer_version_is_not_read(hass: HomeAssistant, journal: Journal, file: Path) -> None:
+async def test_a_file_of_a_newer_version_is_not_read(hass: HomeAssistant, journal: Journal, file: Path) -> None:
     put_file(file, b'{"version": 2, "data": {}}\n')
     with pytest.raises(StorageError, match="newer"):
         await journal.async_read()
 
 
-async def test_what_is_set_aside_goes_with_the_file(journal: Journal, file: Path) -> None:
+async def test_removing_the_journal_removes_records_set_aside(journal: Journal, file: Path) -> None:
     aside = await journal.async_set_aside([b"one", b"two"])
     assert (file.parent / aside).read_bytes() == b"one\ntwo"
     await journal.async_remove()

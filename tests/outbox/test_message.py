@@ -1,4 +1,4 @@
-"""What may happen to a message, and what is told of it."""
+"""The transitions of a message, and their events."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -78,13 +78,13 @@ LEGAL: Final = [
 ILLEGAL: Final = sorted(set(product(State, CHANGES)) - {(state, change) for state, change, *_ in LEGAL})
 
 
-def told(message: OutgoingMessage) -> list[str]:
-    """What is to be told of a message, in its order."""
+def event_types(message: OutgoingMessage) -> list[str]:
+    """Return the types of the pending events of a message, in order."""
     return [occurrence.type for occurrence in message.pending_events]
 
 
-def on_the_service(parts: int = 1) -> OutgoingMessage:
-    """A message that the service accepted at second 2, and of which all was told."""
+def accepted_message(parts: int = 1) -> OutgoingMessage:
+    """Return a message that the service accepted at second 2, without pending events."""
     message = replace(NEW, parts=tuple(f"({part}/{parts}) Leak!" for part in range(1, parts + 1)))
     for part in range(parts):
         message = message.start_attempt(1.0, server_time=None, device_id=None).mark_accepted("abcdefghij"[part], 2.0)
@@ -92,39 +92,39 @@ def on_the_service(parts: int = 1) -> OutgoingMessage:
 
 
 @pytest.mark.parametrize(("state", "change", "follows", "tells"), LEGAL)
-def test_what_may_happen_leads_where_it_must_and_is_told(
+def test_a_legal_transition_reaches_its_state_and_adds_its_events(
     state: State, change: str, follows: State, tells: list[str]
 ) -> None:
     message = CHANGES[change](MESSAGES[state])
     assert message.state is follows
-    assert told(message) == tells
+    assert event_types(message) == tells
     assert follows in TRANSITIONS[state]
 
 
 @pytest.mark.parametrize(("state", "change"), ILLEGAL)
-def test_what_must_not_happen_to_a_message_can_not(state: State, change: str) -> None:
+def test_an_illegal_transition_raises(state: State, change: str) -> None:
     with pytest.raises(IllegalTransitionError):
         CHANGES[change](MESSAGES[state])
 
 
-def test_only_the_states_that_nothing_follows_are_final_and_each_has_an_event() -> None:
+def test_every_final_state_has_an_event_type() -> None:
     assert FINAL == ["delivered", "send_failed", "delivery_failed", "refused", "expired", "unconfirmed"]
     assert list(EVENT_TYPES) == ["queued", "accepted", "sent", "delivery_timeout", *FINAL]
 
 
 @pytest.mark.parametrize("state", FINAL)
 @pytest.mark.parametrize("status", MessageStatus)
-def test_nothing_that_the_service_says_opens_a_message_that_ended_again(state: State, status: MessageStatus) -> None:
+def test_statuses_do_not_change_a_finished_message(state: State, status: MessageStatus) -> None:
     ended = replace(MESSAGES[state], statuses=(MessageStatus.DELIVERED,))
     assert ended.apply_statuses({"a": status}, 9.0) is ended
 
 
-def test_a_message_accepted_at_once_is_never_told_to_wait() -> None:
+def test_a_message_accepted_immediately_is_never_reported_as_queued() -> None:
     message = NEW.start_attempt(1.0, server_time=None, device_id=None).mark_accepted("a", 2.0)
-    assert told(message) == ["accepted"]
+    assert event_types(message) == ["accepted"]
 
 
-def test_a_message_that_waits_again_and_again_is_told_to_wait_once() -> None:
+def test_queued_is_reported_once_across_retries() -> None:
     message = NEW
     for second in range(3):
         message = message.start_attempt(second, server_time=None, device_id=None).requeue(FAILURE, second)
@@ -133,16 +133,16 @@ def test_a_message_that_waits_again_and_again_is_told_to_wait_once() -> None:
             .mark_unknown(FAILURE, second)
             .mark_not_found(second)
         )
-    assert told(message) == ["queued"]
+    assert event_types(message) == ["queued"]
     assert message.report_queued() is message
 
 
-def test_a_message_that_waited_before_its_first_attempt_is_told_to_wait_once() -> None:
+def test_queued_is_reported_once_if_queued_before_the_first_attempt() -> None:
     message = NEW.report_queued().start_attempt(1.0, server_time=None, device_id=None).requeue(FAILURE, 2.0)
-    assert told(message) == ["queued"]
+    assert event_types(message) == ["queued"]
 
 
-def test_an_attempt_is_counted_and_remembered_with_its_times_and_its_phone() -> None:
+def test_an_attempt_is_counted_and_records_its_times_and_phone() -> None:
     message = NEW.start_attempt(7.0, server_time=1_800_000_007.0, device_id="phone").requeue(FAILURE, 8.0)
     message = message.start_attempt(9.0, server_time=None, device_id=None)
     assert (message.attempts, message.last_attempt, message.last_attempt_server_time, message.device_id) == (
@@ -153,17 +153,17 @@ def test_an_attempt_is_counted_and_remembered_with_its_times_and_its_phone() -> 
     )
 
 
-def test_a_request_that_did_not_leave_does_not_count() -> None:
+def test_an_undone_attempt_is_not_counted() -> None:
     assert NEW.start_attempt(7.0, server_time=None, device_id=None).undo_attempt().attempts == 0
 
 
-def test_a_message_that_no_disk_holds_is_not_sent_again() -> None:
+def test_a_message_with_retry_disabled_is_not_sent_again() -> None:
     message = NEW.start_attempt(1.0, server_time=None, device_id=None).disable_retry()
     assert message.requeue(FAILURE, 2.0).state is State.EXPIRED
     assert message.mark_unknown(FAILURE, 2.0).mark_not_found(2.0).state is State.UNCONFIRMED
 
 
-def test_a_refusal_keeps_its_reason() -> None:
+def test_a_refused_message_keeps_its_reason() -> None:
     assert CHANGES["refuse"](MESSAGES[State.SENDING]).error == "refused"
 
 
@@ -180,7 +180,7 @@ def test_a_refusal_keeps_its_reason() -> None:
     ],
     ids=["in time", "late", "late after an attempt", "may not wait", "may not wait any more", "leaving", "in doubt"],
 )
-def test_only_a_waiting_message_is_ever_too_late_and_each_part_has_one_attempt(
+def test_only_a_queued_message_can_expire(
     state: State, last_attempt: float | None, expires: float, now: float, *, late: bool
 ) -> None:
     message = replace(NEW, state=state, last_attempt=last_attempt, expires=expires)
@@ -202,28 +202,28 @@ def test_only_a_waiting_message_is_ever_too_late_and_each_part_has_one_attempt(
         ([2, 5], State.DELIVERY_FAILED, ["sent", "delivery_failed"]),
     ],
 )
-def test_each_status_that_a_poll_saw_is_told_once_and_none_is_made_up(
+def test_each_polled_status_is_reported_once_and_none_is_invented(
     statuses: list[int], follows: State, tells: list[str]
 ) -> None:
-    message = on_the_service()
+    message = accepted_message()
     for status in statuses:
         message = message.apply_statuses({"a": MessageStatus(status)}, 9.0)
     assert message.state is follows
-    assert told(message) == tells
+    assert event_types(message) == tells
 
 
 @pytest.mark.parametrize("order", permutations([0, 1, 2, 4]))
-def test_statuses_out_of_order_never_take_a_message_back(order: tuple[int, ...]) -> None:
-    message = on_the_service()
+def test_statuses_out_of_order_never_move_a_message_back(order: tuple[int, ...]) -> None:
+    message = accepted_message()
     for status in order:
         message = message.apply_statuses({"a": MessageStatus(status)}, 9.0)
     assert message.state is State.DELIVERED
-    assert told(message)[-1] == "delivered"
-    assert told(message).count("delivered") == 1
+    assert event_types(message)[-1] == "delivered"
+    assert event_types(message).count("delivered") == 1
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.SENDING, State.UNKNOWN])
-def test_what_the_service_says_of_other_messages_changes_nothing(state: State) -> None:
+def test_statuses_of_other_messages_are_ignored(state: State) -> None:
     message = MESSAGES[state]
     assert message.apply_statuses({"somebody else's": MessageStatus.DELIVERED}, 9.0) is message
 
@@ -241,23 +241,28 @@ def test_what_the_service_says_of_other_messages_changes_nothing(state: State) -
         ({"a": 4, "b": 3, "c": 5}, State.SEND_FAILED, ["send_failed"]),
     ],
 )
-def test_a_long_message_is_delivered_with_its_last_part_and_fails_with_its_first_failure(
+def test_a_long_message_is_delivered_with_all_parts_and_fails_with_any(
     statuses: dict[str, int], follows: State, tells: list[str]
 ) -> None:
-    message = on_the_service(parts=3)
+    message = accepted_message(parts=3)
     message = message.apply_statuses({key: MessageStatus(status) for key, status in statuses.items()}, 9.0)
     assert message.state is follows
-    assert told(message) == tells
+    assert event_types(message) == tells
 
 
-def test_a_long_message_waits_between_its_parts_without_a_word() -> None:
+def test_no_event_is_added_between_the_parts_of_a_long_message() -> None:
     message = replace(NEW, parts=("(1/2) Leak", "(2/2) here"))
     assert message.part == "(1/2) Leak"
     message = message.start_attempt(1.0, server_time=None, device_id=None).mark_accepted("a", 2.0)
-    assert (message.state, message.part, told(message), message.accepted) == (State.QUEUED, "(2/2) here", [], None)
+    assert (message.state, message.part, event_types(message), message.accepted) == (
+        State.QUEUED,
+        "(2/2) here",
+        [],
+        None,
+    )
 
     message = message.start_attempt(3.0, server_time=None, device_id=None).mark_accepted("b", 4.0)
-    assert (message.state, message.ids, told(message), message.accepted) == (
+    assert (message.state, message.ids, event_types(message), message.accepted) == (
         State.ACCEPTED,
         ("a", "b"),
         ["accepted"],
@@ -265,10 +270,10 @@ def test_a_long_message_waits_between_its_parts_without_a_word() -> None:
     )
 
 
-def test_a_part_in_doubt_that_is_found_lets_the_next_one_leave() -> None:
+def test_accepting_a_part_with_an_unknown_outcome_queues_the_next_part() -> None:
     message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).start_attempt(1.0, server_time=None, device_id=None)
     message = message.mark_unknown(FAILURE, 2.0).mark_accepted("a", 3.0)
-    assert (message.state, message.part, told(message)) == (State.QUEUED, "(2/2) here", ["queued"])
+    assert (message.state, message.part, event_types(message)) == (State.QUEUED, "(2/2) here", ["queued"])
 
 
 @pytest.mark.parametrize("change", ["refuse", "expire"])
@@ -280,7 +285,7 @@ def test_a_failure_names_its_part_only_if_another_was_accepted(change: str) -> N
     assert second.failure == replace(FAILURE, part=2, parts=3)
 
 
-def test_a_message_without_a_disk_has_one_attempt_for_each_part() -> None:
+def test_with_retry_disabled_each_part_gets_one_attempt() -> None:
     message = replace(NEW, parts=("One", "Two")).start_attempt(1.0, server_time=None, device_id=None).disable_retry()
     between = message.mark_accepted("a", 2.0)
     assert not between.is_expired(2.0)
@@ -300,13 +305,13 @@ def test_a_message_without_a_disk_has_one_attempt_for_each_part() -> None:
     ],
     ids=["about to leave", "was queued", "accepted", "failed at once", "refused"],
 )
-def test_the_hourly_limit_counts_what_was_accepted_or_queued(
+def test_accepted_and_queued_messages_count_toward_the_hourly_limit(
     message: OutgoingMessage, *, counts_towards_limit: bool
 ) -> None:
     assert message.counts_towards_limit is counts_towards_limit
 
 
-def test_what_nobody_knows_is_a_failure_only_where_it_can_not_be_sent_again() -> None:
+def test_an_unknown_outcome_is_a_failure_only_after_expiry() -> None:
     sending = NEW.start_attempt(1.0, server_time=None, device_id=None)
     assert sending.mark_unknown(FAILURE, EARLY).failure is None
     lost = sending.mark_unknown(FAILURE, LATE)
@@ -315,14 +320,14 @@ def test_what_nobody_knows_is_a_failure_only_where_it_can_not_be_sent_again() ->
     assert lost.mark_accepted("a", LATE).failure is None
 
 
-def test_a_part_that_is_refused_ends_the_whole_message() -> None:
+def test_a_refused_part_ends_the_whole_message() -> None:
     message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).start_attempt(1.0, server_time=None, device_id=None)
     message = message.mark_accepted("a", 2.0).start_attempt(3.0, server_time=None, device_id=None).refuse(FAILURE, 4.0)
-    assert (message.state, message.ids, told(message)) == (State.REFUSED, ("a",), ["refused"])
+    assert (message.state, message.ids, event_types(message)) == (State.REFUSED, ("a",), ["refused"])
 
 
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.SENT])
-def test_a_missing_delivery_is_told_once_and_the_message_is_followed_all_the_same(state: State) -> None:
+def test_delivery_timeout_is_reported_once_and_tracking_continues(state: State) -> None:
     message = MESSAGES[state].report_delivery_timeout(602.0)
     assert message.state is state
     assert [(each.type, each.seconds) for each in message.pending_events] == [("delivery_timeout", 600.0)]
@@ -330,16 +335,16 @@ def test_a_missing_delivery_is_told_once_and_the_message_is_followed_all_the_sam
         message.report_delivery_timeout(603.0)
 
     delivered = message.apply_statuses({"a": MessageStatus.DELIVERED}, 700.0)
-    assert told(delivered) == ["delivery_timeout", "delivered"]
+    assert event_types(delivered) == ["delivery_timeout", "delivered"]
 
 
 @pytest.mark.parametrize("state", [state for state in State if state not in {State.ACCEPTED, State.SENT}])
-def test_a_delivery_can_only_be_missed_of_a_message_that_the_service_has(state: State) -> None:
+def test_delivery_timeout_is_illegal_for_a_message_not_in_transit(state: State) -> None:
     with pytest.raises(IllegalTransitionError):
         MESSAGES[state].report_delivery_timeout(602.0)
 
 
-def test_seconds_run_from_acceptance_and_there_are_none_before_it() -> None:
+def test_event_seconds_are_measured_from_acceptance() -> None:
     message = NEW.report_queued().start_attempt(10.0, server_time=None, device_id=None).mark_accepted("a", 12.0)
     message = message.apply_statuses({"a": MessageStatus.SENT}, 15.25).apply_statuses(
         {"a": MessageStatus.DELIVERED}, 20.1236
@@ -358,10 +363,10 @@ def test_a_message_that_was_never_accepted_ends_without_seconds(change: str) -> 
     assert end.seconds is None
 
 
-def test_what_was_told_is_not_told_again() -> None:
-    message = on_the_service().apply_statuses({"a": MessageStatus.SENT}, 9.0).pop_event()
-    assert told(message) == []
-    assert told(message.apply_statuses({"a": MessageStatus.DELIVERED}, 9.0)) == ["delivered"]
+def test_a_published_event_is_no_longer_pending() -> None:
+    message = accepted_message().apply_statuses({"a": MessageStatus.SENT}, 9.0).pop_event()
+    assert event_types(message) == []
+    assert event_types(message.apply_statuses({"a": MessageStatus.DELIVERED}, 9.0)) == ["delivered"]
 
 
 @pytest.mark.parametrize(
@@ -377,13 +382,11 @@ def test_what_was_told_is_not_told_again() -> None:
         *((state, (0,), state.value) for state in FINAL),
     ],
 )
-def test_people_are_shown_the_services_words_once_it_has_the_message(
-    state: State, statuses: tuple[int, ...], shown: str
-) -> None:
+def test_the_shown_status_is_the_services_once_accepted(state: State, statuses: tuple[int, ...], shown: str) -> None:
     message = replace(NEW, state=state, statuses=tuple(map(MessageStatus, statuses)), ids=("a", "b")[: len(statuses)])
     assert message.status == shown
 
 
-def test_a_message_that_is_logged_shows_neither_number_nor_text() -> None:
+def test_message_repr_shows_neither_number_nor_text() -> None:
     assert "79123456789" not in repr(TAKEN)
     assert "Leak" not in repr(TAKEN)

@@ -1,4 +1,4 @@
-"""Whatever happens, in whatever order: nothing accepted is lost, nothing is sent twice, and the end is told once."""
+"""In any order of faults, no accepted message is lost, none is sent twice, and each has one final event."""
 
 from collections import Counter
 from contextlib import ExitStack
@@ -10,262 +10,262 @@ import pytest
 
 from custom_components.gosms.api import GoSmsApiError
 from custom_components.gosms.outbox import State
-from tests.outbox.world import FAULTS, LATE, QUEUE, SLOW, World
-from tests.service import MUM
+from tests.common import MUM
+from tests.outbox.simulation import FAULTS, LATE, QUEUE, SLOW, Simulation
 
-FINAL: Final = {state.value for state in State if state.is_final}
-# Ends that say that the service never had the message.
-NOT_SENT: Final = {"refused", "expired"}
+FINAL_STATES: Final = {state.value for state in State if state.is_final}
+# The final states of messages that the service never accepted.
+NOT_SENT: Final = {State.REFUSED.value, State.EXPIRED.value}
 
-# Few people and few texts, so that many messages are twins, of messages of the other account or parts of others too.
-PERSON: Final = st.integers(0, 1)
+# Few recipients and texts, so that many messages are duplicates, also of the other account or of parts.
+RECIPIENT: Final = st.integers(0, 1)
 PARTS: Final = st.sampled_from([("Leak!",), ("Leak!",), ("Fire!",), ("Fire!", "Leak!")])
 ACCOUNT: Final = st.sampled_from([0, 0, 1])
 TIMES: Final = st.sampled_from([1, 1, 3])
 # From the middle of a write to the middle of an outage.
 SECONDS: Final = st.sampled_from([0.005, 0.03, 0.06, 0.2, 1, 5, 12, 35, 100, 400, 700])
 DOWNTIME: Final = st.sampled_from([0, 2, 60, 900])
-# At which of the next things with the disk or the line a process is killed.
+# The crash point at which a process is killed.
 POINT: Final = st.integers(1, 16)
 
 DAY: Final = 24 * 60 * 60
 
-# Minutes: long enough for every message to end, with the queue's expiry of ten.
+# Minutes: long enough for every message to reach a final state, with a queue expiry of ten.
 _SETTLING: Final = 90
 
 
 class Outages(RuleBasedStateMachine):
-    """A house with everything that can go wrong in it."""
+    """All operations and faults in random order."""
 
-    world: World
+    simulation: Simulation
 
     def __init__(self) -> None:
         super().__init__()
-        self._rules = ExitStack()
-        # Whether the clock has jumped over the day for which a repeated call is known again.
-        self._leaps = False
-        # Whether there was a time in which the disk did not take what was told.
-        self._forgets = False
+        self._patches = ExitStack()
+        # Whether the clock has jumped over the day within which a repeated call is recognized.
+        self._clock_has_jumped = False
+        # Whether a write to the disk has failed.
+        self._disk_has_failed = False
 
     @initialize(queue_expiry=st.sampled_from([10, 10, 10, 0]))
     def begin(self, queue_expiry: int) -> None:
-        self.world = World(queue_expiry, accounts=2)
-        self._rules.enter_context(self.world.rules())
-        self.world.start()
-        self.world.pass_time(1)
+        self.simulation = Simulation(queue_expiry, accounts=2)
+        self._patches.enter_context(self.simulation.patched())
+        self.simulation.start()
+        self.simulation.advance_time(1)
 
     def runs(self) -> bool:
-        return self.world.run is not None
+        return self.simulation.run is not None
 
     def is_down(self) -> bool:
-        return self.world.run is None
+        return self.simulation.run is None
 
     @precondition(runs)
-    @rule(person=PERSON, parts=PARTS, times=TIMES, account=ACCOUNT)
-    def send(self, person: int, parts: tuple[str, ...], times: int, account: int) -> None:
+    @rule(recipient=RECIPIENT, parts=PARTS, times=TIMES, account=ACCOUNT)
+    def send(self, recipient: int, parts: tuple[str, ...], times: int, account: int) -> None:
         for _ in range(times):
-            self.world.send(person, *parts, account=account)
+            self.simulation.send(recipient, *parts, account=account)
 
     @precondition(runs)
-    @rule(person=PERSON, parts=PARTS, account=ACCOUNT, times=TIMES)
-    def send_once(self, person: int, parts: tuple[str, ...], account: int, times: int) -> None:
+    @rule(recipient=RECIPIENT, parts=PARTS, account=ACCOUNT, times=TIMES)
+    def send_once(self, recipient: int, parts: tuple[str, ...], account: int, times: int) -> None:
         for _ in range(times):
-            self.world.send(person, *parts, account=account, key=f"{parts} to {person}")
+            self.simulation.send(recipient, *parts, account=account, key=f"{parts} to {recipient}")
 
     @precondition(runs)
     @rule(
-        person=PERSON,
+        recipient=RECIPIENT,
         parts=PARTS,
         accounts=st.tuples(ACCOUNT, ACCOUNT),
         fault=st.sampled_from([*FAULTS, LATE, SLOW]),
         seconds=SECONDS,
     )
-    def send_a_twin_in_trouble(
-        self, person: int, parts: tuple[str, ...], accounts: tuple[int, int], fault: str, seconds: float
+    def send_a_duplicate_with_a_fault(
+        self, recipient: int, parts: tuple[str, ...], accounts: tuple[int, int], fault: str, seconds: float
     ) -> None:
         self.the_service_recovers()
-        self.world.send(person, *parts, account=accounts[0])
-        self.world.pass_time(seconds)
-        self.world.faults = [fault]
-        self.world.send(person, *parts, account=accounts[1])
-        self.world.pass_time(seconds)
+        self.simulation.send(recipient, *parts, account=accounts[0])
+        self.simulation.advance_time(seconds)
+        self.simulation.faults = [fault]
+        self.simulation.send(recipient, *parts, account=accounts[1])
+        self.simulation.advance_time(seconds)
 
     @precondition(runs)
-    @rule(person=PERSON, parts=PARTS, times=TIMES, point=POINT, downtime=DOWNTIME, keeps_time=st.booleans())
+    @rule(recipient=RECIPIENT, parts=PARTS, times=TIMES, point=POINT, downtime=DOWNTIME, keeps_time=st.booleans())
     def send_and_kill(
-        self, person: int, parts: tuple[str, ...], times: int, point: int, downtime: float, *, keeps_time: bool
+        self, recipient: int, parts: tuple[str, ...], times: int, point: int, downtime: float, *, keeps_time: bool
     ) -> None:
-        self.send(person, parts, times, 0)
-        self.world.kill(point)
+        self.send(recipient, parts, times, 0)
+        self.simulation.kill(point)
         self.start(downtime, keeps_time=keeps_time)
 
     @precondition(runs)
-    @rule(person=PERSON, parts=PARTS, account=ACCOUNT, seconds=SECONDS)
-    def send_and_reload(self, person: int, parts: tuple[str, ...], account: int, seconds: float) -> None:
-        self.world.send(person, *parts, account=account)
-        self.world.pass_time(seconds)
-        self.world.reload(account)
+    @rule(recipient=RECIPIENT, parts=PARTS, account=ACCOUNT, seconds=SECONDS)
+    def send_and_reload(self, recipient: int, parts: tuple[str, ...], account: int, seconds: float) -> None:
+        self.simulation.send(recipient, *parts, account=account)
+        self.simulation.advance_time(seconds)
+        self.simulation.reload(account)
 
     @rule(faults=st.lists(st.sampled_from([*FAULTS, LATE, SLOW]), min_size=1, max_size=4))
-    def sending_fails(self, faults: list[str]) -> None:
-        self.world.faults += faults
+    def sending_has_faults(self, faults: list[str]) -> None:
+        self.simulation.faults += faults
 
     @rule()
-    def the_line_is_dead(self) -> None:
-        self.world.line_is_dead = True
+    def the_connection_is_lost(self) -> None:
+        self.simulation.is_offline = True
 
     @rule(error=st.sampled_from([GoSmsApiError(500), GoSmsApiError(403, code=1007)]))
-    def looking_fails(self, error: GoSmsApiError) -> None:
-        self.world.looking_fails = error
+    def lookups_fail(self, error: GoSmsApiError) -> None:
+        self.simulation.lookup_error = error
 
     @rule()
     def the_service_recovers(self) -> None:
-        self.world.line_is_dead = False
-        self.world.faults.clear()
-        self.world.looking_fails = None
+        self.simulation.is_offline = False
+        self.simulation.faults.clear()
+        self.simulation.lookup_error = None
 
     @rule(seconds=SECONDS)
     def time_passes(self, seconds: float) -> None:
-        self.world.pass_time(seconds)
+        self.simulation.advance_time(seconds)
 
     @rule(seconds=st.sampled_from([0, 0, 30, 600, 172_800]))
     def the_clock_jumps(self, seconds: int) -> None:
-        # It may be late, and be set right. It is never early: a clock that was, at an attempt before the first answer
-        # of a run, and lost time afterwards, together hide a message from the search.
-        self.world.wall_offset = -seconds
-        self._leaps |= seconds > DAY
+        # It may be slow, and be corrected. It is never fast: a clock that was fast at an attempt before the first
+        # response of a run, and slow afterwards, hides a message from the lookup.
+        self.simulation.wall_clock_offset = -seconds
+        self._clock_has_jumped |= seconds > DAY
 
     @rule()
     def the_disk_is_full(self) -> None:
-        self.world.disk_is_full = self._forgets = True
+        self.simulation.disk_is_full = self._disk_has_failed = True
 
     @rule()
     def the_disk_has_room_for_the_ledger_alone(self) -> None:
-        self.world.files_without_room = {QUEUE}
-        self._forgets = True
+        self.simulation.files_without_room = {QUEUE}
+        self._disk_has_failed = True
 
     @rule()
     def the_disk_has_room(self) -> None:
-        self.world.disk_is_full = False
-        self.world.files_without_room.clear()
+        self.simulation.disk_is_full = False
+        self.simulation.files_without_room.clear()
 
     @precondition(runs)
     @rule(point=POINT)
     def kill(self, point: int) -> None:
-        self.world.kill(point)
+        self.simulation.kill(point)
 
     @precondition(runs)
     @rule()
     def stop(self) -> None:
-        self.world.stop()
+        self.simulation.stop()
 
     @precondition(runs)
-    @rule(person=PERSON)
-    def a_recipient_is_removed(self, person: int) -> None:
-        self.world.remove_recipient(person)
+    @rule(recipient=RECIPIENT)
+    def a_recipient_is_removed(self, recipient: int) -> None:
+        self.simulation.remove_recipient(recipient)
 
     @precondition(is_down)
     @rule(downtime=DOWNTIME, keeps_time=st.booleans())
     def start(self, downtime: float, *, keeps_time: bool) -> None:
-        # A small computer without a clock of its own goes on where it stopped.
-        self.world.wall_offset -= 0 if keeps_time else downtime
-        self.world.start(downtime)
+        # The clock of a small computer without a battery continues where it stopped.
+        self.simulation.wall_clock_offset -= 0 if keeps_time else downtime
+        self.simulation.start(downtime)
 
     @rule(which=st.integers(0, 9), status=st.integers(1, 5))
-    def a_message_gets_on(self, which: int, status: int) -> None:
-        messages = [message for message in self.world.account.messages if message.status < status]
+    def a_status_advances(self, which: int, status: int) -> None:
+        messages = [message for message in self.simulation.account.messages if message.status < status]
         for message in messages[which : which + 1]:
-            self.world.account.set_status(message.id, status)
+            self.simulation.account.set_status(message.id, status)
 
     @rule(which=st.integers(0, 3))
-    def somebody_deletes_a_message(self, which: int) -> None:
-        # One that is deleted while the outbox still looks for it can't be told from one that never arrived.
-        known = {message_id for record in self.world.on_disk().values() for message_id in record["ids"]}
+    def a_message_is_deleted(self, which: int) -> None:
+        # A message that is deleted while its outcome is unknown cannot be distinguished from one that was not accepted.
+        known = {message_id for record in self.simulation.on_disk().values() for message_id in record["ids"]}
         old = [
             message
-            for message in self.world.account.messages
-            if message.id in known and self.world.server_clock() - message.created >= 300
+            for message in self.simulation.account.messages
+            if message.id in known and self.simulation.server_clock() - message.created >= 300
         ]
         for message in old[which : which + 1]:
-            self.world.account.delete(message.id)
+            self.simulation.account.delete(message.id)
 
     @override
     def teardown(self) -> None:
-        with self._rules:
+        with self._patches:
             self._settle()
-        assert self.world.troubles == [], self.world.troubles
+        assert self.simulation.violations == [], self.simulation.violations
         self._check_ends()
         self._check_calls()
         self._check_repetitions()
         self._check_the_service()
 
     def _settle(self) -> None:
-        """Let everything be well again, for long enough."""
-        world = self.world
+        """End all faults, and wait until every message is final."""
+        simulation = self.simulation
         self.the_service_recovers()
         self.the_disk_has_room()
-        if world.run is None:
-            world.start()
+        if simulation.run is None:
+            simulation.start()
         for _ in range(_SETTLING):
-            world.pass_time(60)
-            for message in world.account.messages:
-                world.account.set_status(message.id, max(message.status, 4))
-        assert world.run is not None
-        assert not any(outbox.messages for outbox in world.run.outboxes)
-        assert all(call.done for call in world.calls if call.run is world.run)
+            simulation.advance_time(60)
+            for message in simulation.account.messages:
+                simulation.account.set_status(message.id, max(message.status, 4))
+        assert simulation.run is not None
+        assert not any(outbox.messages for outbox in simulation.run.outboxes)
+        assert all(call.done for call in simulation.calls if call.run is simulation.run)
 
     def _check_ends(self) -> None:
         """Exactly one final event for each message; a kill may repeat, of each account, the one told and not marked."""
-        world = self.world
-        repeated = sum(len(told.types) - len(set(told.types)) for told in world.told.values())
-        assert self._forgets or repeated <= world.kills * len(world.entries), world.told
-        for key, told in world.told.items():
-            counted = Counter(told.types)
-            assert max(counted.values()) <= 1 + world.kills, (key, told)
-            ends = FINAL & counted.keys()
-            assert ends or key in world.gone, (key, told)
-            assert len(ends) <= 1 or key in world.shaky, (key, told)
+        simulation = self.simulation
+        repeated = sum(len(recorded.types) - len(set(recorded.types)) for recorded in simulation.events.values())
+        assert self._disk_has_failed or repeated <= simulation.kills * len(simulation.entries), simulation.events
+        for key, recorded in simulation.events.items():
+            counted = Counter(recorded.types)
+            assert max(counted.values()) <= 1 + simulation.kills, (key, recorded)
+            ends = FINAL_STATES & counted.keys()
+            assert ends or key in simulation.lost, (key, recorded)
+            assert len(ends) <= 1 or key in simulation.uncertain, (key, recorded)
 
     def _check_calls(self) -> None:
-        """Every call was answered, and what it was answered holds."""
-        world = self.world
-        for call in world.calls:
-            assert call.done or world.kills, call
-            if call.key in world.told and call.key not in world.gone | world.shaky:
-                end = world.told[call.key].types[-1]
+        """Check that every call got a result, and that it agrees with the final event."""
+        simulation = self.simulation
+        for call in simulation.calls:
+            assert call.done or simulation.kills, call
+            if call.key in simulation.events and call.key not in simulation.lost | simulation.uncertain:
+                end = simulation.events[call.key].types[-1]
                 assert call.error in {None, "not_confirmed"} or end in NOT_SENT, (call, end)
 
     def _check_repetitions(self) -> None:
-        """A repeated call made no second message, unless a kill took the first one along."""
+        """Check that a repeated call made no second message, unless the first one was lost with a kill."""
         made = Counter(
             call.repeatable
-            for call in self.world.calls
-            if call.repeatable and call.key and call.key not in self.world.gone
+            for call in self.simulation.calls
+            if call.repeatable and call.key and call.key not in self.simulation.lost
         )
-        assert self._leaps or max(made.values(), default=0) <= 1, made
+        assert self._clock_has_jumped or max(made.values(), default=0) <= 1, made
 
     def _check_the_service(self) -> None:
-        """Each message that was sent is there once, what was not sent is not, and what is unconfirmed may be."""
-        world = self.world
-        there = Counter(world.taken)
-        least: Counter[tuple[str, str]] = Counter()
-        most: Counter[tuple[str, str]] = Counter()
-        for call in world.calls:
+        """Check that the service has each sent message once, no unsent one, and perhaps the unconfirmed ones."""
+        simulation = self.simulation
+        on_server = Counter(simulation.accepted)
+        minimum: Counter[tuple[str, str]] = Counter()
+        maximum: Counter[tuple[str, str]] = Counter()
+        for call in simulation.calls:
             if call.key is None:
-                # It made no message: it was killed before that, or it repeated another call.
+                # The call made no message: the process was killed before, or it repeated another call.
                 continue
-            told = world.told.get(call.key)
-            for place, part in enumerate(call.parts):
+            recorded = simulation.events.get(call.key)
+            for index, part in enumerate(call.parts):
                 content = call.number, part
-                if told is None or call.key in world.gone | world.shaky:
-                    most[content] += 1
+                if recorded is None or call.key in simulation.lost | simulation.uncertain:
+                    maximum[content] += 1
                     continue
-                known = place < len(told.message.ids)
-                in_doubt = place == len(told.message.ids) and told.types[-1] == "unconfirmed"
-                least[content] += known
-                most[content] += known or in_doubt
-        for content in there | least | most:
-            assert least[content] <= there[content] <= most[content], (content, least, there, most)
+                known = index < len(recorded.message.ids)
+                in_doubt = index == len(recorded.message.ids) and recorded.types[-1] == "unconfirmed"
+                minimum[content] += known
+                maximum[content] += known or in_doubt
+        for content in on_server | minimum | maximum:
+            assert minimum[content] <= on_server[content] <= maximum[content], (content, minimum, on_server, maximum)
 
 
 Outages.TestCase.settings = settings(
@@ -276,142 +276,140 @@ Outages.TestCase.settings = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-# Two hundred histories take half a minute of a machine that does nothing else.
+# Two hundred scenarios take half a minute on an idle machine.
 TestOutages = pytest.mark.timeout(600)(Outages.TestCase)
 
 
 @pytest.mark.parametrize("point", range(1, 17))
-def test_a_kill_before_the_first_answer_and_a_clock_that_stood_still_send_no_message_twice(point: int) -> None:
-    world = World(queue_expiry=10)
-    with world.rules():
-        world.start()
-        world.send(0, "Leak!")
-        world.kill(point)
-        world.wall_offset -= 300
-        world.start(downtime=300)
-        world.pass_time(300)
-    assert len(world.taken) <= 1
-    assert world.troubles == []
+def test_a_kill_and_a_stopped_clock_do_not_send_a_message_twice(point: int) -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.send(0, "Leak!")
+        simulation.kill(point)
+        simulation.wall_clock_offset -= 300
+        simulation.start(downtime=300)
+        simulation.advance_time(300)
+    assert len(simulation.accepted) <= 1
+    assert simulation.violations == []
 
 
 @pytest.mark.parametrize("point", range(1, 17))
 @pytest.mark.parametrize("parts", [("Leak!",), ("(1/2) Leak", "(2/2) Fire")])
-def test_a_call_that_is_repeated_after_a_kill_at_whatever_moment_sends_its_message_once(
-    parts: tuple[str, ...], point: int
-) -> None:
-    world = World(queue_expiry=10)
-    with world.rules():
-        world.start()
-        world.pass_time(1)
-        world.send(0, *parts, key="leak")
-        world.kill(point)
-        world.start(downtime=2)
-        world.send(0, *parts, key="leak")
-        world.pass_time(300)
-    assert world.taken == [(MUM, part) for part in parts]
-    assert world.troubles == []
+def test_a_request_repeated_after_a_kill_sends_its_message_once(parts: tuple[str, ...], point: int) -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.send(0, *parts, key="leak")
+        simulation.kill(point)
+        simulation.start(downtime=2)
+        simulation.send(0, *parts, key="leak")
+        simulation.advance_time(300)
+    assert simulation.accepted == [(MUM, part) for part in parts]
+    assert simulation.violations == []
 
 
-def test_the_callers_of_a_burst_that_an_outage_meets_need_not_wait_for_its_end() -> None:
-    world = World(queue_expiry=10)
-    with world.rules():
-        world.start()
-        world.pass_time(1)
-        world.line_is_dead = True
+def test_callers_of_a_burst_do_not_wait_for_an_outage_to_end() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.is_offline = True
         for number in range(20):
-            world.send(0, f"Leak {number}!")
-        world.pass_time(5)
-        assert [(call.done, call.error) for call in world.calls] == [(True, None)] * 20
-        assert [told.types for told in world.told.values()] == [["queued"]] * 20
+            simulation.send(0, f"Leak {number}!")
+        simulation.advance_time(5)
+        assert [(call.done, call.error) for call in simulation.calls] == [(True, None)] * 20
+        assert [message.types for message in simulation.events.values()] == [["queued"]] * 20
 
-        world.line_is_dead = False
-        world.pass_time(60)
-    # They leave in order; on the way some are faster than others.
-    assert sorted(world.taken) == sorted((MUM, f"Leak {number}!") for number in range(20))
-    assert world.troubles == []
-
-
-def test_a_message_that_fails_beside_its_twin_is_not_mistaken_for_it() -> None:
-    world = World(queue_expiry=10)
-    with world.rules():
-        world.start()
-        world.send(0, "Leak!")
-        world.pass_time(1)
-        world.faults = ["cut before"]
-        world.send(0, "Leak!")
-        world.pass_time(300)
-    assert world.taken == [(MUM, "Leak!")] * 2
+        simulation.is_offline = False
+        simulation.advance_time(60)
+    # They are sent in order, but may be received in another one.
+    assert sorted(simulation.accepted) == sorted((MUM, f"Leak {number}!") for number in range(20))
+    assert simulation.violations == []
 
 
-def leave_a_message_that_ended_in_the_queue(world: World) -> None:
-    """Let a message end of which the disk takes the end in the ledger alone, and kill the run."""
-    world.start()
-    world.pass_time(1)
-    world.send(0, "Leak!")
-    # The file says by now that a request is under way.
-    world.pass_time(0.03)
-    world.files_without_room = {QUEUE}
-    world.pass_time(1)
-    world.account.set_status(world.account.messages[0].id, 4)
-    world.pass_time(10)
-    world.kill(1)
-    world.files_without_room.clear()
+def test_a_failed_message_is_not_mistaken_for_its_accepted_duplicate() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.send(0, "Leak!")
+        simulation.advance_time(1)
+        simulation.faults = ["cut before"]
+        simulation.send(0, "Leak!")
+        simulation.advance_time(300)
+    assert simulation.accepted == [(MUM, "Leak!")] * 2
 
 
-def test_a_message_that_ended_is_not_sent_again_by_a_run_that_finds_it_in_the_queue() -> None:
-    world = World(queue_expiry=10)
-    with world.rules():
-        leave_a_message_that_ended_in_the_queue(world)
-        world.start()
-        world.pass_time(60)
-    assert world.taken == [(MUM, "Leak!")]
-    assert [told.types for told in world.told.values()] == [["accepted", "delivered"]]
+def leave_a_finished_message_in_the_queue(simulation: Simulation) -> None:
+    """Let a message become final while only the history fits on the disk, and kill the run."""
+    simulation.start()
+    simulation.advance_time(1)
+    simulation.send(0, "Leak!")
+    # Now the file says that a request is under way.
+    simulation.advance_time(0.03)
+    simulation.files_without_room = {QUEUE}
+    simulation.advance_time(1)
+    simulation.account.set_status(simulation.account.messages[0].id, 4)
+    simulation.advance_time(10)
+    simulation.kill(1)
+    simulation.files_without_room.clear()
+
+
+def test_an_archived_message_left_in_the_queue_is_not_sent_again() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        leave_a_finished_message_in_the_queue(simulation)
+        simulation.start()
+        simulation.advance_time(60)
+    assert simulation.accepted == [(MUM, "Leak!")]
+    assert [message.types for message in simulation.events.values()] == [["accepted", "delivered"]]
 
 
 @pytest.mark.parametrize("idle", [3600, 25 * 3600], ids=["an hour", "a day"])
-def test_a_message_that_ended_is_not_told_again_by_a_later_run(idle: int) -> None:
-    world = World(queue_expiry=10)
-    with world.rules():
-        leave_a_message_that_ended_in_the_queue(world)
-        world.start()
-        world.pass_time(idle)
-        world.stop()
-        world.start(downtime=60)
-        world.pass_time(400)
-    assert world.taken == [(MUM, "Leak!")]
-    assert [told.types for told in world.told.values()] == [["accepted", "delivered"]]
+def test_an_archived_message_left_in_the_queue_is_not_reported_again(idle: int) -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        leave_a_finished_message_in_the_queue(simulation)
+        simulation.start()
+        simulation.advance_time(idle)
+        simulation.stop()
+        simulation.start(downtime=60)
+        simulation.advance_time(400)
+    assert simulation.accepted == [(MUM, "Leak!")]
+    assert [message.types for message in simulation.events.values()] == [["accepted", "delivered"]]
 
 
-def test_a_message_that_waits_outlives_a_clock_that_is_set_right() -> None:
-    world = World(queue_expiry=60)
-    # A machine without a clock of its own, before it gets the time from the network.
-    world.wall_offset = -7200.0
-    with world.rules():
-        world.start()
-        world.pass_time(1)
-        world.line_is_dead = True
+def test_a_queued_message_survives_a_clock_correction() -> None:
+    simulation = Simulation(queue_expiry=60)
+    # A machine without a battery-backed clock, before it gets the time from the network.
+    simulation.wall_clock_offset = -7200.0
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.is_offline = True
         for text in ("Fire!", "Leak!"):
-            world.send(0, text)
-            world.pass_time(5)
-        world.wall_offset = 0.0
-        world.pass_time(300)
-        world.reload(0)
-        world.line_is_dead = False
-        world.pass_time(120)
-    assert sorted(world.taken) == [(MUM, "Fire!"), (MUM, "Leak!")]
+            simulation.send(0, text)
+            simulation.advance_time(5)
+        simulation.wall_clock_offset = 0.0
+        simulation.advance_time(300)
+        simulation.reload(0)
+        simulation.is_offline = False
+        simulation.advance_time(120)
+    assert sorted(simulation.accepted) == [(MUM, "Fire!"), (MUM, "Leak!")]
 
 
-def test_a_message_whose_next_part_comes_too_late_is_seen_to_end_last() -> None:
-    world = World(queue_expiry=10)
-    with world.rules():
-        world.start()
-        world.pass_time(1)
-        world.faults = ["cut after"]
-        world.looking_fails = GoSmsApiError(500)
-        world.send(0, "Fire!", "Leak!")
-        world.pass_time(700)
-        world.looking_fails = None
-        world.pass_time(100)
-    assert world.taken == [(MUM, "Fire!")]
-    assert [told.types for told in world.told.values()] == [["queued", "expired"]]
-    assert world.troubles == []
+def test_a_message_expires_if_its_next_part_can_be_sent_only_too_late() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.faults = ["cut after"]
+        simulation.lookup_error = GoSmsApiError(500)
+        simulation.send(0, "Fire!", "Leak!")
+        simulation.advance_time(700)
+        simulation.lookup_error = None
+        simulation.advance_time(100)
+    assert simulation.accepted == [(MUM, "Fire!")]
+    assert [message.types for message in simulation.events.values()] == [["queued", "expired"]]
+    assert simulation.violations == []

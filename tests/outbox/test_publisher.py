@@ -1,71 +1,71 @@
-"""When something is told: after it is on disk, so that nothing that was told can turn out otherwise."""
+"""Events are fired after the change is on disk, so that no event has to be corrected."""
 
 from homeassistant.core import CoreState, HomeAssistant
 import pytest
 
 from custom_components.gosms.outbox import MessageEvent, OutboxStore, OutgoingMessage
 from custom_components.gosms.outbox.publisher import EventPublisher
-from tests.outbox.world import World
+from tests.outbox.simulation import Simulation
 
 
-def test_what_happened_is_on_disk_before_it_is_told() -> None:
-    world = World(queue_expiry=10)
+def test_events_are_on_disk_before_they_are_published() -> None:
+    simulation = Simulation(queue_expiry=10)
     saved: dict[str, bool] = {}
 
     def hear(message: OutgoingMessage, occurrence: MessageEvent) -> None:
-        pending_events = world.on_disk()[message.key]["pending_events"]
+        pending_events = simulation.on_disk()[message.key]["pending_events"]
         saved[occurrence.type] = occurrence.type in [each["type"] for each in pending_events]
 
-    with world.rules():
-        world.start()
-        world.pass_time(1)
-        world.living().outbox.async_add_event_listener(hear)
-        world.faults = ["cut after"]
-        world.send(0, "Leak!")
-        world.pass_time(5)
-        world.account.set_status(world.account.messages[0].id, 2)
-        world.pass_time(10)
-        world.account.set_status(world.account.messages[0].id, 4)
-        world.pass_time(10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.current_run().outbox.async_add_event_listener(hear)
+        simulation.faults = ["cut after"]
+        simulation.send(0, "Leak!")
+        simulation.advance_time(5)
+        simulation.account.set_status(simulation.account.messages[0].id, 2)
+        simulation.advance_time(10)
+        simulation.account.set_status(simulation.account.messages[0].id, 4)
+        simulation.advance_time(10)
     assert saved == {"queued": True, "accepted": True, "sent": True, "delivered": True}
 
 
-def test_no_more_than_one_thing_was_told_and_is_told_again_after_a_kill() -> None:
-    world = World(queue_expiry=10)
+def test_at_most_one_event_is_published_again_after_a_kill() -> None:
+    simulation = Simulation(queue_expiry=10)
     told: list[int] = []
 
     def hear(_message: OutgoingMessage, _occurrence: MessageEvent) -> None:
-        told.append(sum(len(record["pending_events"]) for record in world.on_disk().values()))
+        told.append(sum(len(record["pending_events"]) for record in simulation.on_disk().values()))
 
-    with world.rules():
-        world.start()
-        world.pass_time(1)
-        world.line_is_dead = True
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.is_offline = True
         for text in ("Leak!", "Fire!", "Frost!"):
-            world.send(0, text)
-        world.living().outbox.async_add_event_listener(hear)
-        world.pass_time(5)
+            simulation.send(0, text)
+        simulation.current_run().outbox.async_add_event_listener(hear)
+        simulation.advance_time(5)
     # The first finds out that the line is dead, and the others wait at once: before each is told, the file knows of
     # those that were told before it.
     assert told == [1, 2, 1]
 
 
-def test_what_was_told_of_a_message_that_is_being_sent_is_noted_before_anything_else_is_told() -> None:
-    world = World(queue_expiry=10)
-    with world.rules():
-        world.start()
-        world.line_is_dead = True
-        world.send(0, "Leak!")
-        world.pass_time(12)
+def test_pending_events_are_marked_before_new_ones_are_published() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.is_offline = True
+        simulation.send(0, "Leak!")
+        simulation.advance_time(12)
         # The next probe leaves before it is told that its message waits.
         for text in ("Fire!", "Frost!"):
-            world.send(1, text)
-        world.pass_time(1)
-    assert [told.types for told in world.told.values()] == [["queued"]] * 3
-    assert world.troubles == []
+            simulation.send(1, text)
+        simulation.advance_time(1)
+    assert [message.types for message in simulation.events.values()] == [["queued"]] * 3
+    assert simulation.violations == []
 
 
-async def test_an_account_that_is_unloaded_while_home_assistant_starts_leaves_nobody_waiting(
+async def test_closing_during_startup_removes_the_start_listener(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:
     hass.set_state(CoreState.starting)

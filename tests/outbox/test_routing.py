@@ -1,4 +1,4 @@
-"""Which phone sends."""
+"""The choice of the sending phone."""
 
 from typing import Any, Final
 
@@ -7,7 +7,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.gosms.outbox import OutgoingMessage
 from custom_components.gosms.outbox.routing import Route, select_phone
-from tests.service import MUM, phone, recipient
+from tests.common import MUM, phone, recipient
 
 HALL: Final = "6654a4e8f1527149588c89f2"
 CELLAR: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
@@ -21,7 +21,7 @@ def route(
     default: str | None = None,
     fit: dict[str, bool] | None = None,
 ) -> Route:
-    """Return how a message leaves, with what is known of the phones in the hall (SIM 2) and the cellar."""
+    """Return the route of a message, with the states of the phones in the hall (SIM 2) and in the cellar."""
     entry = MockConfigEntry(
         domain="gosms",
         options={"default_phone": default} if default else {},
@@ -62,9 +62,7 @@ def route(
         ({"message": {"sim": "sim1"}}, Route()),
     ],
 )
-def test_the_calls_phone_sends_else_the_recipients_else_the_accounts_else_any(
-    asked: dict[str, Any], expected: Route
-) -> None:
+def test_the_phone_is_taken_from_request_then_recipient_then_account(asked: dict[str, Any], expected: Route) -> None:
     assert route(**asked) == expected
 
 
@@ -81,11 +79,11 @@ def test_the_calls_phone_sends_else_the_recipients_else_the_accounts_else_any(
         ({HALL: False, CELLAR: True}, True),
     ],
 )
-def test_a_phone_is_passed_over_only_if_it_is_known_to_be_unable_and_another_to_be_able(
+def test_fallback_needs_an_unavailable_phone_and_another_available_one(
     asked: dict[str, Any], fit: dict[str, bool], *, is_fallback: bool
 ) -> None:
     assert route(**asked, fit=fit) == (Route(is_fallback=True) if is_fallback else Route(device_id=HALL, sim=1))
 
 
-def test_nothing_is_passed_over_where_nothing_was_chosen() -> None:
+def test_there_is_no_fallback_without_a_chosen_phone() -> None:
     assert route(fit={HALL: False, CELLAR: True}) == Route()

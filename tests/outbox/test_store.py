@@ -1,4 +1,4 @@
-"""The files of the outbox: real ones, in a directory of their own."""
+"""The files of the outbox, in a real folder."""
 
 import asyncio
 from collections.abc import Callable
@@ -54,14 +54,14 @@ def no_space(*_args: object) -> None:
 
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """A disk without space; call it to make room."""
-    monkeypatch.setattr(journal, "_write", no_space)
-    monkeypatch.setattr(journal, "_append", no_space)
+    """A full disk; call the fixture to free space."""
+    monkeypatch.setattr(journal, "write_file", no_space)
+    monkeypatch.setattr(journal, "append", no_space)
     return monkeypatch.undo
 
 
-class Wall:
-    """A wall clock that can be set; the clock of the run goes on evenly."""
+class WallClock:
+    """A wall clock that can be set, independently of the monotonic clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._offset = timedelta()
@@ -69,29 +69,29 @@ class Wall:
         monkeypatch.setattr(dt_util, "utcnow", lambda: now() + self._offset)
 
     def move(self, seconds: float) -> None:
-        """Set the clock forward by so many seconds, or back."""
+        """Move the clock by so many seconds, forward or back."""
         self._offset += timedelta(seconds=seconds)
 
 
 @pytest.fixture
-def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
+def wall_clock(monkeypatch: pytest.MonkeyPatch) -> WallClock:
     """The wall clock."""
-    return Wall(monkeypatch)
+    return WallClock(monkeypatch)
 
 
 class SlowDisk:
-    """A disk that takes each write only when it is let, and tells which files it wrote."""
+    """A disk that blocks each write until it is released, and records the written files."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.written: list[str] = []
         self._begun = threading.Semaphore(0)
         self._go_on = threading.Semaphore(0)
         self._fails = False
-        for name in ("_write", "_append"):
+        for name in ("write_file", "append"):
             monkeypatch.setattr(journal, name, self._slow(getattr(journal, name)))
 
     def _slow(self, write: Callable[..., None]) -> Callable[..., None]:
-        """Let a way to write wait."""
+        """Return a write function that blocks until it is released."""
 
         def wait_and_write(path: Path, *arguments: object) -> None:
             self._begun.release()
@@ -103,24 +103,24 @@ class SlowDisk:
 
         return wait_and_write
 
-    async def begun(self) -> None:
+    async def wait_for_write(self) -> None:
         """Wait until a write is running."""
         assert await asyncio.to_thread(self._begun.acquire, timeout=10)
 
-    def let(self, writes: int = 1, *, fail: bool = False) -> None:
-        """Let this many writes end."""
+    def release(self, writes: int = 1, *, fail: bool = False) -> None:
+        """Release so many writes."""
         self._fails = fail
         self._go_on.release(writes)
 
 
 @pytest.fixture
 def slow_disk(monkeypatch: pytest.MonkeyPatch) -> SlowDisk:
-    """A disk whose writes end when the test lets them."""
+    """A disk whose writes end when the test releases them."""
     return SlowDisk(monkeypatch)
 
 
 def message(key: str = "the key", **changes: Any) -> OutgoingMessage:
-    """A message that waits."""
+    """Return a queued message."""
     waiting = OutgoingMessage(
         key=key, phone_number=NUMBER, text="Leak!", parts=("Leak!",), created=0.0, expires=HOUR, queued_reported=True
     )
@@ -128,30 +128,30 @@ def message(key: str = "the key", **changes: Any) -> OutgoingMessage:
 
 
 def delivered(key: str = "the key") -> OutgoingMessage:
-    """A message that ended."""
+    """Return a message in a final state."""
     return message(key, state=State.DELIVERED, ids=(f"id of {key}",), statuses=(MessageStatus.DELIVERED,), accepted=0.0)
 
 
 async def reload(hass: HomeAssistant) -> OutboxStore:
-    """Read the files as the next run does."""
+    """Load the files as the next run does."""
     store = OutboxStore(hass, "the_account")
     await store.async_load()
     return store
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
-    """What the lines of a file say."""
+    """Return the content of the lines of a file."""
     return [json.loads(line)["data"] for line in file.read_text().splitlines()]
 
 
 def read(file: Path) -> dict[str, Any]:
-    """What a file of one line says."""
+    """Return the content of a file with one line."""
     (line,) = lines(file)
     return line
 
 
 def write(file: Path, data: Any, **header: Any) -> None:
-    """Put a file of this version in place."""
+    """Write a file of the current version."""
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps({"version": 1, "data": data, **header}) + "\n")
 
@@ -162,7 +162,7 @@ def content(file: Path) -> bytes:
 
 
 def put_file(file: Path, content: bytes) -> None:
-    """Put these bytes in place of a file."""
+    """Replace a file by these bytes."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
 
@@ -173,7 +173,7 @@ def stored(folder: Path) -> list[Path]:
 
 
 def keys(file: Path) -> set[str]:
-    """Return the keys of the messages that a file holds."""
+    """Return the keys of the messages in a file."""
     found: set[str] = set()
     for line in lines(file):
         found |= {record["key"] for record in line.get("messages", line.get("ended"))}
@@ -181,7 +181,7 @@ def keys(file: Path) -> set[str]:
     return found
 
 
-async def test_an_account_that_never_sent_starts_empty_and_writes_nothing(hass: HomeAssistant, tmp_path: Path) -> None:
+async def test_a_new_account_starts_empty_and_writes_nothing(hass: HomeAssistant, tmp_path: Path) -> None:
     store = await reload(hass)
     assert store.messages == {}
     assert store.history.ended == []
@@ -189,7 +189,7 @@ async def test_an_account_that_never_sent_starts_empty_and_writes_nothing(hass: 
 
 
 @pytest.mark.freeze_time("2026-11-24 12:00:00")
-async def test_a_message_is_the_same_after_a_restart(
+async def test_a_message_is_unchanged_after_a_restart(
     hass: HomeAssistant, store: OutboxStore, freezer: FrozenDateTimeFactory
 ) -> None:
     now = hass.loop.time()
@@ -221,7 +221,7 @@ async def test_a_message_is_the_same_after_a_restart(
     assert list((await reload(hass)).messages.values()) == [sent, message("waits", created=now, expires=now)]
 
 
-async def test_a_message_of_the_first_release_is_taken_up(
+async def test_a_message_stored_by_the_first_release_is_loaded(
     hass: HomeAssistant, store: OutboxStore, queue_file: Path
 ) -> None:
     store.put(message())
@@ -241,7 +241,7 @@ async def test_a_message_of_the_first_release_is_taken_up(
     ids=["a restart", "the clock went back", "a month"],
 )
 @pytest.mark.freeze_time("2026-11-24 12:00:00")
-async def test_a_message_ages_between_two_runs_by_the_wall_clock_and_never_grows_younger(
+async def test_message_age_grows_with_wall_time_between_runs_and_never_shrinks(
     hass: HomeAssistant, store: OutboxStore, freezer: FrozenDateTimeFactory, passed: timedelta, age: float
 ) -> None:
     now = hass.loop.time()
@@ -255,7 +255,7 @@ async def test_a_message_ages_between_two_runs_by_the_wall_clock_and_never_grows
 
 
 @pytest.mark.freeze_time("2026-11-24 12:00:00")
-async def test_the_ledger_is_the_same_after_a_restart_and_ages(
+async def test_history_is_unchanged_after_a_restart_and_ages(
     hass: HomeAssistant, store: OutboxStore, freezer: FrozenDateTimeFactory
 ) -> None:
     now = hass.loop.time()
@@ -285,7 +285,7 @@ async def test_the_ledger_is_the_same_after_a_restart_and_ages(
     assert again.secret == store.secret
 
 
-async def test_a_file_that_was_written_as_a_whole_is_taken_up(
+async def test_a_file_written_by_home_assistant_storage_is_loaded(
     hass: HomeAssistant, store: OutboxStore, queue_file: Path
 ) -> None:
     store.put(message())
@@ -300,7 +300,7 @@ async def test_a_file_that_was_written_as_a_whole_is_taken_up(
     assert keys(queue_file) == {"the key", "another"}
 
 
-async def test_the_ledger_of_the_first_release_is_taken_up(hass: HomeAssistant, ledger_file: Path) -> None:
+async def test_history_stored_by_the_first_release_is_loaded(hass: HomeAssistant, ledger_file: Path) -> None:
     ended = {"age": 60.0, "key": "the key", "ids": ["a"]}
     counters = {"day": "2026-11-24", "delivered": 1, "failed": 0, "delivery_time": 7.0}
     data = {"saved": time.time(), "ended": [ended], **counters}
@@ -320,7 +320,7 @@ async def test_the_ledger_of_the_first_release_is_taken_up(hass: HomeAssistant, 
     )
 
 
-async def test_what_fingerprints_are_made_with_is_not_where_they_outlive_their_messages(
+async def test_the_fingerprint_secret_is_not_stored_in_the_history_file(
     store: OutboxStore, queue_file: Path, ledger_file: Path
 ) -> None:
     store.put(delivered())
@@ -330,17 +330,17 @@ async def test_what_fingerprints_are_made_with_is_not_where_they_outlive_their_m
     assert store.secret not in json.dumps(read(ledger_file))
 
 
-async def test_nobody_else_may_read_the_files(store: OutboxStore, queue_file: Path, ledger_file: Path) -> None:
+async def test_the_files_are_readable_only_by_their_owner(
+    store: OutboxStore, queue_file: Path, ledger_file: Path
+) -> None:
     store.put(delivered())
     store.archive(store.messages["the key"])
     await store.async_save()
     assert [file.stat().st_mode & 0o777 for file in (queue_file, ledger_file)] == [0o600, 0o600]
 
 
-async def test_messages_queued_at_the_same_moment_share_a_write(
-    store: OutboxStore, slow_disk: SlowDisk, queue_file: Path
-) -> None:
-    slow_disk.let(50)
+async def test_concurrent_saves_share_a_write(store: OutboxStore, slow_disk: SlowDisk, queue_file: Path) -> None:
+    slow_disk.release(50)
 
     async def queue(key: str) -> None:
         store.put(message(key))
@@ -352,25 +352,25 @@ async def test_messages_queued_at_the_same_moment_share_a_write(
     assert store.persisted_keys == keys(queue_file) == {str(number) for number in range(50)}
 
 
-async def test_a_message_that_comes_during_a_write_is_on_disk_before_its_save_returns(
+async def test_a_message_added_during_a_write_is_saved_before_its_save_returns(
     hass: HomeAssistant, store: OutboxStore, slow_disk: SlowDisk, queue_file: Path
 ) -> None:
     store.put(message("one"))
     first = hass.async_create_task(store.async_save())
-    await slow_disk.begun()
+    await slow_disk.wait_for_write()
     store.put(message("two"))
     second = hass.async_create_task(store.async_save())
-    slow_disk.let()
+    slow_disk.release()
     await first
     assert keys(queue_file) == {"one"}
     assert not second.done()
 
-    slow_disk.let()
+    slow_disk.release()
     await second
     assert keys(queue_file) == {"one", "two"}
 
 
-async def test_a_full_disk_is_seen_by_everybody_who_asked(
+async def test_every_pending_save_fails_while_the_disk_is_full(
     store: OutboxStore, full_disk: Callable[[], None], queue_file: Path
 ) -> None:
     health: list[StorageError | None] = []
@@ -388,14 +388,14 @@ async def test_a_full_disk_is_seen_by_everybody_who_asked(
     assert keys(queue_file) == {"the key"}
 
 
-async def test_a_full_disk_leaves_what_it_took_before(
+async def test_a_full_disk_keeps_previously_saved_messages(
     store: OutboxStore, slow_disk: SlowDisk, queue_file: Path, tmp_path: Path
 ) -> None:
-    slow_disk.let()
+    slow_disk.release()
     store.put(message("one"))
     await store.async_save()
 
-    slow_disk.let(fail=True)
+    slow_disk.release(fail=True)
     store.put(message("two"))
     with pytest.raises(StorageError):
         await store.async_save()
@@ -403,31 +403,31 @@ async def test_a_full_disk_leaves_what_it_took_before(
     assert list(queue_file.parent.glob("gosms*")) == [queue_file]
 
 
-async def test_a_caller_who_leaves_takes_no_write_of_others_along(
+async def test_a_canceled_save_does_not_affect_other_saves(
     hass: HomeAssistant, store: OutboxStore, slow_disk: SlowDisk
 ) -> None:
     store.put(message())
     running = hass.async_create_task(store.async_save())
-    await slow_disk.begun()
+    await slow_disk.wait_for_write()
     store.put(message("another"))
     leaving = hass.async_create_task(store.async_save())
     staying = hass.async_create_task(store.async_save())
-    slow_disk.let()
+    slow_disk.release()
     await running
-    await slow_disk.begun()
+    await slow_disk.wait_for_write()
     leaving.cancel()
     # Whoever left, the disk has not taken what the other one asked for.
-    slow_disk.let(fail=True)
+    slow_disk.release(fail=True)
     with pytest.raises(StorageError):
         await staying
 
 
-async def test_a_write_of_a_caller_who_left_ends_before_the_next_one_begins(
+async def test_the_write_of_a_canceled_save_ends_before_the_next_begins(
     hass: HomeAssistant, store: OutboxStore, slow_disk: SlowDisk, queue_file: Path
 ) -> None:
     store.put(message("old"))
     leaving = hass.async_create_task(store.async_save())
-    await slow_disk.begun()
+    await slow_disk.wait_for_write()
     leaving.cancel()
     store.put(message("new"))
     saved = hass.async_create_task(store.async_save())
@@ -435,12 +435,12 @@ async def test_a_write_of_a_caller_who_left_ends_before_the_next_one_begins(
         await asyncio.sleep(0)
     assert not slow_disk._begun.acquire(timeout=0.1)
 
-    slow_disk.let(2)
+    slow_disk.release(2)
     await saved
     assert keys(queue_file) == {"old", "new"}
 
 
-async def test_a_message_is_on_disk_also_while_home_assistant_stops(
+async def test_messages_are_saved_while_home_assistant_is_stopping(
     hass: HomeAssistant, store: OutboxStore, queue_file: Path
 ) -> None:
     hass.set_state(CoreState.stopping)
@@ -450,60 +450,60 @@ async def test_a_message_is_on_disk_also_while_home_assistant_stops(
 
 
 @pytest.mark.parametrize("failing", [0, 1], ids=["before the ledger", "between the ledger and the queue"])
-async def test_a_message_is_in_one_of_the_files_whenever_the_disk_fails(
+async def test_a_disk_failure_leaves_an_archived_message_in_exactly_one_file(
     hass: HomeAssistant, store: OutboxStore, slow_disk: SlowDisk, queue_file: Path, failing: int
 ) -> None:
-    slow_disk.let()
+    slow_disk.release()
     store.put(delivered())
     await store.async_save()
     store.archive(store.messages["the key"])
     saving = hass.async_create_task(store.async_save())
     for _ in range(failing):
-        await slow_disk.begun()
-        await slow_disk.begun()
-        slow_disk.let()
-    await slow_disk.begun()
-    slow_disk.let(fail=True)
+        await slow_disk.wait_for_write()
+        await slow_disk.wait_for_write()
+        slow_disk.release()
+    await slow_disk.wait_for_write()
+    slow_disk.release(fail=True)
     with pytest.raises(StorageError):
         await saving
     # What the ledger has is taken out of the queue at the start.
     for _ in range(failing):
-        slow_disk.let()
+        slow_disk.release()
     next_run = await reload(hass)
     assert [*next_run.messages, *(each.key for each in next_run.history.ended)] == ["the key"]
 
-    slow_disk.let(2)
+    slow_disk.release(2)
     await store.async_save()
     assert (keys(queue_file), store.history.claimed) == (set(), {"id of the key"})
 
 
-async def test_a_message_that_ends_while_the_ledger_is_written_is_in_one_of_the_files(
+async def test_a_message_archived_during_a_history_write_is_not_lost(
     hass: HomeAssistant, store: OutboxStore, slow_disk: SlowDisk
 ) -> None:
-    slow_disk.let()
+    slow_disk.release()
     for key in ("one", "two"):
         store.put(delivered(key))
     await store.async_save()
-    await slow_disk.begun()
+    await slow_disk.wait_for_write()
 
     store.archive(store.messages["one"])
     saving = hass.async_create_task(store.async_save())
-    await slow_disk.begun()
+    await slow_disk.wait_for_write()
     store.archive(store.messages["two"])
-    slow_disk.let()
-    await slow_disk.begun()
-    slow_disk.let()
-    await slow_disk.begun()
+    slow_disk.release()
+    await slow_disk.wait_for_write()
+    slow_disk.release()
+    await slow_disk.wait_for_write()
     # A run that is killed now leaves this to the next one.
     loading = hass.async_create_task(reload(hass))
-    await slow_disk.begun()
-    slow_disk.let(2)
+    await slow_disk.wait_for_write()
+    slow_disk.release(2)
     assert [each.key for each in (await loading).history.ended] == ["one", "two"]
     await saving
 
 
-async def test_a_message_that_ended_does_not_come_back_once_the_ledger_has_forgotten_it(
-    hass: HomeAssistant, store: OutboxStore, monkeypatch: pytest.MonkeyPatch, queue_file: Path, wall: Wall
+async def test_an_archived_message_does_not_return_after_history_forgets_it(
+    hass: HomeAssistant, store: OutboxStore, monkeypatch: pytest.MonkeyPatch, queue_file: Path, wall_clock: WallClock
 ) -> None:
     store.put(delivered())
     await store.async_save()
@@ -515,13 +515,13 @@ async def test_a_message_that_ended_does_not_come_back_once_the_ledger_has_forgo
     await store._history_file.async_compact(lambda: dump_history(store.history, hass.loop.time(), saved=time.time()))
     assert keys(queue_file) == {"the key"}
 
-    wall.move(25 * HOUR)
+    wall_clock.move(25 * HOUR)
     assert (await reload(hass)).messages == {}
     # Nor does its number stay there.
     assert keys(queue_file) == set()
 
 
-async def test_a_disk_that_takes_nothing_for_long_lets_no_memory_grow(
+async def test_unsaved_history_is_bounded_while_the_disk_is_full(
     store: OutboxStore, full_disk: Callable[[], None], ledger_file: Path
 ) -> None:
     for number in range(1100):
@@ -536,20 +536,20 @@ async def test_a_disk_that_takes_nothing_for_long_lets_no_memory_grow(
 
 
 @pytest.mark.parametrize("jump", [2 * HOUR, -2 * HOUR], ids=["forward", "back"])
-async def test_a_clock_that_is_set_during_a_run_makes_no_message_older_or_younger(
-    hass: HomeAssistant, store: OutboxStore, wall: Wall, jump: float
+async def test_setting_the_clock_during_a_run_does_not_change_message_ages(
+    hass: HomeAssistant, store: OutboxStore, wall_clock: WallClock, jump: float
 ) -> None:
     now = hass.loop.time()
     store.put(message("waits", created=now))
     store.put(delivered("ended"))
     store.archive(store.messages["ended"])
     await store.async_save()
-    wall.move(jump)
+    wall_clock.move(jump)
     store.put(message("another", created=now))
     store.put(delivered("ended later"))
     store.archive(store.messages["ended later"])
     await store.async_save()
-    wall.move(60)
+    wall_clock.move(60)
 
     again = await reload(hass)
     then = hass.loop.time() - 60
@@ -557,10 +557,8 @@ async def test_a_clock_that_is_set_during_a_run_makes_no_message_older_or_younge
     assert [ended.time for ended in again.history.ended] == pytest.approx([then, then], abs=5)
 
 
-async def test_files_are_written_only_when_there_is_something_new_in_them(
-    store: OutboxStore, slow_disk: SlowDisk
-) -> None:
-    slow_disk.let(10)
+async def test_files_are_written_only_when_their_content_changes(store: OutboxStore, slow_disk: SlowDisk) -> None:
+    slow_disk.release(10)
     store.put(delivered())
     await store.async_save()
     store.archive(store.messages["the key"])
@@ -569,7 +567,7 @@ async def test_files_are_written_only_when_there_is_something_new_in_them(
     assert slow_disk.written == ["outbox", "ledger", "outbox"]
 
 
-async def test_a_message_costs_no_more_on_disk_after_many_have_ended(
+async def test_bytes_written_per_message_do_not_grow_with_history(
     store: OutboxStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = [0]
@@ -577,11 +575,11 @@ async def test_a_message_costs_no_more_on_disk_after_many_have_ended(
     def count(_path: Path, *arguments: Any) -> None:
         written.append(written[-1] + len(arguments[-1]))
 
-    for name in ("_write", "_append"):
+    for name in ("write_file", "append"):
         monkeypatch.setattr(journal, name, count)
 
     async def live(messages: range) -> int:
-        """Let these messages be sent and end, and return how many bytes that took."""
+        """Let these messages be sent and become final, and return the number of bytes written."""
         before = written[-1]
         for number in messages:
             for state in (message(str(number), state=State.SENDING), delivered(str(number))):
@@ -595,7 +593,7 @@ async def test_a_message_costs_no_more_on_disk_after_many_have_ended(
     assert len(store.history.ended) == 1000
 
 
-async def test_a_file_that_grew_long_says_it_all_anew(
+async def test_a_file_that_grows_too_long_is_compacted(
     hass: HomeAssistant, store: OutboxStore, queue_file: Path, ledger_file: Path
 ) -> None:
     store.put(message("stays"))
@@ -612,9 +610,7 @@ async def test_a_file_that_grew_long_says_it_all_anew(
     assert (list(again.messages), len(again.history.ended)) == (["stays"], 150)
 
 
-async def test_nothing_of_a_message_that_ended_stays_on_disk_by_which_a_person_is_known(
-    store: OutboxStore, tmp_path: Path
-) -> None:
+async def test_no_personal_data_of_an_archived_message_stays_on_disk(store: OutboxStore, tmp_path: Path) -> None:
     store.put(delivered())
     await store.async_save()
     store.archive(store.messages["the key"])
@@ -641,7 +637,7 @@ DAMAGES: Final[list[dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=str)
-async def test_a_damaged_message_alone_is_set_aside(
+async def test_only_the_damaged_message_is_set_aside(
     hass: HomeAssistant,
     store: OutboxStore,
     queue_file: Path,
@@ -674,7 +670,7 @@ async def test_a_damaged_message_alone_is_set_aside(
     ids=["no text", "cut off", "a message that is none"],
 )
 @pytest.mark.freeze_time("2026-11-24 12:00:00")
-async def test_what_waited_before_something_that_cannot_be_read_may_have_left(
+async def test_messages_before_a_damaged_line_are_treated_as_possibly_sent(
     hass: HomeAssistant, store: OutboxStore, queue_file: Path, damage: bytes
 ) -> None:
     sending = message("three", state=State.SENDING, attempts=1, last_attempt=0.0)
@@ -698,7 +694,7 @@ async def test_what_waited_before_something_that_cannot_be_read_may_have_left(
     assert (await reload(hass)).messages == again.messages
 
 
-async def test_what_cannot_be_read_of_the_ledger_takes_nothing_else_along(
+async def test_a_damaged_history_line_does_not_affect_other_lines(
     hass: HomeAssistant, store: OutboxStore, ledger_file: Path
 ) -> None:
     for key in ("one", "two", "three"):
@@ -713,7 +709,7 @@ async def test_what_cannot_be_read_of_the_ledger_takes_nothing_else_along(
 
 
 @pytest.mark.parametrize("record", [None, 7, "text", [], {}])
-async def test_a_message_that_is_none_is_set_aside(hass: HomeAssistant, queue_file: Path, record: object) -> None:
+async def test_an_invalid_message_record_is_set_aside(hass: HomeAssistant, queue_file: Path, record: object) -> None:
     write(queue_file, {"saved": 0, "messages": [record]})
     assert (await reload(hass)).messages == {}
     (aside,) = queue_file.parent.glob(f"{queue_file.name}.damaged.*")
@@ -722,7 +718,7 @@ async def test_a_message_that_is_none_is_set_aside(hass: HomeAssistant, queue_fi
 
 @pytest.mark.parametrize("data", [{}, {"messages": []}, {"saved": 0, "messages": {}}, {"saved": "x", "messages": []}])
 @pytest.mark.parametrize("file", ["queue_file", "ledger_file"])
-async def test_a_file_of_another_shape_is_set_aside_and_the_next_message_is_stored(
+async def test_a_file_with_invalid_data_is_set_aside_and_new_messages_are_saved(
     hass: HomeAssistant, request: pytest.FixtureRequest, queue_file: Path, file: str, data: dict[str, Any]
 ) -> None:
     damaged: Path = request.getfixturevalue(file)
@@ -738,7 +734,7 @@ async def test_a_file_of_another_shape_is_set_aside_and_the_next_message_is_stor
 
 @pytest.mark.parametrize("damage", [b"", b'{"version": 1, "da', b"\x00\xff\x00"], ids=["empty", "cut off", "no text"])
 @pytest.mark.parametrize("file", ["queue_file", "ledger_file"])
-async def test_a_file_that_is_no_json_is_set_aside_and_the_next_message_is_stored(
+async def test_a_file_that_is_not_json_is_set_aside_and_new_messages_are_saved(
     hass: HomeAssistant, request: pytest.FixtureRequest, queue_file: Path, file: str, damage: bytes
 ) -> None:
     damaged: Path = request.getfixturevalue(file)
@@ -759,7 +755,7 @@ async def test_a_file_that_is_no_json_is_set_aside_and_the_next_message_is_store
     "damage",
     [b"[]", b"7", b"null", b'"text"', b'{"version": 1}', b'{"data": {}}', b'{"version": "x"}', b'{"version": 0}'],
 )
-async def test_json_that_is_no_file_of_home_assistant_is_set_aside_and_the_next_message_is_stored(
+async def test_json_of_another_format_is_set_aside_and_new_messages_are_saved(
     hass: HomeAssistant, queue_file: Path, damage: bytes
 ) -> None:
     put_file(queue_file, damage)
@@ -773,7 +769,7 @@ async def test_json_that_is_no_file_of_home_assistant_is_set_aside_and_the_next_
 
 
 @pytest.mark.parametrize("file", ["queue_file", "ledger_file"])
-async def test_a_file_of_a_newer_version_is_left_untouched_and_nothing_is_written(
+async def test_a_file_of_a_newer_version_is_never_overwritten(
     hass: HomeAssistant, request: pytest.FixtureRequest, file: str
 ) -> None:
     newer: Path = request.getfixturevalue(file)
@@ -787,9 +783,7 @@ async def test_a_file_of_a_newer_version_is_left_untouched_and_nothing_is_writte
     assert content(newer) == before
 
 
-async def test_a_file_that_the_disk_does_not_give_back_is_left_alone(
-    hass: HomeAssistant, queue_file: Path, ledger_file: Path
-) -> None:
+async def test_an_unreadable_file_is_left_untouched(hass: HomeAssistant, queue_file: Path, ledger_file: Path) -> None:
     put_file(queue_file / "a file where none can be", b"")
     store = await reload(hass)
     store.put(message())
@@ -798,7 +792,7 @@ async def test_a_file_that_the_disk_does_not_give_back_is_left_alone(
     assert stored(queue_file.parent) == [queue_file]
 
 
-async def test_a_full_disk_and_a_damaged_message_do_not_keep_the_account_from_starting(
+async def test_a_store_with_a_damaged_message_loads_while_the_disk_is_full(
     hass: HomeAssistant, queue_file: Path, full_disk: Callable[[], None]
 ) -> None:
     write(queue_file, {"saved": 0, "messages": [{"key": "damaged"}]})
@@ -813,7 +807,7 @@ async def test_a_full_disk_and_a_damaged_message_do_not_keep_the_account_from_st
     assert content(queue_file) == before
 
 
-async def test_a_message_of_an_earlier_run_counts_as_written(hass: HomeAssistant, store: OutboxStore) -> None:
+async def test_a_message_of_an_earlier_run_counts_as_persisted(hass: HomeAssistant, store: OutboxStore) -> None:
     store.put(message())
     await store.async_save()
     assert (await reload(hass)).persisted_keys == {"the key"}
@@ -822,7 +816,7 @@ async def test_a_message_of_an_earlier_run_counts_as_written(hass: HomeAssistant
 async def test_removing_an_account_removes_its_files_after_a_running_write(
     hass: HomeAssistant, store: OutboxStore, slow_disk: SlowDisk, tmp_path: Path
 ) -> None:
-    slow_disk.let(2)
+    slow_disk.release(2)
     store.put(delivered())
     store.archive(store.messages["the key"])
     await store.async_save()
@@ -830,22 +824,22 @@ async def test_removing_an_account_removes_its_files_after_a_running_write(
     store.put(message())
     saving = hass.async_create_task(store.async_save())
     for _ in range(3):
-        await slow_disk.begun()
+        await slow_disk.wait_for_write()
     removing = hass.async_create_task(store.async_remove())
     await asyncio.sleep(0)
     assert not removing.done()
 
-    slow_disk.let()
+    slow_disk.release()
     await saving
     await removing
     assert stored(tmp_path) == []
 
 
-async def test_removing_an_account_that_never_sent_is_no_error(store: OutboxStore) -> None:
+async def test_removing_an_account_without_files_succeeds(store: OutboxStore) -> None:
     await store.async_remove()
 
 
-async def test_a_run_that_ended_changes_nothing_any_more(
+async def test_a_closed_store_changes_and_saves_nothing(
     hass: HomeAssistant, store: OutboxStore, queue_file: Path
 ) -> None:
     store.put(message("one"))
@@ -858,7 +852,7 @@ async def test_a_run_that_ended_changes_nothing_any_more(
     assert keys(queue_file) == {"one"}
 
 
-async def test_everybody_who_listens_learns_of_each_change(store: OutboxStore) -> None:
+async def test_the_listener_is_notified_of_every_change(store: OutboxStore) -> None:
     changes: list[OutgoingMessage] = []
     store.on_change = changes.append
     store.put(message())
@@ -871,7 +865,7 @@ async def test_everybody_who_listens_learns_of_each_change(store: OutboxStore) -
     ]
 
 
-async def test_what_fails_in_a_way_that_nobody_foresaw_is_not_on_disk(
+async def test_an_unexpected_write_error_raises_a_storage_error(
     store: OutboxStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.put(message())

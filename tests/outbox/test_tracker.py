@@ -1,4 +1,4 @@
-"""What the service's pages mean for the messages under way."""
+"""The effect of the service's pages on messages in transit."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ import pytest
 from custom_components.gosms.api import Message, MessagePage, MessageStatus
 from custom_components.gosms.outbox import reconciler, tracker
 from custom_components.gosms.outbox.message import OutgoingMessage, State
-from tests.outbox.world import World
+from tests.outbox.simulation import Simulation
 
 NUMBER: Final = "79123456789"
 HOUR: Final = 60 * 60
@@ -41,7 +41,7 @@ def seen(
     text: str = "Leak!",
     created: float | None = ATTEMPTED,
 ) -> Message:
-    """A message as the service tells of it."""
+    """Return a message of the service."""
     return Message(
         id=message_id,
         phone_number=number,
@@ -54,27 +54,27 @@ def seen(
     )
 
 
-def follow(message: OutgoingMessage, *told: Message, now: float = 101.0) -> OutgoingMessage:
-    """Follow a message with a delivery time-out of ten minutes."""
-    return tracker.apply_statuses(message, told, now, 600.0)
+def follow(message: OutgoingMessage, *reported: Message, now: float = 101.0) -> OutgoingMessage:
+    """Apply reported messages, with a delivery timeout of ten minutes."""
+    return tracker.apply_statuses(message, reported, now, 600.0)
 
 
 def events(message: OutgoingMessage) -> list[str]:
-    """What is to be told of a message."""
+    """Return the types of the pending events of a message."""
     return [occurrence.type for occurrence in message.pending_events]
 
 
-def test_each_message_of_a_page_is_told_apart_by_its_id() -> None:
+def test_messages_on_a_page_are_matched_by_id() -> None:
     message = follow(UNDER_WAY, seen("b", 3), seen("a", 2), seen("c", 5))
     assert events(message) == ["sent"]
 
 
-@pytest.mark.parametrize("told", [(), (seen("b", 4),), (seen("a", 0),), (seen("a", None),), (seen("a", 42),)])
-def test_nothing_new_changes_nothing(told: tuple[Message, ...]) -> None:
-    assert follow(UNDER_WAY, *told) is UNDER_WAY
+@pytest.mark.parametrize("reported", [(), (seen("b", 4),), (seen("a", 0),), (seen("a", None),), (seen("a", 42),)])
+def test_a_page_without_news_leaves_the_message_unchanged(reported: tuple[Message, ...]) -> None:
+    assert follow(UNDER_WAY, *reported) is UNDER_WAY
 
 
-def test_a_missing_delivery_is_told_once_when_it_is_due() -> None:
+def test_delivery_timeout_is_reported_once_when_due() -> None:
     assert follow(UNDER_WAY, now=699.9) is UNDER_WAY
 
     late = follow(UNDER_WAY, now=700.0)
@@ -83,22 +83,22 @@ def test_a_missing_delivery_is_told_once_when_it_is_due() -> None:
     assert events(follow(late, seen("a", 4), now=900.0)) == ["delivery_timeout", "delivered"]
 
 
-def test_a_delivery_that_is_seen_too_late_was_not_missed() -> None:
+def test_a_delivery_seen_late_is_not_reported_as_a_timeout() -> None:
     assert events(follow(UNDER_WAY, seen("a", 4), now=5000.0)) == ["delivered"]
 
 
-def test_silence_ends_after_72_hours() -> None:
+def test_a_message_without_updates_ends_unconfirmed_after_72_hours() -> None:
     silent = replace(UNDER_WAY, timeout_reported=True)
     assert follow(silent, now=100.0 + 72 * HOUR - 1) is silent
     assert events(follow(silent, now=100.0 + 72 * HOUR)) == ["unconfirmed"]
     assert events(follow(silent, seen("a", 4), now=100.0 + 72 * HOUR)) == ["delivered"]
 
 
-def test_a_house_that_was_dark_for_days_learns_of_both_the_time_out_and_the_end() -> None:
+def test_timeout_and_end_are_both_reported_after_days_offline() -> None:
     assert events(follow(UNDER_WAY, now=100.0 + 73 * HOUR)) == ["delivery_timeout", "unconfirmed"]
 
 
-def test_a_message_that_the_service_does_not_have_is_left_alone() -> None:
+def test_a_message_with_an_unknown_outcome_is_not_tracked() -> None:
     assert follow(IN_DOUBT, seen("a", 4), now=1e6) is IN_DOUBT
 
 
@@ -113,14 +113,14 @@ def test_a_message_that_the_service_does_not_have_is_left_alone() -> None:
     ],
     ids=["empty page", "off the page", "on it", "accepted in the same moment", "accepted after it"],
 )
-def test_a_message_is_missed_if_a_page_asked_for_later_does_not_tell_of_it(
+def test_a_message_is_missing_if_a_later_page_does_not_list_it(
     accepted: float, page: list[Message], missing: list[str]
 ) -> None:
     message = replace(UNDER_WAY, accepted=accepted)
     assert tracker.missing_ids([message], MessagePage(messages=tuple(page)), 100.1) == missing
 
 
-def test_the_oldest_are_asked_for_first_and_parts_that_ended_not_at_all() -> None:
+def test_missing_ids_are_oldest_first_without_finished_parts() -> None:
     old = replace(
         UNDER_WAY,
         ids=("a", "b", "c"),
@@ -134,18 +134,18 @@ def test_the_oldest_are_asked_for_first_and_parts_that_ended_not_at_all() -> Non
     ("ages", "pause"),
     [([0.0], 5.0), ([50.0], 5.0), ([100.0], 10.0), ([600.0], 59.0), ([72.0 * HOUR], 59.0), ([4000.0, 80.0], 8.0)],
 )
-def test_polls_grow_rarer_with_the_age_of_the_youngest_message(ages: list[float], pause: float) -> None:
+def test_poll_delay_grows_with_the_age_of_the_newest_message(ages: list[float], pause: float) -> None:
     messages = [replace(UNDER_WAY, accepted=10_000.0 - age) for age in ages]
     assert tracker.poll_delay([*messages], 10_000.0) == pytest.approx(pause)
 
 
 def find(*page: Message, text: str = "Leak!", claimed: tuple[str, ...] = ()) -> str | None:
-    """Look for a message in doubt on a page of a search."""
+    """Look up a message with an unknown outcome on a page of a search."""
     message = replace(IN_DOUBT, text=text, parts=(text,))
     return reconciler.find_part(message, MessagePage(messages=page), earliest=ATTEMPTED, claimed=claimed)
 
 
-def test_a_message_in_doubt_is_found_by_number_and_text() -> None:
+def test_a_message_is_found_by_number_and_text() -> None:
     assert find(seen("b", text="Fire!"), seen("a"), seen("c", number="79991112233")) == "a"
 
 
@@ -162,16 +162,16 @@ def test_a_message_in_doubt_is_found_by_number_and_text() -> None:
     ],
     ids=["number", "longer number", "shorter text", "case", "longer text", "no text", "older"],
 )
-def test_another_message_is_not_taken_for_it(other: Message) -> None:
+def test_a_different_message_is_not_matched(other: Message) -> None:
     assert find(other) is None
 
 
-def test_a_message_that_belongs_to_another_one_is_not_taken_again() -> None:
+def test_a_claimed_message_is_not_matched_again() -> None:
     assert find(seen("a"), claimed=("a",)) is None
     assert find(seen("b"), seen("a"), claimed=("a",)) == "b"
 
 
-def test_of_several_that_it_can_be_the_oldest_is_it() -> None:
+def test_the_oldest_of_several_matches_is_chosen() -> None:
     page = [seen("c", created=ATTEMPTED + 9), seen("b", created=ATTEMPTED + 1), seen("a", created=ATTEMPTED)]
     assert find(*page) == "a"
 
@@ -185,15 +185,15 @@ def test_of_several_that_it_can_be_the_oldest_is_it() -> None:
         ("Leak here", "\nLeak here\n"),
     ],
 )
-def test_white_space_that_the_service_tidied_up_does_not_hide_a_message(asked: str, stored: str) -> None:
+def test_normalized_whitespace_does_not_prevent_a_match(asked: str, stored: str) -> None:
     assert find(seen("a", text=stored), text=asked) == "a"
 
 
-def test_a_message_without_a_time_is_taken_for_it_rather_than_sent_twice() -> None:
+def test_a_message_without_a_time_is_matched() -> None:
     assert find(seen("a", created=None)) == "a"
 
 
-def test_the_part_that_is_in_doubt_is_looked_for() -> None:
+def test_the_part_with_the_unknown_outcome_is_matched() -> None:
     message = replace(
         IN_DOUBT, parts=("(1/2) Leak", "(2/2) here"), ids=("a",), statuses=(MessageStatus.WAITING,), attempts=2
     )
@@ -201,34 +201,34 @@ def test_the_part_that_is_in_doubt_is_looked_for() -> None:
     assert reconciler.find_part(message, page, earliest=ATTEMPTED, claimed=["a"]) == "b"
 
 
-def test_messages_without_an_end_do_not_keep_a_later_one_from_being_asked_for() -> None:
-    world = World(queue_expiry=10)
-    with world.rules():
-        world.start()
-        world.pass_time(1)
+def test_messages_that_never_end_do_not_block_fetching_later_ones() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
         for number in range(12):
-            world.send(0, f"Number {number}")
-        world.pass_time(5)
+            simulation.send(0, f"Number {number}")
+        simulation.advance_time(5)
         for number in range(100):
-            world.account.add_message(message=f"Of others {number}", phone_number="79990000000")
-        newest = next(message for message in world.account.messages if message.message == "Number 11")
-        world.account.set_status(newest.id, 4)
-        world.pass_time(60)
-    assert [told.types[-1] for told in world.told.values()].count("delivered") == 1
+            simulation.account.add_message(message=f"Of others {number}", phone_number="79990000000")
+        newest = next(message for message in simulation.account.messages if message.message == "Number 11")
+        simulation.account.set_status(newest.id, 4)
+        simulation.advance_time(60)
+    assert [reported.types[-1] for reported in simulation.events.values()].count("delivered") == 1
 
 
-def test_a_mistake_while_a_poll_is_shown_does_not_end_the_tracking(caplog: pytest.LogCaptureFixture) -> None:
-    world = World(queue_expiry=10)
-    with world.rules():
-        world.start()
-        world.pass_time(1)
-        world.send(0, "Leak!")
-        world.pass_time(1)
+def test_an_unexpected_error_during_a_poll_does_not_stop_tracking(caplog: pytest.LogCaptureFixture) -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.send(0, "Leak!")
+        simulation.advance_time(1)
         # Such as an entity that can't write its state.
-        world.looking_fails = ValueError("a mistake")
-        world.pass_time(20)
-        world.looking_fails = None
-        world.account.set_status(world.account.messages[0].id, 4)
-        world.pass_time(30)
-    assert [told.types for told in world.told.values()] == [["accepted", "delivered"]]
+        simulation.lookup_error = ValueError("a mistake")
+        simulation.advance_time(20)
+        simulation.lookup_error = None
+        simulation.account.set_status(simulation.account.messages[0].id, 4)
+        simulation.advance_time(30)
+    assert [reported.types for reported in simulation.events.values()] == [["accepted", "delivered"]]
     assert "Unexpected error while following messages" in caplog.text

@@ -1,4 +1,4 @@
-"""An event loop whose time passes as soon as nobody has anything left to do."""
+"""An event loop whose clock jumps to the next timer as soon as nothing else is ready."""
 
 import asyncio
 import selectors
@@ -9,7 +9,7 @@ _TICK: Final = 1e-6
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Instead of waiting for input, of which there is none, lets the time that would have been waited pass."""
+    """Advances its clock instead of waiting for input, of which there is none."""
 
     def __init__(self, now: float) -> None:
         super().__init__()
@@ -17,13 +17,13 @@ class _JumpingSelector(selectors.DefaultSelector):
 
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        # As on a real clock nothing takes no time: who comes back a rounding error too early must not do so for ever.
+        # Each iteration takes some time, as in reality: a timer that is a rounding error too early must not loop.
         self.now += max(timeout or 0.0, _TICK)
         return super().select(0)
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """Runs days in moments, and always in the same way."""
+    """Runs days within moments, deterministically."""
 
     def __init__(self, now: float) -> None:
         """Start at this time of the loop's clock, in seconds."""
@@ -35,7 +35,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self._jumping.now
 
     def run_for(self, seconds: float) -> None:
-        """Let time pass, or less if somebody stops the loop."""
+        """Run for so many seconds, or until the loop is stopped."""
         timer = self.call_later(seconds, self.stop)
         self.run_forever()
         timer.cancel()

@@ -11,9 +11,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from simulator import Account
-from tests.home import put_in, run
-from tests.service import DAD, MUM, PHONE, Service, set_up
-from tests.services.actions import ask, placeholders, send_sms, send_sms_without_response
+from tests.automation_helpers import run_script, set_up_yaml
+from tests.common import DAD, MUM, PHONE, SimulatedService, set_up
+from tests.services.actions import perform_action, placeholders, send_sms, send_sms_without_response
 
 SEND: Final = "POST /sms/send"
 LIST: Final = "GET /sms"
@@ -35,7 +35,7 @@ OPTIONAL: Final = [
     "wait_for",
 ]
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced")]
+pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def unlimited(account: Account) -> None:
 @pytest.mark.parametrize("nothing", NOTHING)
 @pytest.mark.parametrize("field", OPTIONAL)
 async def test_nothing_in_an_optional_field_means_left_out(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, field: str, nothing: str | None
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, field: str, nothing: str | None
 ) -> None:
     await set_up(hass, entry)
     (answer,) = await send_sms(hass, **{"entity_id": "notify.mum", field: nothing})
@@ -62,7 +62,7 @@ async def test_nothing_in_an_optional_field_means_left_out(
 
 
 async def test_all_optional_fields_may_have_nothing_in_them(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     await send_sms_without_response(hass, entity_id="notify.mum", idempotency_key=None, **dict.fromkeys(OPTIONAL, None))
@@ -71,7 +71,7 @@ async def test_all_optional_fields_may_have_nothing_in_them(
 
 @pytest.mark.parametrize("nothing", NOTHING)
 async def test_without_targets_nothing_in_them_is_nobody(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, nothing: str | None
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, nothing: str | None
 ) -> None:
     await set_up(hass, entry)
     with pytest.raises(ServiceValidationError) as error:
@@ -81,7 +81,7 @@ async def test_without_targets_nothing_in_them_is_nobody(
 
 @pytest.mark.parametrize("rows", [[""], [" "], [None], "", " ", None, [], ["", None, "\t"]])
 async def test_empty_rows_do_not_count_beside_a_target(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, rows: Any
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, rows: Any
 ) -> None:
     await set_up(hass, entry)
     await send_sms_without_response(hass, entity_id="notify.mum", phone_numbers=rows)
@@ -89,7 +89,7 @@ async def test_empty_rows_do_not_count_beside_a_target(
 
 
 async def test_empty_rows_do_not_count_between_numbers(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     answers = await send_sms(hass, phone_numbers=[None, "+79123456789", "", " ", "+79991112233", None])
@@ -97,17 +97,17 @@ async def test_empty_rows_do_not_count_between_numbers(
 
 
 async def test_a_template_without_a_result_fills_in_nothing(
-    hass: HomeAssistant, service: Service, home: None, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, init_integration: None, entry: MockConfigEntry
 ) -> None:
     data = {"message": "Leak", "title": "{{ none }}", "tag": "{{ '' }}", "phone_numbers": ["{{ none }}"]}
-    await put_in(hass, {"action": "gosms.send_sms", "target": {"entity_id": "notify.mum"}, "data": data})
-    await run(hass, "example")
+    await set_up_yaml(hass, {"action": "gosms.send_sms", "target": {"entity_id": "notify.mum"}, "data": data})
+    await run_script(hass, "example")
     assert [message.message for message in service.account.messages] == ["Leak"]
 
 
 @pytest.mark.parametrize("empty", ["", " "])
 async def test_an_empty_idempotency_key_is_refused(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, empty: str
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, empty: str
 ) -> None:
     await set_up(hass, entry)
     with pytest.raises(vol.Invalid, match="idempotency_key"):
@@ -117,7 +117,7 @@ async def test_an_empty_idempotency_key_is_refused(
 
 @pytest.mark.parametrize("data", [{"message": None}, {"message": []}, {"message": ["Leak"]}])
 async def test_a_message_can_not_be_left_out(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, data: dict[str, Any]
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, data: dict[str, Any]
 ) -> None:
     await set_up(hass, entry)
     with pytest.raises(vol.Invalid, match="message"):
@@ -128,11 +128,11 @@ async def test_a_message_can_not_be_left_out(
 @pytest.mark.parametrize("nothing", NOTHING)
 @pytest.mark.parametrize("field", ["config_entry_id", "limit", "page", "search"])
 async def test_nothing_in_a_field_of_the_list_means_left_out(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, field: str, nothing: str | None
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, field: str, nothing: str | None
 ) -> None:
     await set_up(hass, entry)
     service.account.add_message(message="Leak", phone_number=MUM)
-    found = await ask(hass, "get_messages", **{field: nothing})
+    found = await perform_action(hass, "get_messages", **{field: nothing})
     assert (found["limit"], found["page"], len(found["messages"])) == (10, 1, 1)
     assert "search" not in service.requests_to(LIST)[-1].query
 
@@ -142,7 +142,9 @@ async def test_a_preview_without_a_title_is_that_of_the_text(
     hass: HomeAssistant, entry: MockConfigEntry, nothing: str | None
 ) -> None:
     await set_up(hass, entry)
-    assert (await ask(hass, "preview", message="Leak", title=nothing, config_entry_id=nothing))["text"] == "Leak"
+    assert (await perform_action(hass, "preview", message="Leak", title=nothing, config_entry_id=nothing))[
+        "text"
+    ] == "Leak"
 
 
 # Bounds
@@ -150,7 +152,7 @@ async def test_a_preview_without_a_title_is_that_of_the_text(
 
 @pytest.mark.parametrize("field", ["config_entry_id", "idempotency_key", "phone", "phone_numbers", "tag"])
 async def test_a_field_that_is_too_long_is_refused(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, field: str
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, field: str
 ) -> None:
     await set_up(hass, entry)
     for length in (256, 10_000_000):
@@ -161,7 +163,7 @@ async def test_a_field_that_is_too_long_is_refused(
 
 
 async def test_fields_as_long_as_may_be_are_taken(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     (answer,) = await send_sms(
@@ -172,14 +174,18 @@ async def test_fields_as_long_as_may_be_are_taken(
     assert hass.states.get("event.mum_message").attributes["tag"] == "💧" * 255
 
 
-async def test_too_many_numbers_are_refused(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_too_many_numbers_are_refused(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
     await set_up(hass, entry)
     with pytest.raises(vol.Invalid, match="phone_numbers"):
         await send_sms(hass, phone_numbers=[f"+7912345{number:04}" for number in range(1001)])
     assert service.requests_to(SEND) == []
 
 
-async def test_a_thousand_numbers_are_taken(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_a_thousand_numbers_are_taken(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
     await set_up(hass, entry)
     # They are all one.
     (answer,) = await send_sms(hass, phone_numbers=[MUM] * 1000)
@@ -196,18 +202,23 @@ async def test_a_thousand_numbers_are_taken(hass: HomeAssistant, service: Servic
     ],
 )
 async def test_a_field_of_a_question_that_is_too_long_is_refused(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, action: str, data: dict[str, Any], field: str
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    action: str,
+    data: dict[str, Any],
+    field: str,
 ) -> None:
     await set_up(hass, entry)
     before = len(service.requests)
     with pytest.raises(vol.Invalid, match=field):
-        await ask(hass, action, **data)
+        await perform_action(hass, action, **data)
     assert len(service.requests) == before
 
 
 @pytest.mark.parametrize("message_ids", ["x" * 256, [PHONE] * 1001, []])
 async def test_too_much_to_delete_is_refused(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, message_ids: Any
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, message_ids: Any
 ) -> None:
     await set_up(hass, entry)
     with pytest.raises(vol.Invalid, match="message_id"):
@@ -218,7 +229,7 @@ async def test_too_much_to_delete_is_refused(
 @pytest.mark.parametrize("character", ["a", "°", "€", "💧", "\ud83d", "\u0301", " "])
 @pytest.mark.parametrize("field", ["message", "title"])
 async def test_a_text_of_a_million_characters_is_refused_at_once(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, field: str, character: str
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, field: str, character: str
 ) -> None:
     await set_up(hass, entry)
     data = {"message": "!", field: f"Leak{character * 1_000_000}!"}
@@ -226,7 +237,7 @@ async def test_a_text_of_a_million_characters_is_refused_at_once(
     for action, call in calls.items():
         before = time.thread_time()
         with pytest.raises(ServiceValidationError) as error:
-            await ask(hass, action, **data, **call)
+            await perform_action(hass, action, **data, **call)
         assert time.thread_time() - before < 0.1
         assert error.value.translation_key == "too_many_characters"
         assert placeholders(error.value) in ({"characters": "1000005"}, {"characters": "1000006"})
@@ -255,7 +266,7 @@ async def test_a_text_of_a_million_characters_is_refused_at_once(
 )
 async def test_an_error_quotes_no_surrogate(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     field: str,
     error: type[Exception],

@@ -1,4 +1,4 @@
-"""The forms of the actions in the interface: they know what the code takes, and every field has its texts."""
+"""The forms of the actions in the interface match the schemas, and every field has its texts."""
 
 import json
 from typing import Any, Final
@@ -32,7 +32,7 @@ def sections_of(form: dict[str, Any]) -> set[str]:
 
 @pytest.fixture
 async def services(hass: HomeAssistant) -> dict[str, Any]:
-    """The actions, as they are there without any account."""
+    """The actions that are registered without an account."""
     assert await async_setup_component(hass, "gosms", {})
     return dict(hass.services.async_services_for_domain("gosms"))
 
@@ -42,7 +42,7 @@ async def test_every_action_has_a_form(services: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("action", FORMS)
-def test_a_form_has_only_what_home_assistant_knows(action: str) -> None:
+def test_a_form_has_only_keys_known_to_home_assistant(action: str) -> None:
     form = FORMS[action]
     assert form.keys() - {"target", "fields"} == set()
     validate_selector({"target": form.get("target", {})})
@@ -56,21 +56,21 @@ def test_a_form_has_only_what_home_assistant_knows(action: str) -> None:
 
 
 @pytest.mark.parametrize("action", FORMS)
-async def test_a_form_has_every_field_that_the_action_takes(services: dict[str, Any], action: str) -> None:
+async def test_a_form_has_every_field_of_its_action(services: dict[str, Any], action: str) -> None:
     taken = {str(field) for field in services[action].schema.schema}
     assert fields_of(FORMS[action]).keys() == taken - TARGETS
     assert (taken & TARGETS == TARGETS) is ("target" in FORMS[action])
 
 
 @pytest.mark.parametrize("action", FORMS)
-async def test_a_form_demands_what_the_action_demands(services: dict[str, Any], action: str) -> None:
+async def test_a_form_requires_the_fields_that_its_action_requires(services: dict[str, Any], action: str) -> None:
     for field in services[action].schema.schema:
         shown = fields_of(FORMS[action]).get(str(field), {})
         assert shown.get("required", False) is (type(field).__name__ == "Required")
 
 
 @pytest.mark.parametrize("action", FORMS)
-def test_every_field_is_chosen_without_yaml(action: str) -> None:
+def test_no_field_requires_yaml(action: str) -> None:
     for field in fields_of(FORMS[action]).values():
         validate_selector(field["selector"])
         assert field["selector"].keys() & {"object", "template"} == set()
@@ -87,7 +87,7 @@ def test_every_field_has_a_name_a_description_and_an_example(language: str, acti
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_choice_has_a_text(language: str) -> None:
+def test_every_option_has_a_text(language: str) -> None:
     texts = json.loads((PACKAGE / f"translations/{language}.json").read_text(encoding="utf-8"))["selector"]
     for form in FORMS.values():
         for field in fields_of(form).values():
@@ -105,7 +105,7 @@ def test_every_choice_has_a_text(language: str) -> None:
         ("delete_message", SupportsResponse.NONE),
     ],
 )
-async def test_an_action_answers_where_there_is_an_answer(
+async def test_every_action_declares_its_response_support(
     services: dict[str, Any], action: str, response: SupportsResponse
 ) -> None:
     assert services[action].supports_response is response

@@ -1,4 +1,4 @@
-"""Looking at messages, deleting them, and seeing what a text would become."""
+"""Listing and deleting messages, and previewing texts."""
 
 from typing import Any, Final
 
@@ -10,8 +10,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from simulator import Fault, Permission, Status
-from tests.service import DAD, MUM, PHONE, Service, set_up
-from tests.services.actions import ask, placeholders
+from tests.common import DAD, MUM, PHONE, SimulatedService, set_up
+from tests.services.actions import perform_action, placeholders
 
 GET: Final = "POST /sms/get"
 LIST: Final = "GET /sms"
@@ -25,31 +25,31 @@ async def delete(hass: HomeAssistant, *message_ids: str, **data: Any) -> None:
     await hass.services.async_call("gosms", "delete_message", {"message_id": list(message_ids), **data}, blocking=True)
 
 
-async def test_messages_come_in_pages_newest_first(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_messages_are_paged_newest_first(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     for number in range(25):
         service.account.add_message(message=f"Number {number}", phone_number=MUM, created=LONG_AGO + number)
     await set_up(hass, entry)
-    first = await ask(hass, "get_messages")
+    first = await perform_action(hass, "get_messages")
     assert (first["total"], first["page"], first["limit"]) == (25, 1, 10)
     assert [message["message"] for message in first["messages"]] == [f"Number {n}" for n in range(24, 14, -1)]
 
-    last = await ask(hass, "get_messages", limit=10, page=3)
+    last = await perform_action(hass, "get_messages", limit=10, page=3)
     assert [message["message"] for message in last["messages"]] == [f"Number {n}" for n in range(4, -1, -1)]
 
 
-async def test_messages_can_be_searched(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_messages_can_be_searched(hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry) -> None:
     service.account.add_message(message="Leak", phone_number=MUM, created=LONG_AGO)
     service.account.add_message(message="Fire", phone_number=DAD, created=LONG_AGO)
     await set_up(hass, entry)
-    found = await ask(hass, "get_messages", search="leak")
+    found = await perform_action(hass, "get_messages", search="leak")
     assert (found["total"], [message["phone_number"] for message in found["messages"]]) == (1, [MUM])
-    assert (await ask(hass, "get_messages", search=""))["total"] == 2
+    assert (await perform_action(hass, "get_messages", search=""))["total"] == 2
 
 
-async def test_a_message_tells_all_that_the_service_knows_of_it(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_message_is_returned_with_all_fields(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     message = service.account.add_message(
         message="Leak",
@@ -72,25 +72,25 @@ async def test_a_message_tells_all_that_the_service_knows_of_it(
         "callback_id": NOBODYS,
         "created": "2023-11-14T22:13:20+00:00",
     }
-    assert await ask(hass, "get_message", message_id=f" {message.id.upper()} ") == expected
-    assert (await ask(hass, "get_messages"))["messages"] == [expected]
+    assert await perform_action(hass, "get_message", message_id=f" {message.id.upper()} ") == expected
+    assert (await perform_action(hass, "get_messages"))["messages"] == [expected]
 
 
-async def test_a_status_that_is_not_known_here_keeps_its_number(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_an_unknown_status_keeps_its_numeric_code(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     message = service.account.add_message(message="Leak", phone_number=MUM, created=LONG_AGO)
     await set_up(hass, entry)
     service.faults.add(Fault.UNKNOWN_STATUS, endpoint=GET)
-    answer = await ask(hass, "get_message", message_id=message.id)
+    answer = await perform_action(hass, "get_message", message_id=message.id)
     assert answer["status"] is None
     assert answer["status_code"] > 5
 
 
 @pytest.mark.parametrize("action", ["get_message", "delete_message"])
 @pytest.mark.parametrize("message_id", ["", "12", "6654a4e8f1527149588c89f", "6654a4e8f1527149588c89fg", PHONE + "0"])
-async def test_what_can_be_no_id_is_refused_without_a_request(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, action: str, message_id: str
+async def test_a_malformed_id_is_rejected_without_a_request(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, action: str, message_id: str
 ) -> None:
     await set_up(hass, entry)
     with pytest.raises(ServiceValidationError) as error:
@@ -101,12 +101,12 @@ async def test_what_can_be_no_id_is_refused_without_a_request(
     assert service.requests_to(GET) + service.requests_to(DELETE) == []
 
 
-async def test_a_message_that_nobody_knows_is_the_callers_mistake(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_an_unknown_message_is_a_validation_error(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     with pytest.raises(ServiceValidationError) as error:
-        await ask(hass, "get_message", message_id=NOBODYS)
+        await perform_action(hass, "get_message", message_id=NOBODYS)
     assert error.value.translation_key == "unknown_message"
 
 
@@ -114,13 +114,13 @@ async def test_a_message_that_nobody_knows_is_the_callers_mistake(
     ("data", "key"),
     [({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"page": 0}, "page"), ({"limit": "a"}, "limit")],
 )
-async def test_a_page_that_can_not_be_is_refused(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, data: dict[str, Any], key: str
+async def test_an_invalid_page_or_limit_is_rejected(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, data: dict[str, Any], key: str
 ) -> None:
     await set_up(hass, entry)
     before = len(service.requests_to(LIST))
     with pytest.raises(vol.Invalid) as error:
-        await ask(hass, "get_messages", **data)
+        await perform_action(hass, "get_messages", **data)
     assert key in str(error.value)
     assert len(service.requests_to(LIST)) == before
 
@@ -133,9 +133,9 @@ async def test_a_page_that_can_not_be_is_refused(
     ("fault", "key"),
     [(Fault.CUT_BEFORE, "no_answer"), (Fault.BAD_GATEWAY, "service_error"), (Fault.UNAUTHORIZED, "invalid_auth")],
 )
-async def test_an_answer_that_does_not_come_is_an_error(
+async def test_a_failed_request_raises_an_error(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     action: str,
     endpoint: str,
@@ -146,15 +146,15 @@ async def test_an_answer_that_does_not_come_is_an_error(
     await set_up(hass, entry)
     service.faults.add(fault, endpoint=endpoint)
     with pytest.raises(HomeAssistantError) as error:
-        await ask(hass, action, **data)
+        await perform_action(hass, action, **data)
     assert error.value.translation_key == key
 
 
 @pytest.mark.parametrize(
     ("action", "endpoint"), [("get_message", GET), ("get_messages", LIST), ("delete_message", DELETE)]
 )
-async def test_a_refused_token_asks_for_a_new_one(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, action: str, endpoint: str
+async def test_a_refused_token_starts_reauth(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, action: str, endpoint: str
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.UNAUTHORIZED, endpoint=endpoint)
@@ -165,8 +165,8 @@ async def test_a_refused_token_asks_for_a_new_one(
     assert [flow["context"]["source"] for flow in hass.config_entries.flow.async_progress()] == [SOURCE_REAUTH]
 
 
-async def test_one_message_or_several_are_deleted_and_the_sensors_learn_of_it(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_deleting_messages_refreshes_the_sensors(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     messages = [
         service.account.add_message(message=f"Number {number}", phone_number=MUM, created=LONG_AGO)
@@ -181,8 +181,8 @@ async def test_one_message_or_several_are_deleted_and_the_sensors_learn_of_it(
     assert len(service.requests_to(LIST)) >= 2
 
 
-async def test_a_young_message_is_not_deleted_and_the_error_says_to_wait(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_deleting_a_recent_message_fails_and_says_how_long_to_wait(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     message = service.account.add_message(message="Leak", phone_number=MUM)
     await set_up(hass, entry)
@@ -192,8 +192,8 @@ async def test_a_young_message_is_not_deleted_and_the_error_says_to_wait(
     assert "5 minutes" in str(error.value)
 
 
-async def test_of_several_messages_those_that_can_be_are_deleted_and_one_error_names_the_others(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_partly_failed_deletion_raises_an_error_naming_the_failed_ids(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     old, young = (
         service.account.add_message(message="Leak", phone_number=MUM, created=LONG_AGO),
@@ -210,8 +210,8 @@ async def test_of_several_messages_those_that_can_be_are_deleted_and_one_error_n
     assert old.id not in failures
 
 
-async def test_a_token_that_may_not_delete_is_told_so(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_deleting_without_permission_raises_an_error(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     message = service.account.add_message(message="Leak", phone_number=MUM, created=LONG_AGO)
     await set_up(hass, entry)
@@ -221,12 +221,12 @@ async def test_a_token_that_may_not_delete_is_told_so(
     assert error.value.translation_key == "no_delete_permission"
 
 
-async def test_a_preview_shows_the_messages_and_sends_nothing(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_preview_returns_the_parts_and_sends_nothing(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     before = len(service.requests)
-    shown = await ask(hass, "preview", message="21 °C " * 40, title="Дом")
+    shown = await perform_action(hass, "preview", message="21 °C " * 40, title="Дом")
     assert len(shown["parts"]) == 2
     assert shown["parts"][0].startswith("(1/2) Дом\n")
     assert shown["characters"] == sum(map(len, shown["parts"]))
@@ -244,13 +244,18 @@ async def test_a_preview_shows_the_messages_and_sends_nothing(
         ({}, "💧", "empty_text"),
     ],
 )
-async def test_a_preview_of_what_can_not_be_sent_says_why(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, options: dict[str, Any], message: str, key: str
+async def test_a_preview_of_an_unsendable_text_raises_the_reason(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    options: dict[str, Any],
+    message: str,
+    key: str,
 ) -> None:
     hass.config_entries.async_update_entry(entry, options=options)
     await set_up(hass, entry)
     with pytest.raises(ServiceValidationError) as error:
-        await ask(hass, "preview", message=message)
+        await perform_action(hass, "preview", message=message)
     assert error.value.translation_key == key
 
 
@@ -264,7 +269,7 @@ async def test_a_preview_of_what_can_not_be_sent_says_why(
     ],
 )
 async def test_an_action_of_an_account_that_is_not_loaded_says_which_one(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, action: str, data: dict[str, str]
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, action: str, data: dict[str, str]
 ) -> None:
     await set_up(hass, entry)
     await hass.config_entries.async_unload(entry.entry_id)

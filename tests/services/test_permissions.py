@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from simulator import RecordedRequest
-from tests.service import DAD, MUM, Service, recipient, set_up
+from tests.common import DAD, MUM, SimulatedService, recipient, set_up
 
 LONG_AGO: Final = 1_700_000_000
 AUNT: Final = "79161234567"
@@ -62,7 +62,7 @@ def own_entities(hass: HomeAssistant) -> list[str]:
 
 
 @pytest.fixture
-async def message_id(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> str:
+async def message_id(hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry) -> str:
     """The account is set up, and the service has a message that is old enough to be deleted."""
     message = service.account.add_message(message="Leak", phone_number=MUM, created=LONG_AGO)
     await set_up(hass, entry)
@@ -80,7 +80,7 @@ def data_of(action: str, message_id: str) -> dict[str, str]:
     }[action]
 
 
-def requests(service: Service) -> list[RecordedRequest]:
+def requests(service: SimulatedService) -> list[RecordedRequest]:
     """Return what the service was asked to do because of an action; it is polled all the time."""
     return [
         each for each in service.requests if each.endpoint in ("POST /sms/send", "POST /sms/get", "DELETE /sms/del")
@@ -93,7 +93,7 @@ def requests(service: Service) -> list[RecordedRequest]:
 @pytest.mark.parametrize("kind", ["owner", GROUP_ID_ADMIN, GROUP_ID_USER])
 @pytest.mark.parametrize("action", ["delete_message", "get_message", "get_messages", "preview", "send_sms"])
 async def test_users_who_may_control_everything_may_call_everything(
-    hass: HomeAssistant, service: Service, message_id: str, kind: str, action: str
+    hass: HomeAssistant, service: SimulatedService, message_id: str, kind: str, action: str
 ) -> None:
     user = await add_user(hass, kind)
     await call(hass, user.id, action, **data_of(action, message_id))
@@ -101,14 +101,14 @@ async def test_users_who_may_control_everything_may_call_everything(
 
 @pytest.mark.parametrize("action", ["delete_message", "get_message", "get_messages", "preview", "send_sms"])
 async def test_an_automation_needs_no_permission(
-    hass: HomeAssistant, service: Service, message_id: str, action: str
+    hass: HomeAssistant, service: SimulatedService, message_id: str, action: str
 ) -> None:
     await call(hass, None, action, **data_of(action, message_id))
 
 
 @pytest.mark.parametrize("action", ["delete_message", "get_message", "get_messages", "send_sms"])
 async def test_a_user_who_does_not_exist_may_nothing(
-    hass: HomeAssistant, service: Service, message_id: str, action: str
+    hass: HomeAssistant, service: SimulatedService, message_id: str, action: str
 ) -> None:
     with pytest.raises(UnknownUser):
         await call(hass, "nobody", action, **data_of(action, message_id))
@@ -116,14 +116,14 @@ async def test_a_user_who_does_not_exist_may_nothing(
 
 
 async def test_a_target_of_a_user_who_does_not_exist_gets_nothing(
-    hass: HomeAssistant, service: Service, message_id: str
+    hass: HomeAssistant, service: SimulatedService, message_id: str
 ) -> None:
     with pytest.raises(UnknownUser):
         await call(hass, "nobody", "send_sms", message="Leak", entity_id="notify.mum")
     assert requests(service) == []
 
 
-async def test_a_preview_needs_no_permission(hass: HomeAssistant, service: Service, message_id: str) -> None:
+async def test_a_preview_needs_no_permission(hass: HomeAssistant, service: SimulatedService, message_id: str) -> None:
     assert (await call(hass, add_user_with(hass, {}).id, "preview", message="Leak"))["text"] == "Leak"
 
 
@@ -135,7 +135,7 @@ async def test_a_preview_needs_no_permission(hass: HomeAssistant, service: Servi
     [{"entity_id": "notify.mum"}, {"entity_id": "group.family"}, {"phone_numbers": AUNT}, {"phone_numbers": MUM}],
 )
 async def test_a_user_who_may_only_read_sends_nothing(
-    hass: HomeAssistant, service: Service, message_id: str, data: dict[str, str]
+    hass: HomeAssistant, service: SimulatedService, message_id: str, data: dict[str, str]
 ) -> None:
     hass.states.async_set("group.family", "on", {"entity_id": ["notify.mum"]})
     user = await add_user(hass, GROUP_ID_READ_ONLY)
@@ -157,7 +157,7 @@ async def test_a_user_who_may_only_read_sends_nothing(
     ],
 )
 async def test_a_user_may_send_to_the_recipients_of_a_policy_and_to_numbers(
-    hass: HomeAssistant, service: Service, message_id: str, data: dict[str, Any]
+    hass: HomeAssistant, service: SimulatedService, message_id: str, data: dict[str, Any]
 ) -> None:
     hass.states.async_set("group.mum", "on", {"entity_id": ["notify.mum"]})
     user = add_user_with(hass, policy(CONTROL, "notify.mum"))
@@ -178,7 +178,7 @@ async def test_a_user_may_send_to_the_recipients_of_a_policy_and_to_numbers(
     ],
 )
 async def test_one_recipient_whom_a_user_may_not_control_stops_the_whole_call(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, message_id: str, target: dict[str, Any]
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, message_id: str, target: dict[str, Any]
 ) -> None:
     second = MockConfigEntry(
         domain="gosms",
@@ -212,7 +212,7 @@ async def test_one_recipient_whom_a_user_may_not_control_stops_the_whole_call(
     ],
 )
 async def test_without_any_recipient_to_control_the_account_is_not_to_be_used(
-    hass: HomeAssistant, service: Service, message_id: str, action: str, allowed: dict[str, Any]
+    hass: HomeAssistant, service: SimulatedService, message_id: str, action: str, allowed: dict[str, Any]
 ) -> None:
     er.async_get(hass).async_update_entity("notify.dad", disabled_by=er.RegistryEntryDisabler.USER)
     user = add_user_with(hass, allowed)
@@ -225,7 +225,7 @@ async def test_without_any_recipient_to_control_the_account_is_not_to_be_used(
 
 @pytest.mark.parametrize("action", ["delete_message", "send_sms"])
 async def test_control_of_one_recipient_is_control_of_the_account(
-    hass: HomeAssistant, service: Service, message_id: str, action: str
+    hass: HomeAssistant, service: SimulatedService, message_id: str, action: str
 ) -> None:
     user = add_user_with(hass, policy(CONTROL, "notify.dad"))
     await call(hass, user.id, action, **data_of(action, message_id))
@@ -234,7 +234,7 @@ async def test_control_of_one_recipient_is_control_of_the_account(
 
 @pytest.mark.parametrize("action", ["delete_message", "send_sms"])
 async def test_an_account_without_recipients_is_for_those_who_control_everything(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, message_id: str, action: str
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, message_id: str, action: str
 ) -> None:
     for subentry in list(entry.subentries):
         hass.config_entries.async_remove_subentry(entry, subentry)
@@ -251,7 +251,7 @@ async def test_an_account_without_recipients_is_for_those_who_control_everything
 
 
 async def test_permissions_hold_for_an_account_that_is_not_loaded(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, message_id: str
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, message_id: str
 ) -> None:
     await hass.config_entries.async_unload(entry.entry_id)
     user = await add_user(hass, GROUP_ID_READ_ONLY)
@@ -265,7 +265,7 @@ async def test_permissions_hold_for_an_account_that_is_not_loaded(
 
 @pytest.mark.parametrize("action", READING)
 async def test_a_user_who_may_read_everything_reads_messages(
-    hass: HomeAssistant, service: Service, message_id: str, action: str
+    hass: HomeAssistant, service: SimulatedService, message_id: str, action: str
 ) -> None:
     user = await add_user(hass, GROUP_ID_READ_ONLY)
     assert await call(hass, user.id, action, **data_of(action, message_id))
@@ -273,7 +273,7 @@ async def test_a_user_who_may_read_everything_reads_messages(
 
 @pytest.mark.parametrize("action", READING)
 async def test_a_user_who_may_read_the_accounts_entities_reads_messages(
-    hass: HomeAssistant, service: Service, message_id: str, action: str
+    hass: HomeAssistant, service: SimulatedService, message_id: str, action: str
 ) -> None:
     user = add_user_with(hass, policy(READ, *own_entities(hass)))
     assert await call(hass, user.id, action, **data_of(action, message_id))
@@ -281,7 +281,7 @@ async def test_a_user_who_may_read_the_accounts_entities_reads_messages(
 
 @pytest.mark.parametrize("action", READING)
 async def test_a_user_who_may_read_the_accounts_device_reads_messages(
-    hass: HomeAssistant, service: Service, message_id: str, action: str
+    hass: HomeAssistant, service: SimulatedService, message_id: str, action: str
 ) -> None:
     own = er.async_get(hass).async_get(own_entities(hass)[0])
     assert own
@@ -291,7 +291,7 @@ async def test_a_user_who_may_read_the_accounts_device_reads_messages(
 
 @pytest.mark.parametrize("action", READING)
 async def test_a_user_who_may_not_read_all_of_the_accounts_entities_reads_none(
-    hass: HomeAssistant, service: Service, message_id: str, action: str
+    hass: HomeAssistant, service: SimulatedService, message_id: str, action: str
 ) -> None:
     own = own_entities(hass)
     for allowed in (
@@ -310,7 +310,7 @@ async def test_a_user_who_may_not_read_all_of_the_accounts_entities_reads_none(
 
 
 async def test_an_account_without_entities_is_for_those_who_read_everything(
-    hass: HomeAssistant, service: Service, message_id: str
+    hass: HomeAssistant, service: SimulatedService, message_id: str
 ) -> None:
     for entity_id in own_entities(hass):
         er.async_get(hass).async_remove(entity_id)

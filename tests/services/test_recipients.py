@@ -1,4 +1,4 @@
-"""Whom a call names with entities, devices, areas and labels, and which account sends to them."""
+"""The recipients of a call by entities, devices, areas and labels, and the account that sends to them."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from tests import API_TOKEN
-from tests.service import DAD, MUM, PHONE, Service, phone, recipient, set_up
+from tests.common import DAD, MUM, PHONE, SimulatedService, phone, recipient, set_up
 from tests.services.actions import placeholders, send_sms, send_sms_without_response
 
 SEND: Final = "POST /sms/send"
@@ -23,8 +23,8 @@ AUNT: Final = "79161234567"
 
 
 @pytest.fixture
-async def second(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> MockConfigEntry:
-    """A second account of the home, with a recipient of its own and one that both have; both are set up."""
+async def second(hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry) -> MockConfigEntry:
+    """A second account, with a recipient of its own and one that both have; both accounts are set up."""
     second = MockConfigEntry(
         domain="gosms",
         entry_id="the_second",
@@ -39,13 +39,13 @@ async def second(hass: HomeAssistant, service: Service, entry: MockConfigEntry) 
 
 
 def names(answers: list[dict[str, Any]]) -> list[str | None]:
-    """Return whom an answer tells of."""
+    """Return the names in a response."""
     return [answer["recipient"] for answer in answers]
 
 
 @pytest.fixture
-async def home(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
-    """A set-up account whose recipients stand in an area and under labels, with the ids to name them by."""
+async def target_ids(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
+    """Set up an account whose recipients have an area and labels, and return the ids of all targets."""
     await set_up(hass, entry)
     registry = er.async_get(hass)
     mum, dad = registry.async_get("notify.mum"), registry.async_get("notify.dad")
@@ -75,40 +75,44 @@ async def home(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
         ("label_id", ["night", "family"], ["Mum", "Dad"]),
     ],
 )
-async def test_a_target_means_the_recipients_in_it(
+async def test_a_target_resolves_to_its_recipients(
     hass: HomeAssistant,
-    service: Service,
-    home: dict[str, str],
+    service: SimulatedService,
+    target_ids: dict[str, str],
     kind: str,
     named: str | list[str],
     expected: list[str],
 ) -> None:
-    ids = [home.get(each, each) for each in ([named] if isinstance(named, str) else named)]
+    ids = [target_ids.get(each, each) for each in ([named] if isinstance(named, str) else named)]
     assert names(await send_sms(hass, **{kind: ids})) == expected
     assert len(service.requests_to(SEND)) == len(expected)
 
 
-async def test_several_kinds_of_targets_name_each_recipient_once(
-    hass: HomeAssistant, service: Service, home: dict[str, str]
+async def test_overlapping_targets_resolve_to_each_recipient_once(
+    hass: HomeAssistant, service: SimulatedService, target_ids: dict[str, str]
 ) -> None:
     answers = await send_sms(
-        hass, entity_id="notify.dad", device_id=home["mum"], area_id=home["area"], label_id=home["family"]
+        hass,
+        entity_id="notify.dad",
+        device_id=target_ids["mum"],
+        area_id=target_ids["area"],
+        label_id=target_ids["family"],
     )
     assert names(answers) == ["Dad", "Mum"]
 
 
-async def test_a_disabled_recipient_gets_nothing_from_a_target(
-    hass: HomeAssistant, service: Service, home: dict[str, str]
+async def test_a_disabled_recipient_is_not_targeted(
+    hass: HomeAssistant, service: SimulatedService, target_ids: dict[str, str]
 ) -> None:
     er.async_get(hass).async_update_entity("notify.mum", disabled_by=er.RegistryEntryDisabler.USER)
-    for target in ({"entity_id": "notify.mum"}, {"device_id": home["mum"]}):
+    for target in ({"entity_id": "notify.mum"}, {"device_id": target_ids["mum"]}):
         with pytest.raises(ServiceValidationError) as error:
             await send_sms(hass, **target)
         assert error.value.translation_key == "no_recipient"
 
 
-async def test_recipients_of_two_accounts_get_it_each_from_their_own(
-    hass: HomeAssistant, service: Service, second: MockConfigEntry
+async def test_recipients_get_messages_from_their_own_account(
+    hass: HomeAssistant, service: SimulatedService, second: MockConfigEntry
 ) -> None:
     answers = await send_sms(hass, entity_id=["notify.dad", "notify.aunt", "notify.mother", "notify.mum"])
     assert names(answers) == ["Dad", "Aunt", "Mother"]
@@ -117,8 +121,8 @@ async def test_recipients_of_two_accounts_get_it_each_from_their_own(
 
 
 @pytest.mark.parametrize("is_loaded", [True, False])
-async def test_with_two_accounts_a_number_needs_one_of_them(
-    hass: HomeAssistant, service: Service, second: MockConfigEntry, is_loaded: bool
+async def test_with_two_accounts_a_number_requires_choosing_one(
+    hass: HomeAssistant, service: SimulatedService, second: MockConfigEntry, is_loaded: bool
 ) -> None:
     await {True: hass.config_entries.async_reload, False: hass.config_entries.async_unload}[is_loaded](second.entry_id)
     with pytest.raises(ServiceValidationError) as error:
@@ -128,21 +132,21 @@ async def test_with_two_accounts_a_number_needs_one_of_them(
 
 
 async def test_a_number_is_sent_to_by_the_account_that_was_chosen(
-    hass: HomeAssistant, service: Service, second: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, second: MockConfigEntry
 ) -> None:
     assert names(await send_sms(hass, phone_numbers=[AUNT], config_entry_id="the_account")) == [None]
     assert names(await send_sms(hass, phone_numbers=[AUNT], config_entry_id="the_second")) == ["Aunt"]
 
 
 async def test_a_disabled_account_is_none_to_choose_from(
-    hass: HomeAssistant, service: Service, second: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, second: MockConfigEntry
 ) -> None:
     await hass.config_entries.async_set_disabled_by(second.entry_id, ConfigEntryDisabler.USER)
     assert names(await send_sms(hass, phone_numbers=[AUNT])) == [None]
 
 
-async def test_a_phone_of_one_account_can_not_send_for_another(
-    hass: HomeAssistant, service: Service, second: MockConfigEntry
+async def test_a_phone_cannot_send_for_another_account(
+    hass: HomeAssistant, service: SimulatedService, second: MockConfigEntry
 ) -> None:
     device_id = dr.async_get_device_id_by_identifier(
         hass, ("gosms", "the_second_the_phone"), config_entry_id="the_second"
@@ -156,8 +160,8 @@ async def test_a_phone_of_one_account_can_not_send_for_another(
     assert [message.device_id for message in service.account.messages] == [PHONE]
 
 
-async def test_a_key_that_one_of_two_accounts_knows_for_another_call_keeps_both_from_sending(
-    hass: HomeAssistant, service: Service, second: MockConfigEntry
+async def test_a_key_conflict_in_one_account_stops_both_from_sending(
+    hass: HomeAssistant, service: SimulatedService, second: MockConfigEntry
 ) -> None:
     await send_sms(hass, entity_id="notify.aunt", message="Fire!", idempotency_key="leak")
     with pytest.raises(ServiceValidationError) as error:
@@ -174,7 +178,7 @@ NOT_LOADED: Final = [
 
 @pytest.mark.parametrize("data", NOT_LOADED)
 async def test_an_account_that_is_not_loaded_keeps_no_other_from_sending(
-    hass: HomeAssistant, service: Service, second: MockConfigEntry, data: dict[str, Any]
+    hass: HomeAssistant, service: SimulatedService, second: MockConfigEntry, data: dict[str, Any]
 ) -> None:
     await hass.config_entries.async_unload(second.entry_id)
     dad, aunt = await send_sms(hass, **data)
@@ -187,7 +191,7 @@ async def test_an_account_that_is_not_loaded_keeps_no_other_from_sending(
 
 @pytest.mark.parametrize("data", NOT_LOADED)
 async def test_one_error_names_those_whose_account_is_not_loaded(
-    hass: HomeAssistant, service: Service, second: MockConfigEntry, data: dict[str, Any]
+    hass: HomeAssistant, service: SimulatedService, second: MockConfigEntry, data: dict[str, Any]
 ) -> None:
     await hass.config_entries.async_unload(second.entry_id)
     with pytest.raises(HomeAssistantError) as error:
@@ -206,7 +210,7 @@ async def test_one_error_names_those_whose_account_is_not_loaded(
     ],
 )
 async def test_where_no_account_is_loaded_the_call_is_an_error(
-    hass: HomeAssistant, service: Service, second: MockConfigEntry, data: dict[str, Any]
+    hass: HomeAssistant, service: SimulatedService, second: MockConfigEntry, data: dict[str, Any]
 ) -> None:
     await hass.config_entries.async_unload(second.entry_id)
     for run in (send_sms, send_sms_without_response):
@@ -225,7 +229,7 @@ async def test_where_no_account_is_loaded_the_call_is_an_error(
     ],
 )
 async def test_a_person_with_two_accounts_is_reached_through_the_loaded_one(
-    hass: HomeAssistant, service: Service, second: MockConfigEntry, data: dict[str, Any]
+    hass: HomeAssistant, service: SimulatedService, second: MockConfigEntry, data: dict[str, Any]
 ) -> None:
     await hass.config_entries.async_unload(second.entry_id)
     answers = await send_sms(hass, **data)
@@ -237,7 +241,7 @@ async def test_a_person_with_two_accounts_is_reached_through_the_loaded_one(
     [({"phone": "Pixel 8"}, "invalid_phone"), ({"message": " "}, "empty_text")],
 )
 async def test_a_wrong_call_is_wrong_whether_or_not_an_account_is_loaded(
-    hass: HomeAssistant, service: Service, second: MockConfigEntry, data: dict[str, str], key: str
+    hass: HomeAssistant, service: SimulatedService, second: MockConfigEntry, data: dict[str, str], key: str
 ) -> None:
     await hass.config_entries.async_unload(second.entry_id)
     with pytest.raises(ServiceValidationError) as error:
@@ -248,7 +252,7 @@ async def test_a_wrong_call_is_wrong_whether_or_not_an_account_is_loaded(
 
 @pytest.mark.parametrize("name", ["the_account", "the_nobody", "the_lamp"])
 async def test_only_an_account_can_be_named_as_one(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, name: str
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, name: str
 ) -> None:
     await set_up(hass, entry)
     await hass.config_entries.async_unload(entry.entry_id)
@@ -265,7 +269,7 @@ async def test_only_an_account_can_be_named_as_one(
     )
 
 
-async def test_without_an_account_the_actions_say_so(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_sending_without_any_account_is_a_validation_error(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await set_up(hass, entry)
     await hass.config_entries.async_remove(entry.entry_id)
     with pytest.raises(ServiceValidationError) as error:

@@ -1,4 +1,4 @@
-"""Sending with the action: to whom, with what answer, and what an error says."""
+"""Sending with the action: recipients, responses and errors."""
 
 import asyncio
 from typing import Any, Final
@@ -12,23 +12,23 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import Account, Delivery, Fault, Status
-from tests.service import DAD, MUM, PHONE, Service, add_phone, send, set_up, wait
+from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send, set_up
 from tests.services.actions import placeholders, send_sms, send_sms_without_response
 
 SEND: Final = "POST /sms/send"
 LIST: Final = "GET /sms"
 OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("unpaced")]
+pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
 
 
 @pytest.fixture(autouse=True)
 def unlimited(account: Account) -> None:
-    """Permit any number of requests at a time: hours pass here in a moment."""
+    """Disable the rate limit of the service, because hours pass here within a moment."""
     account.rate_limit = None
 
 
-def sent(service: Service) -> list[tuple[str, str]]:
+def sent_messages(service: SimulatedService) -> list[tuple[str, str]]:
     """Return the numbers and texts on the server, oldest first."""
     return [(message.phone_number, message.message) for message in reversed(service.account.messages)]
 
@@ -38,14 +38,16 @@ def numbers(count: int) -> list[str]:
     return [f"+7 912 345 {number:04}" for number in range(count)]
 
 
-async def test_a_text_goes_to_recipients_and_to_any_number_and_the_answer_tells_of_each(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_sending_to_recipients_and_numbers_returns_a_result_for_each(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     answers = await send_sms(
         hass, message="21 °C", title="Alarm", entity_id="notify.mum", phone_numbers=["8 (916) 123-45-67", "112"]
     )
-    assert sorted(sent(service)) == sorted((number, "Alarm\n21 deg. C") for number in (MUM, "79161234567", "112"))
+    assert sorted(sent_messages(service)) == sorted(
+        (number, "Alarm\n21 deg. C") for number in (MUM, "79161234567", "112")
+    )
     ids = {message.phone_number: message.id for message in service.account.messages}
     assert answers == [
         {
@@ -64,16 +66,16 @@ async def test_a_text_goes_to_recipients_and_to_any_number_and_the_answer_tells_
     ]
 
 
-async def test_without_an_answer_a_call_whose_messages_are_taken_ends_without_an_error(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_without_response_a_call_succeeds_if_all_messages_are_accepted(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     await send_sms_without_response(hass, entity_id=["notify.mum", "notify.dad"])
-    assert sorted(sent(service)) == [(MUM, "Water leak!"), (DAD, "Water leak!")]
+    assert sorted(sent_messages(service)) == [(MUM, "Water leak!"), (DAD, "Water leak!")]
 
 
-async def test_a_number_counts_once_however_it_is_named(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_number_given_several_times_gets_one_message(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     answers = await send_sms(
@@ -89,8 +91,8 @@ async def test_a_number_counts_once_however_it_is_named(
     assert len(service.account.messages) == 3
 
 
-async def test_a_number_that_belongs_to_a_recipient_tells_at_the_recipient(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_recipients_number_fires_the_recipients_event(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     (answer,) = await send_sms(hass, phone_numbers=MUM, tag="leak")
@@ -100,8 +102,8 @@ async def test_a_number_that_belongs_to_a_recipient_tells_at_the_recipient(
     assert (event.attributes["event_type"], event.attributes["tag"]) == ("accepted", "leak")
 
 
-async def test_a_number_without_a_country_code_belongs_to_the_country_of_the_options(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_number_without_country_code_uses_the_configured_country(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"country": "DE"})
     await set_up(hass, entry)
@@ -124,8 +126,8 @@ async def test_a_number_without_a_country_code_belongs_to_the_country_of_the_opt
         ({"phone_numbers": MUM, "phone": "Pixel 8"}, "invalid_phone"),
     ],
 )
-async def test_a_call_that_is_wrong_sends_nothing_and_says_what_is_wrong(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, data: dict[str, Any], key: str
+async def test_an_invalid_call_raises_a_validation_error_and_sends_nothing(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, data: dict[str, Any], key: str
 ) -> None:
     await set_up(hass, entry)
     for run in (send_sms, send_sms_without_response):
@@ -135,8 +137,8 @@ async def test_a_call_that_is_wrong_sends_nothing_and_says_what_is_wrong(
     assert service.requests_to(SEND) == []
 
 
-async def test_of_twenty_numbers_with_a_bad_one_nineteen_get_the_message(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_one_invalid_number_does_not_stop_the_others(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     answers = await send_sms(hass, phone_numbers=[*numbers(19), "8 912 34"])
@@ -148,8 +150,8 @@ async def test_of_twenty_numbers_with_a_bad_one_nineteen_get_the_message(
     assert bad["error"]["message"]
 
 
-async def test_without_an_answer_the_bad_one_of_twenty_numbers_is_an_error_that_names_it_alone(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_without_response_the_error_names_only_the_invalid_number(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     with pytest.raises(HomeAssistantError) as error:
@@ -161,8 +163,8 @@ async def test_without_an_answer_the_bad_one_of_twenty_numbers_is_an_error_that_
     assert failures.count("…") == 1
 
 
-async def test_the_error_names_recipients_and_never_a_whole_number(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_the_error_names_recipients_but_no_full_number(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     service.account.quota = 1
@@ -177,7 +179,7 @@ async def test_the_error_names_recipients_and_never_a_whole_number(
 
 
 async def test_the_error_names_what_has_no_digit_as_it_was_typed(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     with pytest.raises(HomeAssistantError) as error:
@@ -187,8 +189,8 @@ async def test_the_error_names_what_has_no_digit_as_it_was_typed(
     assert placeholders(error.value)["failures"].startswith("call me, call me as soon as y…: ")
 
 
-async def test_an_answer_speaks_the_language_of_the_home(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_errors_in_the_response_use_the_configured_language(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     hass.config.language = "ru"
     await set_up(hass, entry)
@@ -198,8 +200,8 @@ async def test_an_answer_speaks_the_language_of_the_home(
     assert "тариф" in answer["error"]["message"]
 
 
-async def test_the_failure_of_a_lone_message_is_an_error_of_its_own(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_single_failed_message_raises_its_own_error(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     service.account.quota = 0
@@ -208,8 +210,8 @@ async def test_the_failure_of_a_lone_message_is_an_error_of_its_own(
     assert error.value.translation_key == "quota_reached"
 
 
-async def test_a_refused_token_asks_for_a_new_one(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_refused_token_starts_reauth(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.UNAUTHORIZED, endpoint=SEND, times=1)
@@ -218,8 +220,8 @@ async def test_a_refused_token_asks_for_a_new_one(
     assert [flow["context"]["source"] for flow in hass.config_entries.flow.async_progress()] == [SOURCE_REAUTH]
 
 
-async def test_a_message_in_an_outage_is_queued_and_that_is_no_error(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_message_queued_in_an_outage_is_not_an_error(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
@@ -228,8 +230,8 @@ async def test_a_message_in_an_outage_is_queued_and_that_is_no_error(
 
 
 @pytest.mark.parametrize("expire_after", [0, "00:00:00", {"seconds": 0}])
-async def test_a_call_can_forbid_to_queue(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, expire_after: Any
+async def test_expire_after_zero_disables_queueing(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, expire_after: Any
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1)
@@ -237,18 +239,20 @@ async def test_a_call_can_forbid_to_queue(
     assert (answer["status"], answer["queued"], answer["error"]["key"]) == ("expired", False, "too_many_requests")
 
 
-async def test_a_message_expires_when_its_call_says_so(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_expire_after_sets_when_a_message_expires(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
     await send_sms(hass, entity_id="notify.mum", expire_after={"minutes": 2})
     for _ in range(25):
-        await wait(hass, freezer, 5)
+        await advance_time(hass, freezer, 5)
     assert hass.states.get("event.mum_message").attributes["event_type"] == "expired"
 
 
-async def test_what_nobody_knows_is_told_so(hass: HomeAssistant, service: Service, entry: MockConfigEntry) -> None:
+async def test_an_unknown_outcome_is_returned_as_not_confirmed(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.CUT_AFTER, endpoint=SEND, times=1)
     (answer,) = await send_sms(hass, entity_id="notify.mum", expire_after=0)
@@ -264,8 +268,12 @@ async def test_what_nobody_knows_is_told_so(hass: HomeAssistant, service: Servic
         ({"sim": "sim2"}, {}),
     ],
 )
-async def test_the_phone_and_the_sim_card_of_the_call_send(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, data: dict[str, str], expected: dict[str, Any]
+async def test_the_requested_phone_and_sim_are_used(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    data: dict[str, str],
+    expected: dict[str, Any],
 ) -> None:
     service.account.add_phone(OTHER_PHONE)
     await set_up(hass, entry)
@@ -274,8 +282,8 @@ async def test_the_phone_and_the_sim_card_of_the_call_send(
     assert request.json == {"message": "Water leak!", "phone_number": MUM, **expected}
 
 
-async def test_a_phone_can_be_named_by_its_device(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_phone_can_be_selected_by_its_device(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     add_phone(hass, entry, sim="sim2")
     await set_up(hass, entry)
@@ -287,8 +295,8 @@ async def test_a_phone_can_be_named_by_its_device(
     assert request.json == {"message": "Water leak!", "phone_number": MUM, "device_id": PHONE, "to_sim": 1}
 
 
-async def test_a_device_that_is_no_phone_can_not_send(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_device_that_is_not_a_phone_is_rejected(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     add_phone(hass, entry)
     await set_up(hass, entry)
@@ -299,8 +307,8 @@ async def test_a_device_that_is_no_phone_can_not_send(
     assert service.requests_to(SEND) == []
 
 
-async def test_the_webhook_of_the_options_is_told(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_the_configured_webhook_is_sent_with_the_message(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"callback_id": PHONE})
     await set_up(hass, entry)
@@ -312,12 +320,12 @@ async def test_the_webhook_of_the_options_is_told(
 # Long texts
 
 
-async def test_a_long_text_arrives_in_parts_and_is_told_as_one_message(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_long_text_is_sent_in_parts_and_returned_as_one_message(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     (answer,) = await send_sms(hass, entity_id="notify.mum", message="All windows are open. " * 30)
-    texts = [text for _, text in sent(service)]
+    texts = [text for _, text in sent_messages(service)]
     assert [text[:6] for text in texts] == ["(1/3) ", "(2/3) ", "(3/3) "]
     assert answer["message_ids"] == [message.id for message in reversed(service.account.messages)]
     assert (answer["parts"], answer["status"], answer["encoding"]) == (3, "waiting", "gsm7")
@@ -325,45 +333,45 @@ async def test_a_long_text_arrives_in_parts_and_is_told_as_one_message(
 
 
 @pytest.mark.parametrize("expire_after", [0, 600])
-async def test_when_a_part_is_refused_the_rest_is_not_sent_and_the_error_names_the_part(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, expire_after: int
+async def test_a_refused_part_stops_the_rest_and_is_named_in_the_error(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, expire_after: int
 ) -> None:
     await set_up(hass, entry)
     service.account.quota = 1
     (answer,) = await send_sms(
         hass, entity_id="notify.mum", message="All windows are open. " * 30, expire_after=expire_after
     )
-    assert [text[:6] for _, text in sent(service)] == ["(1/3) "]
+    assert [text[:6] for _, text in sent_messages(service)] == ["(1/3) "]
     assert (answer["status"], len(answer["message_ids"])) == ("refused", 1)
     assert (answer["error"]["key"], answer["error"]["code"]) == ("quota_reached", 1006)
     assert "2" in answer["error"]["message"]
     assert "3" in answer["error"]["message"]
 
 
-async def test_without_an_answer_the_error_names_the_part(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_without_response_the_error_names_the_part(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     service.account.quota = 1
     with pytest.raises(HomeAssistantError) as error:
         await send(hass, "All windows are open. " * 30)
     assert error.value.translation_key == "part_failed"
-    told = placeholders(error.value)
-    assert (told["part"], told["parts"]) == ("2", "3")
+    values = placeholders(error.value)
+    assert (values["part"], values["parts"]) == ("2", "3")
 
 
-async def test_all_parts_leave_also_where_nothing_may_wait(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_all_parts_are_sent_with_queueing_disabled(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"queue_expiry": 0})
     await set_up(hass, entry)
     await send(hass, "All windows are open. " * 30)
-    assert [text[:6] for _, text in sent(service)] == ["(1/3) ", "(2/3) ", "(3/3) "]
+    assert [text[:6] for _, text in sent_messages(service)] == ["(1/3) ", "(2/3) ", "(3/3) "]
 
 
 @pytest.mark.parametrize(("option", "key"), [("reject", "text_too_long"), ("truncate", None)])
-async def test_what_becomes_of_a_long_text_is_an_option(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, option: str, key: str | None
+async def test_a_long_text_is_rejected_or_truncated_as_configured(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, option: str, key: str | None
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"long_text": option})
     await set_up(hass, entry)
@@ -374,14 +382,14 @@ async def test_what_becomes_of_a_long_text_is_an_option(
     except ServiceValidationError as err:
         keys.append(err.translation_key)
     assert keys == [key]
-    assert all(len(text) <= 300 and text.endswith("...") for _, text in sent(service))
+    assert all(len(text) <= 300 and text.endswith("...") for _, text in sent_messages(service))
 
 
 # The hourly limit
 
 
-async def test_beyond_the_hourly_limit_messages_fail_one_by_one_until_it_opens_again(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_messages_over_the_hourly_limit_fail_until_an_hour_has_passed(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await hass.config.async_set_time_zone("Europe/Moscow")
     hass.config_entries.async_update_entry(entry, options={"hourly_limit": 3})
@@ -404,15 +412,15 @@ async def test_beyond_the_hourly_limit_messages_fail_one_by_one_until_it_opens_a
     assert len(service.account.messages) == 4
 
 
-async def test_the_hourly_limit_counts_over_a_restart_what_ended_and_what_did_not(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_the_hourly_limit_survives_a_restart(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"hourly_limit": 2})
     await set_up(hass, entry)
     await send(hass, "One")
     await send(hass, "Two")
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
-    await wait(hass, freezer, 6)
+    await advance_time(hass, freezer, 6)
     assert entry.runtime_data.outbox.history.delivered == 1
 
     assert await hass.config_entries.async_reload(entry.entry_id)
@@ -421,8 +429,8 @@ async def test_the_hourly_limit_counts_over_a_restart_what_ended_and_what_did_no
     assert error.value.translation_key == "hourly_limit"
 
 
-async def test_what_was_refused_does_not_count_towards_the_hourly_limit(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_failed_messages_do_not_count_toward_the_hourly_limit(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"hourly_limit": 1, "queue_expiry": 0})
     await set_up(hass, entry)
@@ -439,8 +447,8 @@ async def test_what_was_refused_does_not_count_towards_the_hourly_limit(
     assert answer["error"] is None
 
 
-async def test_without_a_limit_any_number_of_messages_leaves(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_an_hourly_limit_of_zero_means_no_limit(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     hass.config_entries.async_update_entry(entry, options={"hourly_limit": 0})
     await set_up(hass, entry)
@@ -452,7 +460,7 @@ async def test_without_a_limit_any_number_of_messages_leaves(
 
 
 async def test_a_repeated_call_returns_the_first_result_and_sends_nothing(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     call = {"phone_numbers": numbers(3), "idempotency_key": "leak"}
@@ -464,8 +472,8 @@ async def test_a_repeated_call_returns_the_first_result_and_sends_nothing(
     assert len(service.requests_to(SEND)) == 3
 
 
-async def test_a_call_that_is_repeated_while_the_first_is_under_way_sends_nothing(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_concurrent_calls_with_the_same_key_send_one_message(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     answers = await asyncio.gather(*(send_sms(hass, entity_id="notify.mum", idempotency_key="leak") for _ in range(5)))
@@ -474,9 +482,9 @@ async def test_a_call_that_is_repeated_while_the_first_is_under_way_sends_nothin
 
 
 @pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED])
-async def test_a_call_is_known_again_after_a_restart(
+async def test_a_call_with_a_key_is_recognized_after_a_restart(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     status: Status,
@@ -484,15 +492,15 @@ async def test_a_call_is_known_again_after_a_restart(
     await set_up(hass, entry)
     (first,) = await send_sms(hass, entity_id="notify.mum", idempotency_key="leak")
     service.account.set_status(first["message_ids"][0], status)
-    await wait(hass, freezer, 6)
+    await advance_time(hass, freezer, 6)
     assert await hass.config_entries.async_reload(entry.entry_id)
     (again,) = await send_sms(hass, entity_id="notify.mum", idempotency_key="leak")
     assert again == {**first, "status": status.name.lower()}
     assert len(service.requests_to(SEND)) == 1
 
 
-async def test_the_failure_of_a_call_is_its_result_too(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_a_repeated_call_returns_the_first_failure(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     service.account.quota = 0
@@ -507,8 +515,8 @@ async def test_the_failure_of_a_call_is_its_result_too(
 
 
 @pytest.mark.parametrize("other", [{"message": "Fire!"}, {"entity_id": ["notify.mum", "notify.dad"]}])
-async def test_a_key_that_was_used_for_another_call_is_refused(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, other: dict[str, Any]
+async def test_reusing_a_key_for_a_different_call_is_rejected(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, other: dict[str, Any]
 ) -> None:
     await set_up(hass, entry)
     await send_sms(hass, entity_id="notify.mum", idempotency_key="leak")
@@ -521,7 +529,7 @@ async def test_a_key_that_was_used_for_another_call_is_refused(
 @pytest.mark.parametrize("status", [Status.SENT, Status.DELIVERED])
 async def test_a_key_can_be_used_again_the_next_day(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     status: Status,
@@ -529,17 +537,17 @@ async def test_a_key_can_be_used_again_the_next_day(
     await set_up(hass, entry)
     (first,) = await send_sms(hass, entity_id="notify.mum", idempotency_key="report")
     service.account.set_status(first["message_ids"][0], status)
-    await wait(hass, freezer, 6)
-    await wait(hass, freezer, 24 * 3600)
+    await advance_time(hass, freezer, 6)
+    await advance_time(hass, freezer, 24 * 3600)
     await send_sms(hass, entity_id="notify.mum", message="Another day", idempotency_key="report")
-    assert [text for _, text in sent(service)] == ["Water leak!", "Another day"]
+    assert [text for _, text in sent_messages(service)] == ["Water leak!", "Another day"]
 
 
 # Waiting
 
 
 async def waiting(hass: HomeAssistant, **data: Any) -> asyncio.Task[list[dict[str, Any]]]:
-    """Begin a call that waits, and let its first request happen."""
+    """Start a call that waits for a state, and wait for its first request."""
     # Unknown to Home Assistant, which would wait for it where the tests let things happen.
     task = asyncio.create_task(send_sms(hass, entity_id="notify.mum", **data))
     await asyncio.sleep(0)
@@ -551,9 +559,9 @@ async def waiting(hass: HomeAssistant, **data: Any) -> asyncio.Task[list[dict[st
     ("wait_for", "status"),
     [("sent", Status.SENT), ("sent", Status.DELIVERED), ("delivered", Status.DELIVERED)],
 )
-async def test_a_script_can_wait_for_the_phone_or_the_delivery(
+async def test_wait_for_returns_once_the_status_is_reached(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     wait_for: str,
@@ -563,32 +571,32 @@ async def test_a_script_can_wait_for_the_phone_or_the_delivery(
     task = await waiting(hass, wait_for=wait_for)
     assert not task.done()
     service.account.set_status(service.account.messages[0].id, status)
-    await wait(hass, freezer, 6)
+    await advance_time(hass, freezer, 6)
     (answer,) = await task
     assert (answer["status"], answer["error"]) == (status.name.lower(), None)
 
 
-async def test_several_scripts_that_wait_for_one_message_cost_no_request_more(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_several_calls_waiting_for_one_message_share_one_poll(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     tasks = [await waiting(hass, wait_for="delivered", idempotency_key="leak") for _ in range(3)]
     before = len(service.requests)
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
-    await wait(hass, freezer, 6)
+    await advance_time(hass, freezer, 6)
     assert [(await task)[0]["status"] for task in tasks] == ["delivered"] * 3
     assert len(service.requests) - before == 1
 
 
-async def test_a_wait_that_runs_out_is_no_error(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_a_wait_that_times_out_returns_the_last_status(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     task = await waiting(hass, wait_for="delivered", timeout={"seconds": 20})
     service.account.set_status(service.account.messages[0].id, Status.SENT)
-    await wait(hass, freezer, 10)
+    await advance_time(hass, freezer, 10)
     assert not task.done()
-    await wait(hass, freezer, 11)
+    await advance_time(hass, freezer, 11)
     (answer,) = await task
     assert (answer["status"], answer["error"]) == ("sent", None)
 
@@ -596,9 +604,9 @@ async def test_a_wait_that_runs_out_is_no_error(
 @pytest.mark.parametrize(
     ("status", "key"), [(Status.SEND_ERROR, "send_failed"), (Status.DELIVERY_ERROR, "delivery_failed")]
 )
-async def test_a_status_that_says_failed_is_an_error(
+async def test_a_failed_status_ends_the_wait_with_an_error(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
     status: Status,
@@ -607,13 +615,13 @@ async def test_a_status_that_says_failed_is_an_error(
     await set_up(hass, entry)
     task = await waiting(hass, wait_for="sent")
     service.account.set_status(service.account.messages[0].id, status)
-    await wait(hass, freezer, 6)
+    await advance_time(hass, freezer, 6)
     (answer,) = await task
     assert (answer["status"], answer["error"]["key"], answer["error"]["code"]) == (key, key, None)
 
 
-async def test_a_cancelled_script_leaves_nothing_behind_and_its_message_goes_on(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_canceling_a_waiting_call_does_not_stop_its_message(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     outbox = entry.runtime_data.outbox
@@ -622,24 +630,24 @@ async def test_a_cancelled_script_leaves_nothing_behind_and_its_message_goes_on(
     await asyncio.wait([task])
     assert (outbox._waiter._subscriptions, outbox._dispatcher._pending) == ([], {})
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
-    await wait(hass, freezer, 6)
+    await advance_time(hass, freezer, 6)
     assert outbox.history.delivered == 1
 
 
-async def test_an_unload_returns_the_last_status_to_those_who_wait(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_unloading_ends_a_wait_with_the_last_status(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     task = await waiting(hass, wait_for="delivered")
     service.account.set_status(service.account.messages[0].id, Status.SENT)
-    await wait(hass, freezer, 6)
+    await advance_time(hass, freezer, 6)
     assert await hass.config_entries.async_unload(entry.entry_id)
     (answer,) = await task
     assert (answer["status"], answer["error"]) == ("sent", None)
 
 
-async def test_the_last_word_before_home_assistant_stops_waits_for_nothing(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry
+async def test_sending_at_shutdown_returns_queued_without_waiting(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     await entry.runtime_data.outbox.async_close()
@@ -647,14 +655,14 @@ async def test_the_last_word_before_home_assistant_stops_waits_for_nothing(
     assert (answer["status"], answer["queued"], answer["error"]) == ("queued", True, None)
 
 
-async def test_a_wait_for_the_delivery_of_what_is_queued_goes_on_until_it_is_delivered(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+async def test_waiting_for_a_queued_message_ends_when_it_is_delivered(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     service.account.delivery = Delivery.ending()
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1)
     task = await waiting(hass, wait_for="delivered")
     for _ in range(6):
-        await wait(hass, freezer, 5)
+        await advance_time(hass, freezer, 5)
     (answer,) = await task
     assert answer["status"] == "delivered"

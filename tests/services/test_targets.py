@@ -14,7 +14,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.service import DAD, MUM, Service, set_up
+from tests.common import DAD, MUM, SimulatedService, set_up
 from tests.services.actions import placeholders, send_sms, send_sms_without_response
 
 SEND: Final = "POST /sms/send"
@@ -53,7 +53,7 @@ def add_phone_app(hass: HomeAssistant) -> None:
     er.async_get(hass).async_get_or_create("notify", "mobile_app", "phone", suggested_object_id="phone")
 
 
-def numbers(service: Service) -> list[str]:
+def numbers(service: SimulatedService) -> list[str]:
     """Return who was sent something, by number, in order of the numbers."""
     return sorted(message.phone_number for message in service.account.messages)
 
@@ -66,13 +66,15 @@ def rows(answers: list[dict[str, Any]]) -> list[tuple[str | None, str | None]]:
 # Groups
 
 
-async def test_a_group_of_the_configuration_counts_as_its_members(hass: HomeAssistant, service: Service) -> None:
+async def test_a_group_of_the_configuration_counts_as_its_members(
+    hass: HomeAssistant, service: SimulatedService
+) -> None:
     await add_old_groups(hass, family=["notify.dad", "notify.mum"])
     assert rows(await send_sms(hass, entity_id="group.family")) == [("Dad", None), ("Mum", None)]
     assert numbers(service) == [MUM, DAD]
 
 
-async def test_a_notify_group_helper_counts_as_its_members(hass: HomeAssistant, service: Service) -> None:
+async def test_a_notify_group_helper_counts_as_its_members(hass: HomeAssistant, service: SimulatedService) -> None:
     await add_group(hass, "Family", ["notify.dad", "notify.mum"])
     assert rows(await send_sms(hass, entity_id="notify.family")) == [("Dad", None), ("Mum", None)]
     assert numbers(service) == [MUM, DAD]
@@ -89,7 +91,7 @@ async def test_a_notify_group_helper_counts_as_its_members(hass: HomeAssistant, 
     ],
 )
 async def test_groups_in_groups_reach_each_person_once(
-    hass: HomeAssistant, service: Service, named: str | list[str]
+    hass: HomeAssistant, service: SimulatedService, named: str | list[str]
 ) -> None:
     await add_old_groups(hass, house=["notify.everybody", "notify.dad", "notify.family"])
     await add_group(hass, "Family", MUM_AND_DAD)
@@ -98,12 +100,12 @@ async def test_groups_in_groups_reach_each_person_once(
     assert numbers(service) == [MUM, DAD]
 
 
-async def test_groups_that_contain_each_other_come_to_an_end(hass: HomeAssistant, service: Service) -> None:
+async def test_groups_that_contain_each_other_come_to_an_end(hass: HomeAssistant, service: SimulatedService) -> None:
     await add_old_groups(hass, one=["group.one", "group.two", "notify.mum"], two=["group.one", "notify.dad"])
     assert rows(await send_sms(hass, entity_id="group.one")) == [("Dad", None), ("Mum", None)]
 
 
-async def test_a_deep_chain_of_groups_is_followed_to_its_end(hass: HomeAssistant, service: Service) -> None:
+async def test_a_deep_chain_of_groups_is_followed_to_its_end(hass: HomeAssistant, service: SimulatedService) -> None:
     for depth in range(2000):
         hass.states.async_set(f"group.depth_{depth}", "on", {"entity_id": [f"group.depth_{depth + 1}"]})
     hass.states.async_set("group.depth_2000", "on", {"entity_id": ("notify.mum", None)})
@@ -111,7 +113,7 @@ async def test_a_deep_chain_of_groups_is_followed_to_its_end(hass: HomeAssistant
 
 
 async def test_a_group_that_is_found_by_label_or_area_counts_as_its_members(
-    hass: HomeAssistant, service: Service
+    hass: HomeAssistant, service: SimulatedService
 ) -> None:
     add_phone_app(hass)
     await add_group(hass, "Family", [*MUM_AND_DAD, "notify.phone"])
@@ -122,7 +124,7 @@ async def test_a_group_that_is_found_by_label_or_area_counts_as_its_members(
         assert rows(await send_sms(hass, **target)) == [("Mum", None), ("Dad", None)]
 
 
-async def test_the_hidden_members_of_a_group_are_reached(hass: HomeAssistant, service: Service) -> None:
+async def test_the_hidden_members_of_a_group_are_reached(hass: HomeAssistant, service: SimulatedService) -> None:
     er.async_get(hass).async_update_entity("notify.mum", hidden_by=er.RegistryEntryHider.INTEGRATION)
     await add_group(hass, "Family", MUM_AND_DAD)
     await send_sms_without_response(hass, entity_id="notify.family")
@@ -131,7 +133,7 @@ async def test_the_hidden_members_of_a_group_are_reached(hass: HomeAssistant, se
 
 @pytest.mark.parametrize("by_registry_id", [False, True])
 async def test_a_group_whose_members_are_unavailable_has_the_same_members(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, by_registry_id: bool
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, by_registry_id: bool
 ) -> None:
     registry = er.async_get(hass)
     ids = {False: MUM_AND_DAD, True: [registry.entities[entity_id].id for entity_id in MUM_AND_DAD]}[by_registry_id]
@@ -144,7 +146,7 @@ async def test_a_group_whose_members_are_unavailable_has_the_same_members(
     assert error.value.translation_key == "account_not_loaded"
 
 
-async def test_members_of_other_integrations_are_named(hass: HomeAssistant, service: Service) -> None:
+async def test_members_of_other_integrations_are_named(hass: HomeAssistant, service: SimulatedService) -> None:
     add_phone_app(hass)
     hass.states.async_set("light.lamp", "on")
     await add_old_groups(hass, house=["light.lamp", "notify.mum", "notify.phone", "notify.gone"])
@@ -156,7 +158,7 @@ async def test_members_of_other_integrations_are_named(hass: HomeAssistant, serv
     ]
 
 
-async def test_a_group_that_leads_to_nobody_is_named_itself(hass: HomeAssistant, service: Service) -> None:
+async def test_a_group_that_leads_to_nobody_is_named_itself(hass: HomeAssistant, service: SimulatedService) -> None:
     await add_group(hass, "Family", MUM_AND_DAD)
     er.async_get(hass).async_update_entity("notify.family", disabled_by=er.RegistryEntryDisabler.USER)
     await hass.async_block_till_done()
@@ -172,7 +174,9 @@ async def test_a_group_that_leads_to_nobody_is_named_itself(hass: HomeAssistant,
 # What was left out
 
 
-async def test_a_target_that_does_not_exist_has_a_row_of_its_own(hass: HomeAssistant, service: Service) -> None:
+async def test_a_target_that_does_not_exist_has_a_row_of_its_own(
+    hass: HomeAssistant, service: SimulatedService
+) -> None:
     answers = await send_sms(hass, entity_id=["notify.grandma", "notify.mum"])
     assert list(answers[0]) == list(answers[1])
     assert answers[0] == {
@@ -203,18 +207,18 @@ async def test_a_target_that_does_not_exist_has_a_row_of_its_own(hass: HomeAssis
     ],
 )
 async def test_devices_areas_floors_and_labels_that_do_not_exist_are_named(
-    hass: HomeAssistant, service: Service, target: dict[str, str], name: str
+    hass: HomeAssistant, service: SimulatedService, target: dict[str, str], name: str
 ) -> None:
     answers = await send_sms(hass, phone_numbers=MUM, **target)
     assert rows(answers) == [(name, "unknown_target"), ("Mum", None)]
 
 
 @pytest.mark.parametrize("kind", ["entity_id", "device_id", "area_id", "floor_id", "label_id"])
-async def test_none_as_a_target_is_no_target(hass: HomeAssistant, service: Service, kind: str) -> None:
+async def test_none_as_a_target_is_no_target(hass: HomeAssistant, service: SimulatedService, kind: str) -> None:
     assert rows(await send_sms(hass, phone_numbers=MUM, **{kind: "none"})) == [("Mum", None)]
 
 
-async def test_a_disabled_recipient_is_named_where_it_was_named(hass: HomeAssistant, service: Service) -> None:
+async def test_a_disabled_recipient_is_named_where_it_was_named(hass: HomeAssistant, service: SimulatedService) -> None:
     mum = er.async_get(hass).async_update_entity("notify.mum", disabled_by=er.RegistryEntryDisabler.USER)
     answers = await send_sms(hass, entity_id=["notify.dad", "notify.mum"])
     assert rows(answers) == [("Dad", None), ("notify.mum", "recipient_disabled")]
@@ -223,7 +227,7 @@ async def test_a_disabled_recipient_is_named_where_it_was_named(hass: HomeAssist
 
 
 async def test_a_hidden_recipient_is_reached_by_name_not_by_area_or_label(
-    hass: HomeAssistant, service: Service
+    hass: HomeAssistant, service: SimulatedService
 ) -> None:
     area = ar.async_get(hass).async_create("Hall").id
     label = lr.async_get(hass).async_create("Night").label_id
@@ -237,7 +241,9 @@ async def test_a_hidden_recipient_is_reached_by_name_not_by_area_or_label(
     assert rows(await send_sms(hass, entity_id="notify.mum")) == [("Mum", None)]
 
 
-async def test_without_an_answer_the_error_names_who_was_left_out(hass: HomeAssistant, service: Service) -> None:
+async def test_without_an_answer_the_error_names_who_was_left_out(
+    hass: HomeAssistant, service: SimulatedService
+) -> None:
     add_phone_app(hass)
     with pytest.raises(HomeAssistantError) as error:
         await send_sms_without_response(hass, entity_id=["notify.mum", "notify.grandma", "notify.phone"])
@@ -249,20 +255,24 @@ async def test_without_an_answer_the_error_names_who_was_left_out(hass: HomeAssi
     assert numbers(service) == [MUM]
 
 
-async def test_a_target_is_named_once_however_often_it_was_named(hass: HomeAssistant, service: Service) -> None:
+async def test_a_target_is_named_once_however_often_it_was_named(
+    hass: HomeAssistant, service: SimulatedService
+) -> None:
     await add_old_groups(hass, family=["notify.mum", "notify.gone"])
     answers = await send_sms(hass, entity_id=["notify.gone", "group.family", "notify.gone"])
     assert rows(answers) == [("notify.gone", "unknown_target"), ("Mum", None)]
 
 
-async def test_a_bad_number_explains_more_than_a_bad_target(hass: HomeAssistant, service: Service) -> None:
+async def test_a_bad_number_explains_more_than_a_bad_target(hass: HomeAssistant, service: SimulatedService) -> None:
     with pytest.raises(ServiceValidationError) as error:
         await send_sms(hass, entity_id="notify.grandma", phone_numbers="8 912 34")
     assert error.value.translation_key == "phone_number_too_short"
     assert service.requests_to(SEND) == []
 
 
-async def test_the_log_names_no_target(hass: HomeAssistant, service: Service, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_log_names_no_target(
+    hass: HomeAssistant, service: SimulatedService, caplog: pytest.LogCaptureFixture
+) -> None:
     await send_sms(hass, entity_id=["notify.mum", "notify.aunt_polly", "notify.aunt_polly"], area_id="pollys_room")
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("custom_components")]
     assert "Targets of gosms.send_sms do not exist: 2" in ours

@@ -1,4 +1,4 @@
-"""Fixtures of the simulator's tests: an account whose time stands still, and a client on a real socket."""
+"""Fixtures of the simulator's tests: an account with a frozen clock, and a client on a real socket."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ NOW = 1791979200.0
 
 
 class Clock:
-    """A clock that only moves when told to."""
+    """A clock that only advances on request."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -28,13 +28,13 @@ class Clock:
         return self.now
 
     def tick(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time."""
         self.now += seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """What came back over the wire."""
+class ApiResponse:
+    """A response that was read."""
 
     status: int
     headers: Mapping[str, str]
@@ -60,26 +60,26 @@ class Api:
         self.headers = {"Authorization": f"Bearer {TOKEN}"}
 
     async def request(self, endpoint: str, body: object = None, *, raw: bytes | None = None) -> ClientResponse:
-        """Make a request to an endpoint like `POST /sms/send`, following nothing."""
+        """Send a request to an endpoint such as `POST /sms/send`, without following redirects."""
         method, path = endpoint.split()
         data = raw if body is None else json.dumps(body).encode()
         return await self.client.request(method, f"/v1{path}", data=data, headers=self.headers, allow_redirects=False)
 
-    async def call(self, endpoint: str, body: object = None, *, raw: bytes | None = None) -> Answer:
-        """Make a request and read the whole answer."""
+    async def call(self, endpoint: str, body: object = None, *, raw: bytes | None = None) -> ApiResponse:
+        """Send a request and read the whole response."""
         response = await self.request(endpoint, body, raw=raw)
-        return Answer(status=response.status, headers=response.headers, text=await response.text())
+        return ApiResponse(status=response.status, headers=response.headers, text=await response.text())
 
     @staticmethod
-    def sent_id(answer: Answer) -> str:
-        """The id that a send was answered with."""
-        return str(json.loads(answer.text)["id"])
+    def sent_id(response: ApiResponse) -> str:
+        """Return the id in the response to a send."""
+        return str(json.loads(response.text)["id"])
 
-    async def control(self, endpoint: str, body: object = None) -> Answer:
-        """Use the controls, which ask for no token."""
+    async def control(self, endpoint: str, body: object = None) -> ApiResponse:
+        """Send a request to the controls, which require no token."""
         method, path = endpoint.split()
         response = await self.client.request(method, f"/control{path}", json=body)
-        return Answer(status=response.status, headers=response.headers, text=await response.text())
+        return ApiResponse(status=response.status, headers=response.headers, text=await response.text())
 
 
 @pytest.fixture
@@ -90,13 +90,13 @@ def clock() -> Clock:
 
 @pytest.fixture
 def rate_clock() -> Clock:
-    """The clock by which requests are counted."""
+    """The clock of the rate limit."""
     return Clock()
 
 
 @pytest.fixture
 def account(clock: Clock, rate_clock: Clock) -> Account:
-    """An account with one phone that is switched on."""
+    """An account with one active phone."""
     account = Account(token=TOKEN, clock=clock, rate_clock=rate_clock)
     account.add_phone(PHONE)
     return account
@@ -104,7 +104,7 @@ def account(clock: Clock, rate_clock: Clock) -> Account:
 
 @pytest.fixture
 def faults() -> Faults:
-    """The faults of the service, none at first."""
+    """The faults of the service, at first none."""
     return Faults(seed=1)
 
 

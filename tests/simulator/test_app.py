@@ -1,11 +1,11 @@
-"""The service over a real socket, against the vendor's pages: shapes, HTTP statuses, every code."""
+"""The service over a real socket, compared with the vendor's documentation: formats, statuses, every code."""
 
 from collections.abc import Mapping
 
 from aiohttp.web import Application
 import pytest
 
-from simulator import NEW, OLD, REQUESTS, TEXTS, Account, Generation, Permission, Phone, Status
+from simulator import ERROR_TEXTS, NEW, OLD, REQUESTS, Account, Generation, Permission, Phone, Status
 
 from .conftest import NOW, PHONE, TOKEN, Api, Clock
 
@@ -56,56 +56,56 @@ def no_rate_limit(account: Account) -> None:
         (2009, 400, {}, "POST /devices/edit", {"device_id": PHONE, "is_active": "yes"}),
     ],
 )
-async def test_every_code_is_told_in_the_vendors_form(
+async def test_every_error_code_has_the_vendors_response_format(
     api: Api, account: Account, code: int, status: int, switches: Mapping[str, object], endpoint: str, body: object
 ) -> None:
     for name, value in switches.items():
         setattr(account, name, value)
 
-    answer = await api.call(endpoint, body)
+    response = await api.call(endpoint, body)
 
-    assert answer.status == status
-    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
-    assert answer.json == {"errors": {"code": code, "message": TEXTS[code], "hash": FIRST_HASH}}
+    assert response.status == status
+    assert response.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert response.json == {"errors": {"code": code, "message": ERROR_TEXTS[code], "hash": FIRST_HASH}}
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'"text"', b"null", b"\xff", b"[" * 60_000])
 @pytest.mark.parametrize(
     "endpoint", ["POST /sms/send", "POST /sms/get", "DELETE /sms/del", "POST /devices/get/info", "POST /devices/edit"]
 )
-async def test_a_body_that_is_no_json_object_is_told_1001(api: Api, endpoint: str, raw: bytes) -> None:
-    answer = await api.call(endpoint, raw=raw)
+async def test_a_body_that_is_not_a_json_object_returns_code_1001(api: Api, endpoint: str, raw: bytes) -> None:
+    response = await api.call(endpoint, raw=raw)
 
-    assert (answer.status, answer.code) == (400, 1001)
+    assert (response.status, response.code) == (400, 1001)
 
 
 @pytest.mark.parametrize("authorization", [{}, {"Authorization": "Bearer other"}, {"Authorization": TOKEN}])
-async def test_a_wrong_token_is_told_without_a_vendors_code(api: Api, authorization: dict[str, str]) -> None:
+async def test_a_wrong_token_returns_401_without_an_error_code(api: Api, authorization: dict[str, str]) -> None:
     api.headers = authorization
 
-    answer = await api.call("GET /sms?limit=1")
+    response = await api.call("GET /sms?limit=1")
 
-    assert answer.status == 401
-    assert answer.json == {"errors": {"message": "Требуется авторизация", "hash": FIRST_HASH}}
+    assert response.status == 401
+    assert response.json == {"errors": {"message": "Требуется авторизация", "hash": FIRST_HASH}}
 
 
-async def test_a_wrong_token_can_be_told_bare(api: Api, account: Account) -> None:
+async def test_a_wrong_token_can_return_an_empty_body(api: Api, account: Account) -> None:
     api.headers = {}
-    account.explains_unauthorized = False
+    account.unauthorized_has_body = False
 
-    answer = await api.call("POST /sms/send", HELLO)
+    response = await api.call("POST /sms/send", HELLO)
 
-    assert (answer.status, answer.text) == (401, "")
+    assert (response.status, response.text) == (401, "")
     assert len(account.messages) == 0
 
 
-async def test_each_error_has_a_hash_of_its_own(api: Api) -> None:
+async def test_every_error_has_a_unique_hash(api: Api) -> None:
     first, second = [await api.call("GET /sms") for _ in range(2)]
 
     assert first.text != second.text
 
 
-async def test_a_sent_message_can_be_asked_for_as_on_the_vendors_page(api: Api) -> None:
+async def test_a_sent_message_is_returned_as_documented(api: Api) -> None:
     sent = await api.call("POST /sms/send", {**HELLO, "device_id": PHONE, "callback_id": UNKNOWN_ID, "to_sim": 0})
     message_id = api.sent_id(sent)
 
@@ -126,7 +126,7 @@ async def test_a_sent_message_can_be_asked_for_as_on_the_vendors_page(api: Api) 
     }
 
 
-async def test_the_older_page_knows_no_sim(api: Api, account: Account) -> None:
+async def test_the_old_generation_returns_no_sim(api: Api, account: Account) -> None:
     account.generation = OLD
 
     got = await api.call("POST /sms/get", {"id": account.send(**HELLO).id})
@@ -143,13 +143,13 @@ async def test_the_older_page_knows_no_sim(api: Api, account: Account) -> None:
     }
 
 
-async def test_text_travels_as_plain_utf_8(api: Api, account: Account) -> None:
+async def test_text_is_returned_as_plain_utf_8(api: Api, account: Account) -> None:
     account.add_message(message="Протечка", phone_number="112", status=Status.DELIVERED)
 
     assert "Протечка" in (await api.call("GET /sms?limit=1")).text
 
 
-async def test_a_page_of_messages_is_as_on_the_vendors_page(api: Api, account: Account) -> None:
+async def test_a_page_of_messages_is_returned_as_documented(api: Api, account: Account) -> None:
     account.generation = OLD
     for number in range(94):
         account.add_message(message=f"Old {number}", phone_number="79929999977", created=NOW - 1000 + number)
@@ -157,10 +157,10 @@ async def test_a_page_of_messages_is_as_on_the_vendors_page(api: Api, account: A
     second = account.add_message(message="Hello World", phone_number="79929999988", created=NOW - 60)
     first = account.send(**HELLO)
 
-    answer = await api.call("GET /sms?limit=2&offset=1")
+    response = await api.call("GET /sms?limit=2&offset=1")
 
-    assert answer.status == 200
-    assert answer.json == {
+    assert response.status == 200
+    assert response.json == {
         "pagination": {"total_records": 96, "limit": 2, "offset": 1},
         "sms_list": [
             {
@@ -185,17 +185,19 @@ async def test_a_page_of_messages_is_as_on_the_vendors_page(api: Api, account: A
     }
 
 
-async def test_a_search_finds_what_the_query_says(api: Api, account: Account) -> None:
+async def test_a_search_filters_messages_by_the_query(api: Api, account: Account) -> None:
     account.add_message(message="Кухня", phone_number="111")
     account.add_message(message="Подвал", phone_number="222")
 
-    answer = await api.call("GET /sms?limit=5&offset=1&search=кух")
+    response = await api.call("GET /sms?limit=5&offset=1&search=кух")
 
-    assert '"total_records": 1' in answer.text
-    assert "Подвал" not in answer.text
+    assert '"total_records": 1' in response.text
+    assert "Подвал" not in response.text
 
 
-async def test_deleting_reads_the_body_and_answers_with_none(api: Api, account: Account, clock: Clock) -> None:
+async def test_deleting_reads_the_id_from_the_body_and_returns_no_content(
+    api: Api, account: Account, clock: Clock
+) -> None:
     sent = account.send(**HELLO)
     young = await api.call("DELETE /sms/del", {"id": sent.id})
     clock.tick(300)
@@ -210,17 +212,17 @@ async def test_deleting_reads_the_body_and_answers_with_none(api: Api, account: 
 @pytest.mark.parametrize(
     ("generation", "key", "other", "battery"), [(NEW, "device_id", "id", 41), (OLD, "id", "device_id", "41")]
 )
-async def test_a_phone_is_told_under_the_key_of_its_generation(
+async def test_phone_info_accepts_only_the_id_key_of_the_generation(
     api: Api, account: Account, generation: Generation, key: str, other: str, battery: object
 ) -> None:
     account.generation = generation
     account.phones[PHONE].battery = 41
 
-    answer = await api.call("POST /devices/get/info", {key: PHONE})
+    response = await api.call("POST /devices/get/info", {key: PHONE})
     ignored = await api.call("POST /devices/get/info", {other: PHONE})
 
-    assert answer.status == 200
-    assert answer.json == {
+    assert response.status == 200
+    assert response.json == {
         "device_id": PHONE,
         "device_name": "Pixel 8",
         "device_name_type": "Google Pixel 8",
@@ -235,7 +237,7 @@ async def test_a_phone_is_told_under_the_key_of_its_generation(
     assert (ignored.status, ignored.code) == (400, 2005)
 
 
-async def test_a_request_with_both_keys_is_understood_by_either_generation(api: Api, account: Account) -> None:
+async def test_a_request_with_both_id_keys_works_with_either_generation(api: Api, account: Account) -> None:
     account.generation = OLD
     old = await api.call("POST /devices/get/info", {"id": PHONE, "device_id": PHONE})
     account.generation = NEW
@@ -248,47 +250,49 @@ async def test_a_request_with_both_keys_is_understood_by_either_generation(api: 
     ("body", "active"),
     [({"is_active": True}, True), ({"is_active": False}, False), ({}, False)],
 )
-async def test_a_phone_is_switched(api: Api, account: Account, body: dict[str, object], active: object) -> None:
-    answer = await api.call("POST /devices/edit", {"device_id": PHONE, **body})
+async def test_a_phone_is_switched_on_and_off(
+    api: Api, account: Account, body: dict[str, object], active: object
+) -> None:
+    response = await api.call("POST /devices/edit", {"device_id": PHONE, **body})
 
-    assert (answer.status, answer.text) == (204, "")
+    assert (response.status, response.text) == (204, "")
     assert account.phones[PHONE].is_active is active
 
 
-async def test_the_eleventh_request_of_a_second_is_told_429(api: Api, account: Account) -> None:
+async def test_the_eleventh_request_in_a_second_returns_429(api: Api, account: Account) -> None:
     account.rate_limit = 10
 
-    answers = [await api.call("GET /sms?limit=1") for _ in range(11)]
+    responses = [await api.call("GET /sms?limit=1") for _ in range(11)]
     other = await api.call("POST /sms/send", HELLO)
 
-    assert [answer.status for answer in answers] == [200] * 10 + [429]
-    assert "Retry-After" not in answers[-1].headers
-    assert answers[-1].code is None
+    assert [response.status for response in responses] == [200] * 10 + [429]
+    assert "Retry-After" not in responses[-1].headers
+    assert responses[-1].code is None
     assert other.status == 200
 
 
-async def test_a_429_can_say_when_to_come_again(api: Api, account: Account) -> None:
+async def test_a_429_can_include_retry_after(api: Api, account: Account) -> None:
     account.rate_limit = 0
     account.retry_after = 7
 
-    answer = await api.call("GET /sms?limit=1")
+    response = await api.call("GET /sms?limit=1")
 
-    assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
+    assert (response.status, response.headers["Retry-After"]) == (429, "7")
 
 
 @pytest.mark.parametrize(
     ("endpoint", "status"),
     [("GET /sms?limit=1", 200), ("GET /sms", 400), ("GET /nothing", 404), ("GET /sms/send", 405)],
 )
-async def test_every_answer_tells_the_time_of_the_service(api: Api, clock: Clock, endpoint: str, status: int) -> None:
+async def test_every_response_has_the_date_of_the_service(api: Api, clock: Clock, endpoint: str, status: int) -> None:
     clock.tick(-3600)
 
-    answer = await api.call(endpoint)
+    response = await api.call(endpoint)
 
-    assert (answer.status, answer.headers["Date"]) == (status, "Wed, 14 Oct 2026 11:00:00 GMT")
+    assert (response.status, response.headers["Date"]) == (status, "Wed, 14 Oct 2026 11:00:00 GMT")
 
 
-async def test_requests_are_recorded_as_they_came(api: Api, app: Application, clock: Clock) -> None:
+async def test_requests_are_recorded_as_received(api: Api, app: Application, clock: Clock) -> None:
     await api.call("POST /sms/send", HELLO)
     clock.tick(5)
     await api.call("GET /sms?limit=3&search=кухня")
@@ -303,14 +307,14 @@ async def test_requests_are_recorded_as_they_came(api: Api, app: Application, cl
     assert sent.arrived < listed.arrived < broken.arrived
 
 
-async def test_an_endless_body_is_not_read(api: Api, account: Account) -> None:
-    answer = await api.call("POST /sms/send", raw=b" " * 100_000)
+async def test_an_oversized_body_returns_413(api: Api, account: Account) -> None:
+    response = await api.call("POST /sms/send", raw=b" " * 100_000)
 
-    assert answer.status == 413
+    assert response.status == 413
     assert len(account.messages) == 0
 
 
-async def test_the_controls_are_not_recorded(api: Api, app: Application) -> None:
+async def test_control_requests_are_not_recorded(api: Api, app: Application) -> None:
     await api.control("GET /state")
 
     assert len(app[REQUESTS]) == 0

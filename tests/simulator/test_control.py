@@ -12,7 +12,7 @@ SMS = {"message": "Hello", "phone_number": "112"}
 OTHER_PHONE = "6654a4e8f1527149588c89f2"
 
 
-async def test_a_fault_is_switched_on_with_all_its_options(api: Api, faults: Faults) -> None:
+async def test_a_fault_is_added_with_all_its_options(api: Api, faults: Faults) -> None:
     options = {
         "fault": "code",
         "endpoint": "POST /sms/send",
@@ -25,21 +25,21 @@ async def test_a_fault_is_switched_on_with_all_its_options(api: Api, faults: Fau
         "accepted": True,
     }
 
-    answer = await api.control("POST /faults", options)
+    response = await api.control("POST /faults", options)
 
-    assert answer.status == 201
-    assert answer.json == {"active": [options], "injected": {}}
+    assert response.status == 201
+    assert response.json == {"active": [options], "injected": {}}
     assert [rule.fault for rule in faults.active] == [Fault.CODE]
 
 
-async def test_several_faults_are_switched_on_at_once_and_off_again(api: Api, faults: Faults) -> None:
+async def test_several_faults_are_added_and_cleared_together(api: Api, faults: Faults) -> None:
     await api.control("POST /faults", [{"fault": "slow"}, {"fault": "cut_after", "times": None}])
     active = [rule.fault for rule in faults.active]
 
-    answer = await api.control("DELETE /faults")
+    response = await api.control("DELETE /faults")
 
     assert active == [Fault.SLOW, Fault.CUT_AFTER]
-    assert answer.status == 204
+    assert response.status == 204
     assert faults.active == ()
 
 
@@ -57,21 +57,21 @@ async def test_several_faults_are_switched_on_at_once_and_off_again(api: Api, fa
         {"fault": "slow", "endpoint": "POST /sms"},
     ],
 )
-async def test_a_fault_that_would_never_strike_is_told(api: Api, faults: Faults, body: object) -> None:
-    answer = await api.control("POST /faults", body)
+async def test_an_invalid_fault_is_rejected(api: Api, faults: Faults, body: object) -> None:
+    response = await api.control("POST /faults", body)
 
-    assert answer.status == 400
+    assert response.status == 400
     assert faults.active == ()
 
 
-async def test_the_accounts_switches_are_flipped(api: Api, account: Account) -> None:
-    answer = await api.control(
+async def test_account_settings_are_changed(api: Api, account: Account) -> None:
+    response = await api.control(
         "POST /account",
         {
             "api_active": False,
             "api_deleted": True,
             "blocked": True,
-            "explains_unauthorized": False,
+            "unauthorized_has_body": False,
             "quota": 5,
             "rate_limit": None,
             "retry_after": 2,
@@ -81,9 +81,9 @@ async def test_the_accounts_switches_are_flipped(api: Api, account: Account) -> 
         },
     )
 
-    assert answer.status == 200
+    assert response.status == 200
     assert (account.api_active, account.api_deleted, account.blocked) == (False, True, True)
-    assert (account.explains_unauthorized, account.quota, account.rate_limit) == (False, 5, None)
+    assert (account.unauthorized_has_body, account.quota, account.rate_limit) == (False, 5, None)
     assert account.retry_after == 2
     assert account.permissions == {Permission.SEND, Permission.READ}
     assert account.generation == OLD
@@ -94,7 +94,7 @@ async def test_the_accounts_switches_are_flipped(api: Api, account: Account) -> 
     ("wanted", "plan"),
     [(None, None), ({}, Delivery.ending()), ({"status": 5, "speed": 2}, Delivery.ending(5, speed=2))],
 )
-async def test_the_way_of_messages_is_changed(api: Api, account: Account, wanted: object, plan: object) -> None:
+async def test_the_delivery_plan_is_changed(api: Api, account: Account, wanted: object, plan: object) -> None:
     account.delivery = Delivery(steps=())
 
     await api.control("POST /account", {"delivery": wanted, "generation": "new"})
@@ -103,7 +103,7 @@ async def test_the_way_of_messages_is_changed(api: Api, account: Account, wanted
     assert account.generation == NEW
 
 
-async def test_its_clock_is_put_forward(api: Api, account: Account, clock: Clock) -> None:
+async def test_the_account_clock_is_advanced(api: Api, account: Account, clock: Clock) -> None:
     for _ in range(2):
         await api.control("POST /account", {"advance": 30})
     clock.tick(1)
@@ -121,16 +121,14 @@ async def test_statuses_are_forced(api: Api, account: Account) -> None:
     assert [message.status for message in account.messages] == [42, 3]
 
 
-async def test_a_phone_is_out_of_touch_for_long_without_a_wait_until_it_is_back(
-    api: Api, account: Account, clock: Clock
-) -> None:
+async def test_a_phone_is_set_offline_in_the_past_and_back_online(api: Api, account: Account, clock: Clock) -> None:
     await api.control("POST /account", {"phone": {"device_id": PHONE, "silent": 900}})
     assert account.phones[PHONE].last_online(clock()) == clock() - 900
     await api.control("POST /account", {"phone": {"device_id": PHONE, "online": True}})
     assert account.phones[PHONE].last_online(clock()) == clock()
 
 
-async def test_a_phone_gets_other_sim_cards(api: Api, account: Account) -> None:
+async def test_the_sim_cards_of_a_phone_are_changed(api: Api, account: Account) -> None:
     await api.control("POST /account", {"phone": {"device_id": PHONE, "sims": ["T2"]}})
     assert account.phones[PHONE].sims == (Sim(slot_index=0, display_name="T2"),)
 
@@ -141,11 +139,11 @@ async def test_phones_are_added_changed_and_removed(api: Api, account: Account, 
     clock.tick(3600)
     added, changed = account.phones[OTHER_PHONE], account.phones[PHONE]
 
-    answer = await api.control("POST /account", {"remove_phone": OTHER_PHONE})
+    response = await api.control("POST /account", {"remove_phone": OTHER_PHONE})
 
     assert (added.name, added.is_active, added.battery) == ("Kitchen", False, 80)
     assert (changed.battery, changed.last_online(clock())) == (3, NOW)
-    assert [phone["device_id"] for phone in json.loads(answer.text)["phones"]] == [PHONE]
+    assert [phone["device_id"] for phone in json.loads(response.text)["phones"]] == [PHONE]
 
 
 @pytest.mark.parametrize(
@@ -162,26 +160,26 @@ async def test_phones_are_added_changed_and_removed(api: Api, account: Account, 
         {"delivery": {"seed": 1}},
         {"set_status": {"id": OTHER_PHONE, "status": 4}},
         {"set_status": {"id": OTHER_PHONE}},
-        {"add_phone": {"device_id": OTHER_PHONE, "colour": "red"}},
+        {"add_phone": {"device_id": OTHER_PHONE, "color": "red"}},
         {"phone": {"device_id": OTHER_PHONE}},
         {"phone": {"device_id": PHONE, "sims": [1]}},
         {"remove_phone": OTHER_PHONE},
     ],
 )
-async def test_a_change_that_makes_no_sense_is_told(api: Api, body: object) -> None:
-    answer = await api.control("POST /account", body)
+async def test_an_invalid_account_change_is_rejected(api: Api, body: object) -> None:
+    response = await api.control("POST /account", body)
 
-    assert answer.status == 400
+    assert response.status == 400
 
 
 @pytest.mark.parametrize("endpoint", ["/control/faults", "/control/account"])
-async def test_a_body_that_is_not_json_is_told(api: Api, endpoint: str) -> None:
+async def test_a_body_that_is_not_json_is_rejected(api: Api, endpoint: str) -> None:
     response = await api.client.post(endpoint, data=b"{")
 
     assert response.status == 400
 
 
-async def test_the_state_tells_everything(api: Api, account: Account) -> None:
+async def test_the_state_includes_everything(api: Api, account: Account) -> None:
     account.rate_limit = None
     await api.control("POST /faults", {"fault": "unknown_error", "times": 1})
     await api.call("POST /sms/send", SMS)
@@ -201,7 +199,7 @@ async def test_the_state_tells_everything(api: Api, account: Account) -> None:
     assert [phone["device_id"] for phone in state["phones"]] == [PHONE]
 
 
-async def test_the_state_can_be_cut_to_the_newest(api: Api, account: Account) -> None:
+async def test_the_state_can_be_limited_to_the_newest_items(api: Api, account: Account) -> None:
     account.delivery = Delivery.ending()
     for number in range(3):
         await api.call("POST /sms/send", {**SMS, "message": str(number)})
@@ -214,7 +212,7 @@ async def test_the_state_can_be_cut_to_the_newest(api: Api, account: Account) ->
     assert state["account"]["delivery"] == {"steps": [[1, 1], [3, 2], [8, 4]]}
 
 
-async def test_half_a_surrogate_pair_in_a_request_does_not_hide_the_state(api: Api) -> None:
+async def test_a_lone_surrogate_in_a_request_does_not_break_the_state(api: Api) -> None:
     await api.call("POST /sms/send", raw=rb'{"message": "\ud83d", "phone_number": "112"}')
 
     state = json.loads((await api.control("GET /state")).text)
@@ -222,5 +220,5 @@ async def test_half_a_surrogate_pair_in_a_request_does_not_hide_the_state(api: A
     assert state["requests"]["list"][0]["json"]["message"] == "\ud83d"
 
 
-async def test_a_limit_that_is_no_number_is_told(api: Api) -> None:
+async def test_a_non_numeric_limit_is_rejected(api: Api) -> None:
     assert (await api.control("GET /state?limit=all")).status == 400

@@ -1,4 +1,4 @@
-"""Which requests a fault happens to, how often, and what is counted."""
+"""Which requests a fault applies to, how often, and how it is counted."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ def no_rate_limit(account: Account) -> None:
     account.rate_limit = None
 
 
-async def test_a_fault_stays_with_its_endpoint(api: Api, faults: Faults) -> None:
+async def test_a_fault_affects_only_its_endpoint(api: Api, faults: Faults) -> None:
     faults.add(Fault.UNKNOWN_ERROR, endpoint=SEND)
 
     sent, listed = await api.call(SEND, HELLO), await api.call(PAGE)
@@ -40,14 +40,14 @@ async def test_a_fault_ends_after_its_times_or_when_cleared(api: Api, faults: Fa
     assert faults.injected == {Fault.BAD_GATEWAY: 2, Fault.UNKNOWN_ERROR: 1}
 
 
-async def test_a_path_that_does_not_exist_is_spared(api: Api, faults: Faults) -> None:
+async def test_a_fault_does_not_affect_an_unknown_path(api: Api, faults: Faults) -> None:
     faults.add(Fault.BAD_GATEWAY)
 
     assert (await api.call("GET /nothing")).status == 404
     assert faults.injected.total() == 0
 
 
-def test_a_share_of_requests_is_hit_and_the_same_ones_in_every_run() -> None:
+def test_a_share_of_requests_fails_reproducibly() -> None:
     runs = [_struck(Faults(seed), others=0) for seed in (3, 3, 4)]
 
     assert runs[0] == runs[1]
@@ -55,7 +55,7 @@ def test_a_share_of_requests_is_hit_and_the_same_ones_in_every_run() -> None:
     assert 250 < len(runs[0]) < 350
 
 
-def test_one_more_rule_does_not_change_whom_the_others_hit() -> None:
+def test_another_rule_does_not_change_which_requests_fail() -> None:
     assert _struck(Faults(3), others=0) == _struck(Faults(3), others=1)
 
 
@@ -68,12 +68,12 @@ def _struck(faults: Faults, others: int) -> list[int]:
 
 
 @pytest.mark.parametrize(("endpoint", "share"), [("POST /v1/sms/send", 1.0), (SEND, 1.5), (SEND, -0.1)])
-def test_a_rule_that_would_never_strike_is_told(faults: Faults, endpoint: str, share: float) -> None:
+def test_an_invalid_rule_is_rejected(faults: Faults, endpoint: str, share: float) -> None:
     with pytest.raises(ValueError, match=r"no endpoint|share must be"):
         faults.add(Fault.SLOW, endpoint=endpoint, share=share)
 
 
-async def test_every_fault_can_be_played_to_every_endpoint(api: Api, faults: Faults) -> None:
+async def test_every_fault_can_be_injected_at_every_endpoint(api: Api, faults: Faults) -> None:
     for fault in Fault:
         faults.add(fault, times=len(ENDPOINTS), seconds=0.0)
 

@@ -1,4 +1,4 @@
-"""What each fault looks like to a client on a real socket."""
+"""How each fault appears to a client on a real socket."""
 
 import asyncio
 import json
@@ -9,8 +9,8 @@ from aiohttp import ClientConnectionError, ClientError, ClientOSError, ClientPay
 from aiohttp.web import Application
 import pytest
 
-from simulator import REQUESTS, TEXTS, Account, Fault, Faults
-from simulator.wire import RUNNING
+from simulator import ERROR_TEXTS, REQUESTS, Account, Fault, Faults
+from simulator.wire import RUNNING_FAULTS
 
 from .conftest import PHONE, TOKEN, Api
 
@@ -27,7 +27,7 @@ def no_rate_limit(account: Account) -> None:
 
 @pytest.fixture
 def endless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the oversized answer larger than all that the system would keep for a client that does not read."""
+    """Make the oversized response larger than the socket buffers for a client that does not read."""
     monkeypatch.setattr("simulator.injection._OVERSIZE", 64 * 1024 * 1024)
 
 
@@ -39,7 +39,7 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> None:
         (Fault.CUT_AFTER, ServerDisconnectedError, 1, "Server disconnected"),
     ],
 )
-async def test_a_cut_line_gives_no_answer(
+async def test_a_cut_connection_returns_no_response(
     api: Api, account: Account, faults: Faults, fault: Fault, error: type[Exception], accepted: int, message: str
 ) -> None:
     faults.add(fault, times=1)
@@ -62,7 +62,7 @@ async def test_a_refused_connection_is_not_read_from(api: Api, app: Application,
     assert [(recorded.endpoint, recorded.json) for recorded in app[REQUESTS]] == [(SEND, None)]
 
 
-async def test_a_line_cut_within_the_answer_leaves_half_of_it(api: Api, account: Account, faults: Faults) -> None:
+async def test_a_connection_cut_mid_response_leaves_a_partial_body(api: Api, account: Account, faults: Faults) -> None:
     faults.add(Fault.CUT_WITHIN)
 
     response = await api.request(SEND, HELLO)
@@ -74,7 +74,7 @@ async def test_a_line_cut_within_the_answer_leaves_half_of_it(api: Api, account:
 
 
 @pytest.mark.parametrize(("fault", "accepted"), [(Fault.HANG_BEFORE, 0), (Fault.HANG_AFTER, 1)])
-async def test_a_hanging_service_outlasts_the_client(
+async def test_a_hanging_service_makes_the_client_time_out(
     api: Api, account: Account, faults: Faults, fault: Fault, accepted: int
 ) -> None:
     faults.add(fault)
@@ -87,7 +87,7 @@ async def test_a_hanging_service_outlasts_the_client(
 
 
 @pytest.mark.parametrize(("fault", "accepted"), [(Fault.HANG_BEFORE, 0), (Fault.HANG_AFTER, 1)])
-async def test_a_hang_is_bounded_and_ends_in_a_cut(
+async def test_a_hang_is_bounded_and_ends_with_a_cut_connection(
     api: Api, account: Account, faults: Faults, fault: Fault, accepted: int
 ) -> None:
     faults.add(fault, seconds=0.05)
@@ -98,7 +98,7 @@ async def test_a_hang_is_bounded_and_ends_in_a_cut(
     assert len(account.messages) == accepted
 
 
-async def test_a_slow_service_accepts_what_the_client_gave_up_long_ago(
+async def test_a_slow_service_accepts_a_message_after_the_client_timed_out(
     api: Api, account: Account, faults: Faults
 ) -> None:
     faults.add(Fault.SLOW, times=1, seconds=0.1)
@@ -112,24 +112,24 @@ async def test_a_slow_service_accepts_what_the_client_gave_up_long_ago(
 
 
 @pytest.mark.usefixtures("endless")
-async def test_a_client_that_does_not_read_does_not_hold_up_the_end_of_the_server(
+async def test_an_unread_response_does_not_block_the_server_shutdown(
     api: Api, app: Application, faults: Faults
 ) -> None:
     faults.add(Fault.OVERSIZED_CHUNKED)
     unread = await _leave_unread(api.client.port)
-    stuck = len(app[RUNNING])
+    stuck = len(app[RUNNING_FAULTS])
     started = time.monotonic()
 
     await api.client.server.close()
 
     assert stuck == 1
     assert time.monotonic() - started < 5
-    assert app[RUNNING] == set()
+    assert app[RUNNING_FAULTS] == set()
     unread.close()
 
 
 async def _leave_unread(port: int | None) -> asyncio.StreamWriter:
-    """Ask for a page and never read the answer, with as little room for it as there can be."""
+    """Request a page and never read the response, with the smallest possible receive buffer."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.settimeout(0)
@@ -140,20 +140,20 @@ async def _leave_unread(port: int | None) -> asyncio.StreamWriter:
     return writer
 
 
-async def test_a_client_that_left_during_a_hang_can_come_back(api: Api, account: Account, faults: Faults) -> None:
+async def test_a_client_that_timed_out_during_a_hang_can_reconnect(api: Api, account: Account, faults: Faults) -> None:
     faults.add(Fault.HANG_AFTER, times=1, seconds=0.1)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await api.call(SEND, HELLO)
     await asyncio.sleep(0.1)
 
-    answer = await api.call(PAGE)
+    response = await api.call(PAGE)
 
-    assert answer.status == 200
-    assert account.messages[0].id in answer.text
+    assert response.status == 200
+    assert account.messages[0].id in response.text
 
 
-async def test_a_hang_does_not_hold_up_the_end_of_the_server(app: Application, faults: Faults, api: Api) -> None:
+async def test_a_hang_does_not_block_the_server_shutdown(app: Application, faults: Faults, api: Api) -> None:
     faults.add(Fault.HANG_AFTER, seconds=600)
     hanging = asyncio.create_task(api.call(SEND, HELLO))
     await asyncio.wait({hanging}, timeout=0.2)
@@ -168,18 +168,18 @@ async def test_a_hang_does_not_hold_up_the_end_of_the_server(app: Application, f
 
 
 @pytest.mark.parametrize("accepted", [False, True])
-async def test_a_slow_service_answers_in_the_end(api: Api, account: Account, faults: Faults, accepted: object) -> None:
+async def test_a_slow_service_responds_eventually(api: Api, account: Account, faults: Faults, accepted: object) -> None:
     faults.add(Fault.SLOW, seconds=0.05, accepted=bool(accepted))
     started = time.monotonic()
 
-    answer = await api.call(SEND, HELLO)
+    response = await api.call(SEND, HELLO)
 
     assert time.monotonic() - started >= 0.05
-    assert answer.status == 200
+    assert response.status == 200
     assert len(account.messages) == 1
 
 
-async def test_a_slow_service_may_have_accepted_what_the_client_gave_up(
+async def test_a_slow_service_can_accept_before_the_client_times_out(
     api: Api, account: Account, faults: Faults
 ) -> None:
     faults.add(Fault.SLOW, seconds=5, accepted=True)
@@ -204,7 +204,7 @@ async def test_a_slow_service_may_have_accepted_what_the_client_gave_up(
         (Fault.BAD_GATEWAY, 502, 0, "text/html; charset=utf-8", "502 Bad Gateway"),
     ],
 )
-async def test_an_answer_that_is_no_success(
+async def test_an_error_fault_returns_its_error_response(
     api: Api,
     account: Account,
     faults: Faults,
@@ -216,11 +216,11 @@ async def test_an_answer_that_is_no_success(
 ) -> None:
     faults.add(fault)
 
-    answer = await api.call(SEND, HELLO)
+    response = await api.call(SEND, HELLO)
 
-    assert (answer.status, answer.headers["Content-Type"]) == (status, content_type)
-    assert text in answer.text
-    assert "Retry-After" not in answer.headers
+    assert (response.status, response.headers["Content-Type"]) == (status, content_type)
+    assert text in response.text
+    assert "Retry-After" not in response.headers
     assert len(account.messages) == accepted
 
 
@@ -233,67 +233,67 @@ async def test_any_fault_can_hide_an_accepted_message(api: Api, account: Account
     assert len(account.messages) == 1
 
 
-async def test_a_429_can_say_when_to_come_again(api: Api, faults: Faults) -> None:
+async def test_a_429_can_include_retry_after(api: Api, faults: Faults) -> None:
     faults.add(Fault.TOO_MANY_REQUESTS, retry_after=3)
 
-    answer = await api.call(SEND, HELLO)
+    response = await api.call(SEND, HELLO)
 
-    assert (answer.status, answer.headers["Retry-After"]) == (429, "3")
+    assert (response.status, response.headers["Retry-After"]) == (429, "3")
 
 
-@pytest.mark.parametrize("code", [code for code in TEXTS if code >= 1000])
-async def test_every_code_of_the_vendor_can_be_played(api: Api, account: Account, faults: Faults, code: int) -> None:
+@pytest.mark.parametrize("code", [code for code in ERROR_TEXTS if code >= 1000])
+async def test_every_vendor_code_can_be_injected(api: Api, account: Account, faults: Faults, code: int) -> None:
     faults.add(Fault.CODE, code=code)
 
-    answer = await api.call(SEND, HELLO)
+    response = await api.call(SEND, HELLO)
 
-    assert answer.code == code
-    assert TEXTS[code] in answer.text
-    assert answer.status in {400, 401, 403, 404, 500}
+    assert response.code == code
+    assert ERROR_TEXTS[code] in response.text
+    assert response.status in {400, 401, 403, 404, 500}
     assert len(account.messages) == 0
 
 
-async def test_a_code_comes_with_any_http_status_and_may_be_unheard_of(api: Api, faults: Faults) -> None:
+async def test_an_unknown_code_can_be_injected_with_any_http_status(api: Api, faults: Faults) -> None:
     faults.add(Fault.CODE, code=4711, status=418, retry_after=9)
 
-    answer = await api.call(SEND, HELLO)
+    response = await api.call(SEND, HELLO)
 
-    assert (answer.status, answer.code, answer.headers["Retry-After"]) == (418, 4711, "9")
+    assert (response.status, response.code, response.headers["Retry-After"]) == (418, 4711, "9")
 
 
-async def test_a_redirect_leads_to_another_host_where_it_would_be_seen(
+async def test_a_redirect_leads_to_another_host_where_it_is_recorded(
     api: Api, app: Application, faults: Faults
 ) -> None:
     faults.add(Fault.REDIRECT)
 
-    answer = await api.call(PAGE)
+    response = await api.call(PAGE)
     await api.client.get("/elsewhere")
 
-    assert answer.status == 302
-    assert answer.headers["Location"] == f"http://localhost:{api.client.port}/elsewhere"
+    assert response.status == 302
+    assert response.headers["Location"] == f"http://localhost:{api.client.port}/elsewhere"
     assert [recorded.path for recorded in app[REQUESTS]] == ["/v1/sms", "/elsewhere"]
 
 
-async def test_truncated_json_is_half_of_the_answer(api: Api, account: Account, faults: Faults) -> None:
+async def test_a_truncated_response_is_half_of_the_json(api: Api, account: Account, faults: Faults) -> None:
     whole = await api.call(PAGE)
     faults.add(Fault.TRUNCATED)
 
-    answer = await api.call(PAGE)
+    response = await api.call(PAGE)
 
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
-    assert answer.text == whole.text[: len(whole.text) // 2]
+    assert (response.status, response.headers["Content-Type"]) == (200, "application/json")
+    assert response.text == whole.text[: len(whole.text) // 2]
     assert len(account.messages) == 0
 
 
-async def test_a_list_comes_where_an_object_was_promised(api: Api, account: Account, faults: Faults) -> None:
+async def test_a_list_is_returned_instead_of_an_object(api: Api, account: Account, faults: Faults) -> None:
     faults.add(Fault.NOT_AN_OBJECT)
 
-    answer = await api.call(SEND, HELLO)
+    response = await api.call(SEND, HELLO)
 
-    assert answer.json == [{"id": account.messages[0].id}]
+    assert response.json == [{"id": account.messages[0].id}]
 
 
-async def test_an_id_comes_as_a_number(api: Api, account: Account, faults: Faults) -> None:
+async def test_an_id_is_returned_as_a_number(api: Api, account: Account, faults: Faults) -> None:
     faults.add(Fault.ID_AS_NUMBER)
 
     sent = await api.call(SEND, HELLO)
@@ -326,7 +326,7 @@ async def test_a_send_is_answered_with_the_id_of_the_oldest_message(api: Api, ac
     assert len(account.messages) == 3
 
 
-async def test_the_messages_come_as_text(api: Api, account: Account, faults: Faults) -> None:
+async def test_the_message_list_is_returned_as_text(api: Api, account: Account, faults: Faults) -> None:
     sent = account.send(**HELLO)
     faults.add(Fault.LIST_AS_TEXT)
 
@@ -336,7 +336,7 @@ async def test_the_messages_come_as_text(api: Api, account: Account, faults: Fau
     assert listed["pagination"]["total_records"] == 1
 
 
-async def test_only_the_optional_fields_of_a_message_are_left_out(api: Api, account: Account, faults: Faults) -> None:
+async def test_only_the_optional_fields_of_a_message_are_omitted(api: Api, account: Account, faults: Faults) -> None:
     account.send(**HELLO)
     faults.add(Fault.MISSING_FIELDS)
 
@@ -347,7 +347,7 @@ async def test_only_the_optional_fields_of_a_message_are_left_out(api: Api, acco
     assert phone["device_id"] == PHONE
 
 
-async def test_a_status_nobody_knows(api: Api, account: Account, faults: Faults) -> None:
+async def test_an_unknown_status_is_returned(api: Api, account: Account, faults: Faults) -> None:
     account.send(**HELLO)
     faults.add(Fault.UNKNOWN_STATUS)
 
@@ -358,7 +358,7 @@ async def test_a_status_nobody_knows(api: Api, account: Account, faults: Faults)
 
 
 @pytest.mark.parametrize("fault", [Fault.TRUNCATED, Fault.NOT_AN_OBJECT, Fault.MISSING_FIELDS, Fault.CUT_WITHIN])
-async def test_a_spoiled_refusal_keeps_its_http_status(api: Api, faults: Faults, fault: Fault) -> None:
+async def test_a_corrupted_error_keeps_its_http_status(api: Api, faults: Faults, fault: Fault) -> None:
     faults.add(fault)
 
     response = await api.request("POST /sms/get", {"id": "6654a4e8f1527149588c89f2"})
@@ -366,15 +366,15 @@ async def test_a_spoiled_refusal_keeps_its_http_status(api: Api, faults: Faults,
     assert response.status == 404
 
 
-async def test_an_answer_without_a_body_is_spoiled_into_one(api: Api, faults: Faults) -> None:
+async def test_corrupting_an_empty_response_gives_it_a_body(api: Api, faults: Faults) -> None:
     faults.add(Fault.NOT_AN_OBJECT)
 
-    answer = await api.call("POST /devices/edit", {"device_id": PHONE, "is_active": True})
+    response = await api.call("POST /devices/edit", {"device_id": PHONE, "is_active": True})
 
-    assert (answer.status, answer.json) == (200, [{}])
+    assert (response.status, response.json) == (200, [{}])
 
 
-async def test_an_oversized_answer_says_its_length(api: Api, faults: Faults) -> None:
+async def test_an_oversized_response_has_a_content_length(api: Api, faults: Faults) -> None:
     faults.add(Fault.OVERSIZED)
 
     response = await api.request(PAGE)
@@ -383,7 +383,7 @@ async def test_an_oversized_answer_says_its_length(api: Api, faults: Faults) -> 
     assert len(await response.read()) > LIMIT
 
 
-async def test_an_oversized_answer_in_chunks_does_not_say_its_length(api: Api, faults: Faults) -> None:
+async def test_an_oversized_chunked_response_has_no_content_length(api: Api, faults: Faults) -> None:
     faults.add(Fault.OVERSIZED_CHUNKED)
 
     response = await api.request(PAGE)
@@ -395,11 +395,11 @@ async def test_an_oversized_answer_in_chunks_does_not_say_its_length(api: Api, f
 
 
 @pytest.mark.usefixtures("endless")
-async def test_an_oversized_answer_may_be_left_unread(api: Api, app: Application, faults: Faults) -> None:
+async def test_an_oversized_response_can_be_left_unread(api: Api, app: Application, faults: Faults) -> None:
     faults.add(Fault.OVERSIZED_CHUNKED, times=1)
 
     (await api.request(PAGE)).close()
-    running = app[RUNNING]
+    running = app[RUNNING_FAULTS]
     await asyncio.wait(running, timeout=5)
 
     assert (await api.call(PAGE)).status == 200
@@ -409,7 +409,7 @@ async def test_an_oversized_answer_may_be_left_unread(api: Api, app: Application
 @pytest.mark.parametrize(
     ("seconds", "date"), [(None, "Thu, 15 Oct 2026 12:00:00 GMT"), (-60, "Wed, 14 Oct 2026 11:59:00 GMT")]
 )
-async def test_the_date_of_one_answer_is_wrong(api: Api, faults: Faults, seconds: float | None, date: str) -> None:
+async def test_the_date_of_one_response_is_wrong(api: Api, faults: Faults, seconds: float | None, date: str) -> None:
     faults.add(Fault.WRONG_DATE, times=1, seconds=seconds)
 
     wrong, right = await api.call(PAGE), await api.call(PAGE)

@@ -1,4 +1,4 @@
-"""The simulator as a process: it tells where it is, serves, and stops when it should."""
+"""The simulator as a process: it prints its addresses, serves, and stops."""
 
 from collections.abc import Callable, Generator
 import json
@@ -22,7 +22,7 @@ type Start = Callable[..., Process]
 
 
 class Process:
-    """A running simulator and what it told."""
+    """A running simulator and its addresses."""
 
     def __init__(self, *options: str) -> None:
         command = [sys.executable, "-m", "simulator", *options]
@@ -32,28 +32,28 @@ class Process:
         )
         assert self.running.stdout is not None
         self.line = self.running.stdout.readline()
-        self.told = json.loads(self.line)
+        self.addresses = json.loads(self.line)
 
     def state(self) -> Any:
-        """What the controls tell."""
+        """The state from the controls."""
         # The address is the simulator's own, hence S310.
-        with urllib.request.urlopen(f"{self.told['control_url']}/state", timeout=5) as response:  # noqa: S310
+        with urllib.request.urlopen(f"{self.addresses['control_url']}/state", timeout=5) as response:  # noqa: S310
             return json.loads(response.read())
 
     def control(self, path: str, body: object) -> None:
-        """Change something through the controls."""
+        """Send a change to the controls."""
         # The address is the simulator's own, hence S310.
-        urllib.request.urlopen(f"{self.told['control_url']}{path}", json.dumps(body).encode(), timeout=5).close()  # noqa: S310
+        urllib.request.urlopen(f"{self.addresses['control_url']}{path}", json.dumps(body).encode(), timeout=5).close()  # noqa: S310
 
     def end(self) -> tuple[int, str]:
-        """The exit code and what was written on the way, once the process has ended."""
+        """The exit code and the output, once the process has ended."""
         code = self.running.wait(timeout=5)
         assert self.running.stdout is not None
         assert self.running.stderr is not None
         return code, self.running.stdout.read() + self.running.stderr.read()
 
     def close(self) -> None:
-        """Leave nothing behind, whatever the test did."""
+        """End the process and close its pipes."""
         self.running.kill()
         self.running.wait(timeout=5)
         for pipe in (self.running.stdin, self.running.stdout, self.running.stderr):
@@ -75,16 +75,16 @@ def start(socket_enabled: None) -> Generator[Start]:
         process.close()
 
 
-def test_the_process_tells_in_one_line_where_it_is_and_serves(start: Start) -> None:
+def test_the_process_prints_its_address_in_one_line_and_serves(start: Start) -> None:
     process = start("--token", "secret", "--phones", "2", "--device-id", DEVICE, "--history", "3", "--quota", "7")
 
     state = process.state()
 
     assert process.line.endswith("}\n")
-    assert set(process.told) == {"url", "control_url", "token"}
-    assert process.told["token"] == "secret"
-    assert process.told["url"].startswith("http://127.0.0.1:")
-    assert process.told["url"].removesuffix("/v1") == process.told["control_url"].removesuffix("/control")
+    assert set(process.addresses) == {"url", "control_url", "token"}
+    assert process.addresses["token"] == "secret"
+    assert process.addresses["url"].startswith("http://127.0.0.1:")
+    assert process.addresses["url"].removesuffix("/v1") == process.addresses["control_url"].removesuffix("/control")
     assert len(state["phones"]) == 3
     assert state["phones"][0]["device_id"] == DEVICE
     assert [message["message"] for message in state["messages"]["list"]] == ["History 1", "History 2", "History 3"]
@@ -92,18 +92,18 @@ def test_the_process_tells_in_one_line_where_it_is_and_serves(start: Start) -> N
     assert state["account"]["delivery"] == {"steps": [[1, 1], [3, 2], [8, 4]]}
 
 
-def test_the_process_serves_the_token_that_it_told_and_no_other(start: Start) -> None:
+def test_the_process_accepts_only_the_token_that_it_printed(start: Start) -> None:
     process = start("--rate-limit", "0", "--generation", "old", "--speed", "0")
-    page = f"{process.told['url']}/sms?limit=1"
+    page = f"{process.addresses['url']}/sms?limit=1"
     # The address is the simulator's own, hence S310.
-    request = urllib.request.Request(page, headers={"Authorization": f"Bearer {process.told['token']}"})  # noqa: S310
+    request = urllib.request.Request(page, headers={"Authorization": f"Bearer {process.addresses['token']}"})  # noqa: S310
 
     with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310
-        answer = json.loads(response.read())
+        page_json = json.loads(response.read())
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(page, timeout=5)  # noqa: S310
 
-    assert answer == {"pagination": {"total_records": 0, "limit": 1, "offset": 1}, "sms_list": []}
+    assert page_json == {"pagination": {"total_records": 0, "limit": 1, "offset": 1}, "sms_list": []}
     account = process.state()["account"]
     assert (account["rate_limit"], account["generation"], account["delivery"]) == (None, "old", None)
 
@@ -117,12 +117,12 @@ def test_a_signal_stops_the_process_cleanly(start: Start, number: signal.Signals
     assert process.end() == (0, "")
 
 
-def test_a_hanging_request_does_not_hold_up_the_end_of_the_process(start: Start) -> None:
+def test_a_hanging_request_does_not_block_the_process_from_stopping(start: Start) -> None:
     process = start()
     process.control("/faults", {"fault": "hang_before", "seconds": 600})
     with pytest.raises(TimeoutError):
         # The address is the simulator's own, hence S310.
-        urllib.request.urlopen(f"{process.told['url']}/sms?limit=1", timeout=0.2)  # noqa: S310
+        urllib.request.urlopen(f"{process.addresses['url']}/sms?limit=1", timeout=0.2)  # noqa: S310
 
     process.running.send_signal(signal.SIGTERM)
 
@@ -141,7 +141,7 @@ def test_the_process_stops_when_its_standard_input_closes(start: Start) -> None:
     assert process.end() == (0, "")
 
 
-def test_the_process_stays_when_nobody_asked_it_to_watch_its_input(start: Start) -> None:
+def test_the_process_ignores_a_closed_standard_input_by_default(start: Start) -> None:
     process = start()
     assert process.running.stdin is not None
 
@@ -151,7 +151,7 @@ def test_the_process_stays_when_nobody_asked_it_to_watch_its_input(start: Start)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "::1", "example.org"])
-def test_only_this_machine_is_served(capsys: pytest.CaptureFixture[str], host: str) -> None:
+def test_only_ipv4_loopback_addresses_are_accepted(capsys: pytest.CaptureFixture[str], host: str) -> None:
     with pytest.raises(SystemExit) as end:
         main(["--host", host])
 
@@ -160,7 +160,7 @@ def test_only_this_machine_is_served(capsys: pytest.CaptureFixture[str], host: s
 
 
 @pytest.mark.usefixtures("socket_enabled")
-def test_a_run_ends_at_once_where_the_input_is_closed_already(
+def test_a_run_ends_immediately_if_its_input_is_already_closed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading, writing = os.pipe()

@@ -12,7 +12,7 @@ UNKNOWN_UUID = "00000000-0000-4000-8000-000000000000"
 SMS = {"message": "Hello", "phone_number": "79929999999"}
 
 
-def test_messages_come_newest_first_in_whatever_order_they_were_stored(account: Account) -> None:
+def test_messages_are_listed_newest_first_regardless_of_insertion_order(account: Account) -> None:
     times = [5.0, 1.0, 3.0, 3.0, 9.0, 2.0]
     stored = [account.add_message(message=str(index), phone_number="112", created=at) for index, at in enumerate(times)]
 
@@ -25,7 +25,7 @@ def test_messages_come_newest_first_in_whatever_order_they_were_stored(account: 
     assert account.messages[1:3] == [stored[0], stored[3]]
 
 
-def test_the_offset_is_the_number_of_a_page(account: Account) -> None:
+def test_the_offset_is_a_page_number(account: Account) -> None:
     for number in range(5):
         account.add_message(message=str(number), phone_number="112")
 
@@ -50,7 +50,7 @@ def test_the_offset_is_the_number_of_a_page(account: Account) -> None:
         ("nothing", []),
     ],
 )
-def test_a_search_looks_into_text_status_and_number(account: Account, search: str, found: list[str]) -> None:
+def test_a_search_covers_text_status_and_number(account: Account, search: str, found: list[str]) -> None:
     account.add_message(message="Протечка на кухне", phone_number="79920000002", status=Status.DELIVERY_ERROR)
     account.add_message(message="Hello", phone_number="79910000001")
 
@@ -81,7 +81,7 @@ def _status_after(account: Account, clock: Clock, message_id: str, seconds: floa
     return account.get(message_id).status
 
 
-def test_a_faster_plan_arrives_earlier(account: Account, clock: Clock) -> None:
+def test_a_faster_plan_delivers_earlier(account: Account, clock: Clock) -> None:
     account.delivery = Delivery.ending(speed=8)
     account.send(**SMS)
 
@@ -90,7 +90,7 @@ def test_a_faster_plan_arrives_earlier(account: Account, clock: Clock) -> None:
     assert account.messages[0].status == Status.DELIVERED
 
 
-def test_held_messages_stay_where_they_are(account: Account, clock: Clock) -> None:
+def test_messages_stop_advancing_without_a_delivery_plan(account: Account, clock: Clock) -> None:
     account.delivery = Delivery(steps=((1, 1), (5, 2)))
     sent = account.send(**SMS)
     clock.tick(1)
@@ -100,7 +100,7 @@ def test_held_messages_stay_where_they_are(account: Account, clock: Clock) -> No
     assert account.get(sent.id).status == Status.PROCESSING
 
 
-def test_a_message_never_goes_back(account: Account, clock: Clock) -> None:
+def test_a_message_never_returns_to_an_earlier_status(account: Account, clock: Clock) -> None:
     account.delivery = Delivery(steps=((1, 2),))
     sent = account.send(**SMS)
     clock.tick(1)
@@ -128,7 +128,7 @@ def test_the_final_status_stays_when_the_plan_changes(account: Account, clock: C
     assert account.get(sent.id).status == Status.DELIVERED
 
 
-def test_history_does_not_move(account: Account, clock: Clock) -> None:
+def test_added_messages_do_not_advance(account: Account, clock: Clock) -> None:
     account.delivery = Delivery.ending()
     account.add_message(message="Hello", phone_number="112", status=Status.WAITING)
     clock.tick(100)
@@ -152,7 +152,7 @@ def test_every_status_has_its_russian_text(account: Account, status: int, text: 
     assert account.add_message(message="Hello", phone_number="112", status=status).message_status == text
 
 
-def test_time_that_a_test_freezes_is_followed(freezer: FrozenDateTimeFactory) -> None:
+def test_the_default_clock_follows_frozen_time(freezer: FrozenDateTimeFactory) -> None:
     account = Account(token="t")
     freezer.move_to("2026-10-14T12:00:00Z")
 

@@ -1,17 +1,17 @@
-"""How phones report, and how many requests a second are let in."""
+"""The reports of phones, and the rate limit."""
 
 from itertools import pairwise
 import re
 
 import pytest
 
-from simulator import NEW, OLD, Account, Generation, Phone, Refusal
+from simulator import NEW, OLD, Account, ApiError, Generation, Phone
 
 from .conftest import NOW, PHONE, Clock
 
 
 @pytest.mark.parametrize(("wanted", "left"), [(True, True), (False, False), (None, False)])
-def test_leaving_is_active_out_switches_the_phone_off(account: Account, wanted: object, left: object) -> None:
+def test_omitting_is_active_switches_the_phone_off(account: Account, wanted: object, left: object) -> None:
     account.edit_phone(PHONE, wanted)
 
     assert account.phone_info(PHONE).is_active is left
@@ -29,7 +29,7 @@ def _report_after(phone: Phone, clock: Clock, seconds: float) -> float:
     return phone.last_online(clock())
 
 
-def test_a_phone_out_of_touch_reports_no_more_until_it_is_back(account: Account, clock: Clock) -> None:
+def test_an_offline_phone_does_not_report_until_it_is_back_online(account: Account, clock: Clock) -> None:
     phone = account.phones[PHONE]
     phone.set_online(online=False, now=clock())
     clock.tick(3600)
@@ -44,7 +44,9 @@ def test_a_phone_out_of_touch_reports_no_more_until_it_is_back(account: Account,
 @pytest.mark.parametrize(
     ("generation", "form"), [(OLD, r"^[0-9a-f]{24}$"), (NEW, r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 )
-def test_a_new_phone_has_an_id_in_the_form_of_its_time(account: Account, generation: Generation, form: str) -> None:
+def test_a_new_phone_has_an_id_in_the_format_of_its_generation(
+    account: Account, generation: Generation, form: str
+) -> None:
     account.generation = generation
     phone = account.add_phone(battery=7)
 
@@ -53,7 +55,7 @@ def test_a_new_phone_has_an_id_in_the_form_of_its_time(account: Account, generat
     assert re.fullmatch(form, phone.device_id)
 
 
-def test_ten_requests_a_second_and_endpoint_are_let_in(account: Account, rate_clock: Clock) -> None:
+def test_each_endpoint_admits_ten_requests_per_second(account: Account, rate_clock: Clock) -> None:
     admitted = [_admits(account, "GET /sms") for _ in range(12)]
     other = _admits(account, "POST /sms/send")
     rate_clock.tick(0.999)
@@ -66,7 +68,7 @@ def test_ten_requests_a_second_and_endpoint_are_let_in(account: Account, rate_cl
     assert _admits(account, "GET /sms")
 
 
-def test_the_rate_is_counted_over_any_second(account: Account, rate_clock: Clock) -> None:
+def test_the_rate_limit_uses_a_sliding_window(account: Account, rate_clock: Clock) -> None:
     early = [_admits(account, "GET /sms") for _ in range(5)]
     rate_clock.tick(0.6)
     late = [_admits(account, "GET /sms") for _ in range(5)]
@@ -85,7 +87,7 @@ def test_the_rate_limit_can_be_switched_off(account: Account) -> None:
 
 def _admits(account: Account, endpoint: str) -> bool:
     try:
-        account.admit(endpoint)
-    except Refusal:
+        account.check_access(endpoint)
+    except ApiError:
         return False
     return True

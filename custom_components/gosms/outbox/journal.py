@@ -94,7 +94,7 @@ class Journal:
             StorageError: the disk did not take it.
         """
         path = self._path.with_name(f"{self.key}.damaged.{dt_util.utcnow():%Y%m%d%H%M%S}")
-        await self._async_run(lambda: _write(path, b"\n".join(damaged)))
+        await self._async_run(lambda: write_file(path, b"\n".join(damaged)))
         return path.name
 
     async def async_remove(self) -> None:
@@ -130,13 +130,13 @@ class Journal:
         if (end := self._end) is None:
             raise StorageError("nobody knows where it ends")
         self._end = None
-        _append(self._path, end, line)
+        append(self._path, end, line)
         self._end = end + len(line)
 
     def _replace(self, line: bytes) -> None:
         """Write the file anew, or leave it as it is."""
         self._end = None
-        _write(self._path, line)
+        write_file(self._path, line)
         self._end = len(line)
         self._limit = max(_MIN_COMPACTION_SIZE, _TIMES * len(line))
 
@@ -147,13 +147,13 @@ class Journal:
             path.unlink(missing_ok=True)
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write a file that nobody else may read, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_utf8_file_atomic(str(path), content, private=True, mode="wb")
 
 
-def _append(path: Path, end: int, line: bytes) -> None:
+def append(path: Path, end: int, line: bytes) -> None:
     """Write a line at the end of a file."""
     file = os.open(path, os.O_WRONLY)
     try:

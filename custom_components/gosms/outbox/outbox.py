@@ -163,12 +163,12 @@ class Outbox:
 
     @callback
     def async_add_event_listener(self, listener: EventListener) -> CALLBACK_TYPE:
-        """Call a listener with everything that is to be told of a message; returns how to stop it."""
+        """SendRequest a listener with everything that is to be told of a message; returns how to stop it."""
         return self._publisher.async_add_event_listener(listener)
 
     @callback
     def async_add_message_listener(self, watcher: MessageListener) -> CALLBACK_TYPE:
-        """Call a watcher with the messages that changed, once that is saved; returns how to stop it."""
+        """SendRequest a watcher with the messages that changed, once that is saved; returns how to stop it."""
         return self._publisher.async_add_message_listener(watcher)
 
     @callback

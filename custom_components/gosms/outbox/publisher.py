@@ -48,13 +48,13 @@ class EventPublisher:
 
     @callback
     def async_add_event_listener(self, listener: EventListener) -> CALLBACK_TYPE:
-        """Call a listener for everything that happens; returns how to stop it."""
+        """SendRequest a listener for everything that happens; returns how to stop it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     @callback
     def async_add_message_listener(self, watcher: MessageListener) -> CALLBACK_TYPE:
-        """Call a watcher with messages that changed, once that is on disk; returns how to stop it."""
+        """SendRequest a watcher with messages that changed, once that is on disk; returns how to stop it."""
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
@@ -97,6 +97,9 @@ class EventPublisher:
     async def async_close(self) -> None:
         """Save and tell the last changes."""
         self._stop_waiting()
+        if self._retry:
+            # The disk may have room again.
+            self._wake()
         while self._task:
             await self._task
         self._cancel_retry()
@@ -128,7 +131,7 @@ class EventPublisher:
             self._show()
             # Without a disk people are told all the same: it may be the only word of an alarm.
             if self._may_tell and due:
-                self._tell(due)
+                self.publish(due)
         self._task = None
 
         @callback
@@ -147,7 +150,7 @@ class EventPublisher:
                 with _guarded("showing messages that changed"):
                     watcher(changed.values())
 
-    def _tell(self, message: OutgoingMessage) -> None:
+    def publish(self, message: OutgoingMessage) -> None:
         """Tell the first of what happened to a message, if it is still as it was saved, and take note of that."""
         # What changed during the write is not on disk yet: it is told in the next round.
         if self._store.messages.get(message.key) is not message:

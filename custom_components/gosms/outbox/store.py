@@ -63,8 +63,8 @@ class OutboxStore:
         """Read the files. What can't be read is set aside or left alone, and reported in the log."""
         now, saved = self._now()
         for file, load, write in (
-            (self._history_file, self._load_history, self._async_write_history),
-            (self._queue_file, self._load_queue, self._async_write_queue),
+            (self._history_file, self._load_history, self.async_write_history),
+            (self._queue_file, self._load_queue, self.async_write_queue),
         ):
             try:
                 if damaged := load(await file.async_read(), now):
@@ -82,7 +82,7 @@ class OutboxStore:
         self.persisted_keys = set(self.messages)
         if self._readable and self._changed.keys() - self.messages.keys():
             with suppress(StorageError):
-                await self._async_write_queue(now, saved)
+                await self.async_write_queue(now, saved)
 
     async def async_save(self) -> None:
         """Write the messages as they are now; calls at the same moment, or without a change between, share one write.
@@ -118,7 +118,7 @@ class OutboxStore:
     async def _async_try_to_write(self) -> StorageError | None:
         """Write what is new, and return why that failed, or None."""
         try:
-            await self._async_write()
+            await self.async_write()
         except StorageError as err:
             return err
         except Exception as err:
@@ -171,17 +171,17 @@ class OutboxStore:
         self._changed[message.key] = None
         self.on_change(message)
 
-    async def _async_write(self) -> None:
+    async def async_write(self) -> None:
         """Write what is new in the ledger, then what is new in the queue: a message is never in neither."""
         if self._closed or not self._readable:
             raise StorageError("the files must not be touched")
         # What ends during the write of one end must not leave the queue before the ledger has it.
         while self._ended:
-            await self._async_write_history(*self._now())
+            await self.async_write_history(*self._now())
         if self._changed:
-            await self._async_write_queue(*self._now())
+            await self.async_write_queue(*self._now())
 
-    async def _async_write_history(self, now: float, saved: float) -> None:
+    async def async_write_history(self, now: float, saved: float) -> None:
         """Add the ends to the ledger's file, or put the ledger in its place."""
         ended, self._ended = self._ended, []
         afresh = self._history_file.needs_compaction
@@ -193,7 +193,7 @@ class OutboxStore:
             self._ended = ended + self._ended
             raise
 
-    async def _async_write_queue(self, now: float, saved: float) -> None:
+    async def async_write_queue(self, now: float, saved: float) -> None:
         """Add the changes to the file of the messages, or put the messages in its place.
 
         Once none is on its way nothing stays in the file by which a person is known.

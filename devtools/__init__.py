@@ -1,0 +1,1 @@
+"""Development tools that drive a real Home Assistant; never shipped."""

@@ -1,0 +1,301 @@
+"""Kills a real Home Assistant repeatedly while it sends messages through a faulty service, and checks the result.
+
+Started by scripts/chaos. The exit code is 0 only if no message was lost or sent twice, no event is missing or
+contradicts another one, each kill repeated at most one event, and every crash point was hit.
+"""
+
+import argparse
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+import random
+import sys
+import tempfile
+import time
+from typing import Final
+
+from aiohttp import ClientError
+from homeassistant.const import __version__
+
+from .console import Console
+from .crash_control import RANDOM, CrashController, InstrumentedProcess
+from .crash_injector.crash_points import CrashPoint
+from .entry_driver import EntryDriver, EntryDriverError
+from .fault_load import FaultLoad
+from .hass_client import HassApiError, Json
+from .hass_process import HomeAssistantProcess
+from .invariants import FINAL_STATES, RecordedEvent, Report, ServerMessage, check
+from .load import DUPLICATES, CallOutcome, LoadGenerator, plan
+from .process import ProcessError
+from .signals import INTERRUPTED, interruptible
+from .simulator_process import SimulatorProcess
+
+RECIPIENTS: Final = {
+    "Anna": "79123456701",
+    "Boris": "79123456702",
+    "Vera": "79123456703",
+    "Gleb": "79123456704",
+    "Darya": "79123456705",
+}
+
+# How much faster the simulated phone is than a real one: it delivers in less than half a second.
+SPEED: Final = "20"
+
+# The share of the calls that is spread over the kills.
+SPREAD_SHARE: Final = 0.9
+# Calls that are reserved for each later kill: some crash points need a new message, and up to so many of the next
+# calls may have the same key, and thus be one message.
+RESERVE: Final = DUPLICATES
+# Seconds after which a message with an unknown outcome is sent again if the service does not have it, and kills
+# after that.
+GRACE_PERIOD: Final = 32.0
+LATE_KILLS: Final = 2
+
+# Seconds, and polls in a row without a message under way: the final event is fired shortly after the counters change.
+POLL_INTERVAL: Final = 0.5
+IDLE_POLLS: Final = 3
+
+
+class ChaosError(Exception):
+    """The run could not be completed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """The options of the command line."""
+
+    messages: int
+    seed: int
+    kills: int
+    share: float
+    timeout: float
+    keep: Path | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """The result of a run."""
+
+    report: Report
+    kills: Counter[str]
+    faults: Mapping[str, int]
+    seconds: float
+
+    @property
+    def has_passed(self) -> bool:
+        """Return whether every invariant held and every crash point was hit."""
+        return self.report.has_passed(self.kills.total()) and all(self.kills[point.value] for point in CrashPoint)
+
+
+def _options() -> Options:
+    points = len(CrashPoint)
+    parser = argparse.ArgumentParser(prog="scripts/chaos", description=__doc__)
+    parser.add_argument("--messages", type=int, default=300, help="number of messages (300)")
+    parser.add_argument("--seed", type=int, default=1, help="makes a run as repeatable as processes are (1)")
+    parser.add_argument("--kills", type=int, default=15, help=f"number of kills (15), at least {points}: one per point")
+    parser.add_argument("--share", type=float, default=0.2, help="share of the requests with a fault (0.2)")
+    parser.add_argument("--timeout", type=float, default=420.0, help="seconds until the run is aborted (420)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep Home Assistant's files in this folder")
+    found = parser.parse_args()
+    if found.kills < points:
+        parser.error(f"--kills: each of the {points} crash points needs one")
+    if found.messages < RESERVE * found.kills:
+        parser.error(f"--messages: each kill needs {RESERVE}")
+    if not 0 <= found.share <= 1:
+        parser.error("--share: from 0 to 1")
+    return Options(**vars(found))
+
+
+async def _run(options: Options, console: Console) -> Result:
+    """Send messages, kill Home Assistant, and check the result."""
+    started = time.monotonic()
+    async with AsyncExitStack() as stack:
+        if options.keep:
+            options.keep.mkdir(parents=True)
+        folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gosms-chaos-")))
+        simulator = await stack.enter_async_context(
+            SimulatorProcess(folder, arguments=("--speed", SPEED, "--seed", str(options.seed)))
+        )
+        faults = FaultLoad(simulator)
+        hass = InstrumentedProcess(folder)
+        console.step(f"Starting Home Assistant {__version__} in {folder}")
+        try:
+            await stack.enter_async_context(hass)
+            entry, subentries = await _set_up(hass, simulator)
+            await faults.start(options.share)
+            controller = CrashController(hass, console, random.Random(f"{options.seed} kills"))
+            load = await _send_and_kill(options, controller, entry, subentries)
+            await faults.stop()
+            console.step("No more faults; waiting for the final state of every message")
+            await _wait_until_idle(entry)
+            repeated_calls = await load.repeat()
+            # If a repeated call made a second message, its events count too.
+            await _wait_until_idle(entry)
+        except (EntryDriverError, ClientError, HassApiError) as err:
+            raise ChaosError(f"{err}\n{hass.log_tail()}") from err
+        entity_id = await entry.entity_id("message")
+        await hass.stop()
+        state = await simulator.control("GET", "state")
+        report = check(load.outcomes, _server_messages(state), _events(hass.events), repeated_calls, entity_id)
+    return Result(
+        report=report, kills=controller.kills, faults=state["faults"]["injected"], seconds=time.monotonic() - started
+    )
+
+
+async def _set_up(hass: HomeAssistantProcess, simulator: SimulatorProcess) -> tuple[EntryDriver, dict[str, str]]:
+    """Add the account and its recipients, wait until they are on disk, and return the subentry ids by number."""
+    entry, form = await EntryDriver.add(hass.client, simulator.token, url=simulator.url)
+    await entry.disable_hourly_limit()
+    subentries = {}
+    for name, number in RECIPIENTS.items():
+        subentries[number] = await entry.add_recipient(name, number, form=form)
+        form = {}
+    for subentry_id in subentries.values():
+        await entry.wait_until_ready(subentry_id)
+        await hass.wait_until_saved("core.config_entries", subentry_id)
+    return entry, subentries
+
+
+async def _send_and_kill(
+    options: Options, controller: CrashController, entry: EntryDriver, subentries: Mapping[str, str]
+) -> LoadGenerator:
+    """Make all calls and all kills."""
+    chance = random.Random(f"{options.seed} messages")
+    entity_ids = {number: await entry.entity_id(f"{subentry}_sms") for number, subentry in subentries.items()}
+    calls = plan(chance, options.messages, list(subentries))
+    load = LoadGenerator(entry.client, calls, entity_ids)
+    late_kills = min(LATE_KILLS, options.kills - len(CrashPoint))
+    rounds = controller.plan(options.kills - late_kills)
+    load.is_up.set()
+    sending = asyncio.create_task(load.run())
+    try:
+        share = int(len(calls) * SPREAD_SHARE / len(rounds))
+        for remaining, (kill, setup) in zip(reversed(range(len(rounds))), rounds, strict=True):
+            load.release(share, reserve=RESERVE * (remaining + 1))
+            await _kill_and_restart(controller, load, kill, setup, reserve=RESERVE * remaining)
+        load.release(len(calls))
+        await sending
+        if late_kills:
+            # Now messages with an unknown outcome are sent again, under the same faults.
+            await asyncio.sleep(GRACE_PERIOD)
+        for _ in range(late_kills):
+            await _kill_and_restart(controller, load, None, None)
+    finally:
+        sending.cancel()
+    return load
+
+
+async def _kill_and_restart(
+    controller: CrashController,
+    load: LoadGenerator,
+    kill: CrashPoint | None,
+    setup: CrashPoint | None,
+    *,
+    reserve: int = 0,
+) -> None:
+    """Kill Home Assistant under load and restart it; leave a reserve of calls for later kills."""
+    multipart_first = kill is CrashPoint.BETWEEN_PARTS
+    await controller.kill(kill, lambda: load.release(1, reserve=reserve, multipart_first=multipart_first))
+    load.is_up.clear()
+    await controller.start(setup)
+    load.is_up.set()
+
+
+async def _wait_until_idle(entry: EntryDriver) -> None:
+    """Wait until every message has a final state and its event was fired."""
+    idle_polls = 0
+    while idle_polls < IDLE_POLLS:
+        await asyncio.sleep(POLL_INTERVAL)
+        counts = [await entry.state(key) for key in ("queued", "in_transit")]
+        idle_polls = idle_polls + 1 if counts == ["0", "0"] else 0
+
+
+def _server_messages(state: Json) -> list[ServerMessage]:
+    """Return the messages on the server."""
+    return [
+        ServerMessage(id=message["id"], recipient=message["phone_number"], text=message["message"])
+        for message in state["messages"]["list"]
+    ]
+
+
+def _events(events: list[Json]) -> list[RecordedEvent]:
+    """Return the recorded events."""
+    return [
+        RecordedEvent(
+            key=event["key"],
+            entity_id=event["entity_id"],
+            type=event["type"],
+            ids=tuple(event["ids"]),
+            recipient=event["phone_number"],
+            text=event["text"],
+        )
+        for event in events
+    ]
+
+
+def _print_result(result: Result, console: Console) -> None:
+    """Print the table."""
+    report = result.report
+    rows: list[tuple[str, object]] = [
+        ("messages", report.messages),
+        ("messages with a key", report.keyed),
+        ("messages in several parts", report.multipart),
+        ("repeated calls with the same key", report.repetitions),
+        ("calls that succeeded", report.outcomes[CallOutcome.SUCCEEDED]),
+        ("calls that failed", report.outcomes[CallOutcome.FAILED]),
+        ("calls that a kill disconnected", report.outcomes[CallOutcome.DISCONNECTED]),
+        ("parts", report.parts),
+        ("parts on the server", report.server_parts),
+        *((f"ended as {state}", report.final_states[state]) for state in sorted(FINAL_STATES)),
+        ("lost", report.lost),
+        ("duplicated", report.duplicated),
+        ("contradictory", report.contradictory),
+        ("missing events", report.missing),
+        ("repeated events", report.repeated),
+        ("kills", result.kills.total()),
+        *((f"kills {moment}", result.kills[moment]) for moment in (*CrashPoint, RANDOM)),
+        ("faults", sum(result.faults.values())),
+        *((f"faults: {fault}", count) for fault, count in sorted(result.faults.items())),
+        ("seconds", f"{result.seconds:.0f}"),
+    ]
+    width = max(len(name) for name, _ in rows)
+    console.print("\n" + "\n".join(f"  {name:<{width}}  {value:>6}" for name, value in rows) + "\n")
+    for detail in report.details:
+        console.print(f"  {detail}")
+
+
+async def _run_with_timeout(options: Options, console: Console) -> Result:
+    """Abort a run that takes too long."""
+    try:
+        async with asyncio.timeout(options.timeout):
+            return await _run(options, console)
+    except TimeoutError:
+        raise ChaosError(f"the run did not end within {options.timeout:.0f} seconds") from None
+
+
+def main() -> int:
+    """Run, and print the result."""
+    options = _options()
+    console = Console()
+    try:
+        result = asyncio.run(interruptible(_run_with_timeout(options, console)))
+    except (ChaosError, ProcessError) as err:
+        console.error("the run could not be completed")
+        console.print(str(err))
+        return 1
+    except asyncio.CancelledError, KeyboardInterrupt:
+        console.step("interrupted; nothing is left running")
+        return INTERRUPTED
+    _print_result(result, console)
+    if not result.has_passed:
+        console.error("an invariant was violated")
+        return 1
+    console.success("nothing lost, nothing duplicated, every event fired")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,244 @@
+"""The invariants of a chaos run: compares the calls, the service's messages and the events. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
+from dataclasses import dataclass
+from textwrap import shorten
+from typing import Final, override
+
+from custom_components.gosms.outbox import State
+
+from .load import CallOutcome, PlannedCall, RepeatedCall
+
+FINAL_STATES: Final = frozenset(state.value for state in State if state.is_final)
+# The final states of messages that the service accepted.
+ACCEPTED_STATES: Final = frozenset({State.DELIVERED.value, State.SEND_FAILED.value, State.DELIVERY_FAILED.value})
+
+# Characters of a text that a report shows; its number is at the start.
+WIDTH: Final = 40
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedEvent:
+    """One event of an event entity; the key identifies the message and is in none of its attributes."""
+
+    key: str
+    entity_id: str
+    type: str
+    ids: tuple[str, ...]
+    recipient: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerMessage:
+    """One message as the service has stored it."""
+
+    id: str
+    recipient: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """The result of a check.
+
+    Attributes:
+        messages: expected messages: one for each call, and one for all calls with the same key.
+        keyed: how many of them have a key.
+        multipart: how many of them have several parts.
+        repetitions: calls that repeated an earlier one with the same key.
+        outcomes: calls by their outcome.
+        parts: expected parts of all messages.
+        server_parts: parts on the server.
+        final_states: messages by their final state.
+        lost: messages of answered calls that the service does not have in full, and no event says so.
+        duplicated: parts on the server, or messages with events, beyond the expected ones.
+        missing: events that should have been fired and were not.
+        repeated: events that were fired again.
+        contradictory: messages with two final states, or with an outcome for the caller that differs from the events.
+    """
+
+    messages: int
+    keyed: int
+    multipart: int
+    repetitions: int
+    outcomes: Mapping[CallOutcome, int]
+    parts: int
+    server_parts: int
+    final_states: Mapping[str, int]
+    lost: int
+    duplicated: int
+    missing: int
+    repeated: int
+    contradictory: int
+    details: tuple[str, ...]
+
+    def has_passed(self, kills: int) -> bool:
+        """Return whether every invariant held; each kill may repeat one event."""
+        return not (self.lost or self.duplicated or self.missing or self.contradictory) and self.repeated <= kills
+
+
+def check(
+    outcomes: Sequence[tuple[PlannedCall, CallOutcome]],
+    server_messages: Sequence[ServerMessage],
+    recorded: Sequence[RecordedEvent],
+    repeated_calls: Sequence[RepeatedCall],
+    account_entity_id: str,
+) -> Report:
+    """Compare the calls, the service's messages and the events.
+
+    Args:
+        outcomes: the calls, each with its outcome.
+        server_messages: the messages on the server.
+        recorded: the events of all event entities, in order.
+        repeated_calls: the calls that were repeated at the end of the run.
+        account_entity_id: the event entity of the account; all others belong to recipients.
+    """
+    events = [event for event in recorded if event.entity_id == account_entity_id]
+    groups: defaultdict[tuple[str, str], _Group] = defaultdict(_Group)
+    indexes: dict[tuple[str, str], tuple[str, int]] = {}
+    for call, outcome in outcomes:
+        groups[call.recipient, call.text].add_outcome(call, outcome)
+        indexes |= {(call.recipient, part): (call.text, index) for index, part in enumerate(call.parts)}
+    for message in server_messages:
+        text, index = indexes.get((message.recipient, message.text), (message.text, 0))
+        groups[message.recipient, text].server_parts.append((index, message.id))
+    for event in events:
+        groups[event.recipient, event.text].add_event(event)
+    for repeated in repeated_calls:
+        groups[repeated.call.recipient, repeated.call.text].repeated_calls.append((repeated.status, repeated.ids))
+    times = Counter((event.key, event.type) for event in events)
+    of_recipients = {(event.key, event.type) for event in recorded if event.entity_id != account_entity_id}
+    unequal = of_recipients ^ set(times)
+    calls = {group.call: group.messages for group in groups.values() if group.call}
+    return Report(
+        messages=sum(calls.values()),
+        keyed=sum(messages for call, messages in calls.items() if call.key),
+        multipart=sum(messages for call, messages in calls.items() if len(call.parts) > 1),
+        repetitions=len(outcomes) + len(repeated_calls) - sum(calls.values()),
+        outcomes=Counter(outcome for _, outcome in outcomes),
+        parts=sum(messages * len(call.parts) for call, messages in calls.items()),
+        server_parts=len(server_messages),
+        final_states=Counter(
+            state for group in groups.values() for finals in group.final_events.values() for state, _ in finals
+        ),
+        lost=sum(group.lost for group in groups.values()),
+        duplicated=sum(group.duplicated for group in groups.values()),
+        missing=sum(group.missing for group in groups.values()) + len(unequal),
+        repeated=times.total() - len(times),
+        contradictory=sum(group.contradictory for group in groups.values()),
+        details=tuple(_details(groups.items(), unequal)),
+    )
+
+
+class _Group:
+    """Everything about one text to one recipient, which may have been sent several times."""
+
+    def __init__(self) -> None:
+        self.call: PlannedCall | None = None
+        self.outcomes: Counter[CallOutcome] = Counter()
+        # The index and the id of each part.
+        self.server_parts: list[tuple[int, str]] = []
+        # The types and ids of the final events, by the keys of the messages.
+        self.final_events: defaultdict[str, set[tuple[str, tuple[str, ...]]]] = defaultdict(set)
+        self.event_types: defaultdict[str, set[str]] = defaultdict(set)
+        # The index and the id of each part in an event.
+        self.event_parts: set[tuple[int, str]] = set()
+        self.repeated_calls: list[tuple[str, tuple[str, ...]]] = []
+
+    def add_outcome(self, call: PlannedCall, outcome: CallOutcome) -> None:
+        """Add a call."""
+        self.call = call
+        self.outcomes[outcome] += 1
+
+    def add_event(self, event: RecordedEvent) -> None:
+        """Add an event."""
+        self.event_types[event.key].add(event.type)
+        self.event_parts.update(enumerate(event.ids))
+        if event.type in FINAL_STATES:
+            self.final_events[event.key].add((event.type, event.ids))
+
+    @property
+    def messages(self) -> int:
+        """The maximum number of messages."""
+        return self._messages(*CallOutcome)
+
+    @property
+    def answered(self) -> int:
+        """The number of messages of answered calls: each of these has a final event."""
+        return self._messages(CallOutcome.SUCCEEDED, CallOutcome.FAILED)
+
+    @property
+    def lost(self) -> int:
+        """The number of messages that are neither on the server nor reported as not sent."""
+        explained = self._with_final_event(FINAL_STATES - ACCEPTED_STATES)
+        return max(0, self.answered - min(self._copies) - explained)
+
+    @property
+    def duplicated(self) -> int:
+        """The number of parts or messages beyond the expected ones."""
+        return max(
+            sum(max(0, copies - self.messages) for copies in self._copies), len(self.event_types) - self.messages
+        )
+
+    @property
+    def missing(self) -> int:
+        """The number of events that were not fired."""
+        final = max(0, self.answered - len(self.final_events), len(self.event_types) - len(self.final_events))
+        accepted = sum(
+            State.ACCEPTED not in self.event_types[key]
+            for key, finals in self.final_events.items()
+            if any(state in ACCEPTED_STATES for state, _ in finals)
+        )
+        # A part of an unconfirmed message may be on the server; every other part has an event with its id.
+        unconfirmed = self._with_final_event({State.UNCONFIRMED})
+        without_event = max(0, len(set(self.server_parts) - self.event_parts) - unconfirmed)
+        # Every part in an event is on the server.
+        not_on_server = len(self.event_parts - set(self.server_parts))
+        return final + accepted + without_event + not_on_server
+
+    @property
+    def contradictory(self) -> int:
+        """The number of messages with two different outcomes."""
+        different = sum(len({state for state, _ in finals}) > 1 for finals in self.final_events.values())
+        # Every call that failed has a message of its own that was not delivered.
+        failed = self._messages(CallOutcome.FAILED)
+        wrongly_failed = min(failed, max(0, failed + self._with_final_event({State.DELIVERED}) - self.messages))
+        final = {event for finals in self.final_events.values() for event in finals}
+        return different + wrongly_failed + sum(repeated not in final for repeated in self.repeated_calls)
+
+    @property
+    def has_passed(self) -> bool:
+        """Return whether every invariant held."""
+        return not (self.lost or self.duplicated or self.missing or self.contradictory)
+
+    @property
+    def _copies(self) -> list[int]:
+        """The number of copies of each part on the server."""
+        copies = Counter(index for index, _ in self.server_parts)
+        return [copies[index] for index in range(len(self.call.parts) if self.call else 1)]
+
+    def _messages(self, *outcomes: CallOutcome) -> int:
+        """Return the number of messages of calls with these outcomes: all calls with a key are one message."""
+        calls = sum(self.outcomes[outcome] for outcome in outcomes)
+        return min(calls, 1) if self.call and self.call.key else calls
+
+    def _with_final_event(self, states: AbstractSet[str]) -> int:
+        """Return the number of messages with one of these final states."""
+        return sum(any(state in states for state, _ in finals) for finals in self.final_events.values())
+
+    @override
+    def __str__(self) -> str:
+        repeated = f", repeated calls {self.repeated_calls}" if self.repeated_calls else ""
+        outcomes = {outcome.value: count for outcome, count in self.outcomes.items()}
+        return f"outcomes {outcomes}, on the server {self.server_parts}, events {dict(self.event_types)}{repeated}"
+
+
+def _details(groups: Iterable[tuple[tuple[str, str], _Group]], unequal: Iterable[tuple[str, str]]) -> Iterable[str]:
+    """Yield a line about each violation."""
+    for (recipient, text), group in groups:
+        if not group.has_passed:
+            yield f"{shorten(text, WIDTH)!r} to {recipient}: {group}"
+    for key, kind in unequal:
+        yield f"{key}: the event entities of account and recipient differ on {kind!r}"

@@ -1,0 +1,117 @@
+"""The load of a chaos run, and how it behaves when Home Assistant is killed during a call."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable
+import random
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+import pytest
+
+from custom_components.gosms.text import prepare
+from devtools.hass_client import HomeAssistantClient, Json
+from devtools.load import CallOutcome, LoadGenerator, PlannedCall, RepeatedCall, plan
+
+NUMBER = "79123456701"
+PLAIN = PlannedCall(recipient=NUMBER, pieces=("Leak",))
+KEYED = PlannedCall(recipient=NUMBER, pieces=("Fire",), key="fire")
+
+
+class CrashingServer:
+    """Replaces Home Assistant; it disconnects during the first call of each text, after it accepted it."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Json]] = []
+
+    @property
+    def texts(self) -> Counter[str]:
+        """How often each text was received."""
+        return Counter(data["message"] for _, data in self.calls)
+
+    async def perform_action(self, request: web.Request) -> web.Response:
+        """Receive a call."""
+        data = await request.json()
+        self.calls.append((request.path_qs, data))
+        if self.texts[data["message"]] == 1 and request.transport:
+            request.transport.abort()
+        response = {"service_response": {"messages": [{"status": "delivered", "message_ids": ["1", "2"]}]}}
+        return web.json_response(response)
+
+
+@pytest.fixture
+def crashing() -> CrashingServer:
+    """The server that crashes."""
+    return CrashingServer()
+
+
+@pytest.fixture
+async def client(
+    socket_enabled: None, aiohttp_server: Callable[..., Awaitable[TestServer]], crashing: CrashingServer
+) -> AsyncGenerator[HomeAssistantClient]:
+    """A client of it."""
+    app = web.Application()
+    app.router.add_post("/api/services/{domain}/{service}", crashing.perform_action)
+    server = await aiohttp_server(app, host="127.0.0.1", access_log=None)
+    client = HomeAssistantClient(str(server.make_url("")).rstrip("/"))
+    client.open()
+    yield client
+    await client.close()
+
+
+async def test_only_a_call_with_a_key_is_repeated_after_a_crash(
+    crashing: CrashingServer, client: HomeAssistantClient
+) -> None:
+    load = LoadGenerator(client, [PLAIN, KEYED], {NUMBER: "notify.anna"})
+    load.is_up.set()
+    load.release(2)
+    await load.run()
+    assert crashing.texts == {"Leak": 1, "Fire": 2}
+    assert Counter(load.outcomes) == {
+        (PLAIN, CallOutcome.DISCONNECTED): 1,
+        (KEYED, CallOutcome.DISCONNECTED): 1,
+        (KEYED, CallOutcome.SUCCEEDED): 1,
+    }
+    keyed = {"entity_id": "notify.anna", "message": "Fire", "idempotency_key": "fire"}
+    assert crashing.calls.count(("/api/services/gosms/send_sms", keyed)) == 2
+    assert await load.repeat() == [RepeatedCall(call=KEYED, status="delivered", ids=("1", "2"))]
+    assert crashing.calls[-1] == ("/api/services/gosms/send_sms?return_response", keyed)
+
+
+async def test_only_released_calls_are_made(crashing: CrashingServer, client: HomeAssistantClient) -> None:
+    load = LoadGenerator(client, [PLAIN, KEYED, PLAIN], {NUMBER: "notify.anna"})
+    load.is_up.set()
+    load.release(3, reserve=1)
+    load.release(1, reserve=1)
+    sending = asyncio.create_task(load.run())
+    async with asyncio.timeout(10):
+        while len(load.outcomes) < 3:
+            await asyncio.sleep(0)
+    assert crashing.texts == {"Leak": 1, "Fire": 2}
+    load.release(3)
+    await sending
+    assert crashing.texts == {"Leak": 2, "Fire": 2}
+
+
+async def test_calls_with_several_parts_can_be_released_first(client: HomeAssistantClient) -> None:
+    multipart = PlannedCall(recipient=NUMBER, pieces=("Leak", "Fire"), key=None)
+    load = LoadGenerator(client, [PLAIN, multipart, KEYED], {NUMBER: "notify.anna"})
+    load.release(2, multipart_first=True)
+    assert [load._queue.get_nowait() for _ in range(2)] == [multipart, PLAIN]
+
+
+def test_a_plan_mixes_keyed_multipart_and_duplicate_messages() -> None:
+    calls = plan(random.Random(1), 300, [NUMBER])
+    times = Counter(calls)
+    assert sum(1 if call.key else count for call, count in times.items()) == 300
+    assert set(times.values()) == {1, 3}
+    assert sum(call.key is not None for call in times) in range(45, 61)
+    assert {len(call.parts) for call in times} == {1, 2, 3}
+    assert sum(len(call.parts) > 1 for call in times) in range(35, 51)
+    assert plan(random.Random(1), 300, [NUMBER]) == calls
+
+
+def test_planned_parts_match_those_of_the_integration() -> None:
+    calls = plan(random.Random(1), 300, [NUMBER])
+    split = [prepare(call.text, None, long_text="split", replace_symbols=False).parts for call in calls]
+    assert split == [call.parts for call in calls]

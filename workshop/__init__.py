@@ -1,1 +1,0 @@
-"""Tools of the developers that drive a real Home Assistant; never shipped."""
