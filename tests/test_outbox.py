@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-import errno
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import Mock, patch
@@ -18,8 +17,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.gosms.api import GoSmsClient
-from custom_components.gosms.outbox import OutgoingMessage, Recipient, SendRequest
-from custom_components.gosms.outbox.journal import StorageError
+from custom_components.gosms.outbox import OutgoingMessage, Recipient, SendRequest, SqliteStorage
+from custom_components.gosms.outbox.storage import StorageError
 from simulator import Account, Delivery, Fault, Permission, Status
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send, set_up
 
@@ -69,18 +68,10 @@ def unlimited(account: Account) -> None:
     account.rate_limit = None
 
 
-def no_space(*_args: object) -> None:
-    """Fail as a full disk does."""
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Let every write of the integration fail."""
-    with (
-        patch("custom_components.gosms.outbox.journal.write_file", side_effect=no_space),
-        patch("custom_components.gosms.outbox.journal.append", side_effect=no_space),
-    ):
+    """Let every commit fail."""
+    with patch.object(SqliteStorage, "async_commit", side_effect=StorageError("OperationalError")):
         yield
 
 
@@ -572,7 +563,7 @@ async def test_tracking_works_with_every_entity_disabled_and_polling_off(
     service.account.delivery = Delivery.ending()
     await entry.runtime_data.outbox.async_send(call("Water leak!"))
     await advance_time_in_steps(hass, freezer, 20)
-    assert entry.runtime_data.outbox.history.delivered == 1
+    assert entry.runtime_data.outbox.history.counters.delivered == 1
     assert list(entry.runtime_data.outbox.messages) == []
 
 

@@ -22,7 +22,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.gosms.api import Endpoint, GoSmsApiError, RequestOutcome
 from custom_components.gosms.const import DOMAIN
-from custom_components.gosms.outbox.journal import StorageError
+from custom_components.gosms.outbox.storage import StorageError
 from custom_components.gosms.outbox.store import OutboxStore
 from simulator import Account, Fault, Permission
 from tests import API_TOKEN

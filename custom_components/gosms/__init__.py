@@ -55,12 +55,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     outbox.async_start()
 
-    @callback
-    def async_take_page() -> None:
-        """Let the outbox learn from every poll; it listens also where every entity is disabled."""
-        outbox.async_take(coordinator.data)
-
-    entry.async_on_unload(coordinator.async_add_listener(async_take_page))
+    coordinator.on_page = outbox.async_apply
+    # A coordinator without listeners does not poll, and all entities may be disabled.
+    entry.async_on_unload(coordinator.async_add_listener(lambda: None))
     _look_after_phones(hass, entry)
     # Before the network goes: what was accepted is on disk then, and the running request has ended.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))

@@ -131,14 +131,14 @@ def _newest(messages: Iterable[Message]) -> dict[str, Any]:
 
 def _outbox(outbox: Outbox) -> dict[str, Any]:
     """Return how much waits, and how what Home Assistant sent lately ended."""
-    delivered, failed = outbox.history.today(dt_util.now().date())
+    delivered, failed = outbox.history.counters.on(dt_util.now().date())
     return {
         "queued": outbox.queued,
         "in_transit": outbox.in_transit,
-        "ended_lately": len(outbox.history.ended),
+        "ended_lately": len(outbox.history),
         "delivered_today": delivered,
         "failed_today": failed,
-        "delivery_time": outbox.history.delivery_time,
+        "delivery_time": outbox.history.counters.delivery_time,
     }
 
 

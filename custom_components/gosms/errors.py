@@ -145,6 +145,11 @@ def account_not_loaded(account: str) -> Failure:
     return Failure(key="account_not_loaded", placeholders={"account": account})
 
 
+def account_removed() -> Failure:
+    """Return the failure of a message whose account was removed before it was sent."""
+    return Failure(key="account_removed")
+
+
 def not_a_recipient() -> Failure:
     """Return the failure of a target that is something else than a recipient."""
     return Failure(key="not_a_recipient")

@@ -421,7 +421,7 @@ async def test_the_hourly_limit_survives_a_restart(
     await send(hass, "Two")
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
     await advance_time(hass, freezer, 6)
-    assert entry.runtime_data.outbox.history.delivered == 1
+    assert entry.runtime_data.outbox.history.counters.delivered == 1
 
     assert await hass.config_entries.async_reload(entry.entry_id)
     with pytest.raises(HomeAssistantError) as error:

@@ -114,13 +114,13 @@ OUTBOX: Final = (
         key="delivered_today",
         translation_key="delivered_today",
         state_class=SensorStateClass.TOTAL,
-        value_fn=lambda outbox, today: outbox.history.today(today)[0],
+        value_fn=lambda outbox, today: outbox.history.counters.on(today)[0],
     ),
     GoSmsOutboxDescription(
         key="failed_today",
         translation_key="failed_today",
         state_class=SensorStateClass.TOTAL,
-        value_fn=lambda outbox, today: outbox.history.today(today)[1],
+        value_fn=lambda outbox, today: outbox.history.counters.on(today)[1],
     ),
     GoSmsOutboxDescription(
         key="delivery_time",
@@ -130,7 +130,7 @@ OUTBOX: Final = (
         entity_registry_enabled_default=False,
         native_unit_of_measurement=UnitOfTime.SECONDS,
         state_class=SensorStateClass.MEASUREMENT,
-        value_fn=lambda outbox, _today: outbox.history.delivery_time,
+        value_fn=lambda outbox, _today: outbox.history.counters.delivery_time,
     ),
 )
 
