@@ -275,7 +275,7 @@ async def test_what_left_before_the_trouble_and_came_back_after_it_proves_nothin
     freezer.tick(1)
     service.faults.add(Fault.CODE, endpoint=SEND, code=1006, times=1)
     await fail_to_send(hass)
-    accepted = RequestOutcome(endpoint=Endpoint.SEND, device_id=None, begun=begun, error=None)
+    accepted = RequestOutcome(endpoint=Endpoint.SEND, device_id=None, begun=begun, duration=0, error=None)
     entry.runtime_data.client.on_request_done(accepted)
     assert repairs(hass) == ["quota_reached"]
     entry.runtime_data.client.on_request_done(replace(accepted, begun=hass.loop.time()))

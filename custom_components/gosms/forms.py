@@ -14,7 +14,7 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
-from .api import ErrorCode, GoSmsApiError, GoSmsClient, GoSmsError, read_vendor_id
+from .api import ErrorCode, GoSmsApiError, GoSmsClient, GoSmsError, parse_vendor_id
 from .errors import form_error
 from .runtime_data import GoSmsConfigEntry
 from .subentries import phones
@@ -30,7 +30,7 @@ def normalize_vendor_id(typed: str) -> str:
 
 def is_vendor_id(typed: str) -> bool:
     """Return whether this can be the id of a phone or a webhook."""
-    return read_vendor_id(typed) is not None
+    return parse_vendor_id(typed) is not None
 
 
 async def async_check_phone(client: GoSmsClient, device_id: str) -> tuple[str, dict[str, str]]:

@@ -9,7 +9,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
-from ..api import PAGE_SIZE, Message, read_message_id
+from ..api import PAGE_SIZE, Message, parse_message_id
 from ..errors import action_errors, invalid_message_id, not_deleted
 from ..preparation import prepare_text
 from .accounts import async_loaded_account
@@ -26,7 +26,7 @@ _TITLE: Final = "title"
 
 def _message_id(typed: str) -> str:
     """Return the id of a message; one that can't be one is refused without asking the service."""
-    if (message_id := read_message_id(typed.strip())) is None:
+    if (message_id := parse_message_id(typed.strip())) is None:
         raise invalid_message_id()
     return message_id
 
