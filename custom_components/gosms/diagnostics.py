@@ -22,7 +22,7 @@ from .api import DEFAULT_URL, GoSmsClient, Message, MessagePage
 from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SUBENTRY_RECIPIENT
 from .coordinator import GoSmsPhoneCoordinator
 from .device import subentry_of_device
-from .issues import async_open_issues
+from .issues import async_get_problems
 from .options import CONF_CALLBACK_ID, CONF_DEFAULT_PHONE, Options
 from .outbox import Outbox, OutgoingMessage
 from .runtime_data import GoSmsConfigEntry
@@ -59,7 +59,7 @@ def _account(hass: HomeAssistant, entry: GoSmsConfigEntry) -> dict[str, Any]:
         "polling": not entry.pref_disable_polling,
         "recipients": len(recipients(entry)),
         "phones": len(phones(entry)),
-        "problems": async_open_issues(hass, entry),
+        "problems": async_get_problems(hass, entry),
     }
 
 
