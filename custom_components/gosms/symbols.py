@@ -168,7 +168,7 @@ def _disallowed(text: str) -> list[str]:
 
 
 def _replacement(character: str, replacements: Mapping[str, str]) -> str:
-    """Return the replacement of a character: a common one, else the compatible characters of Unicode, else an empty text."""
+    """Return the replacement of a character: a common one, else a compatible one of Unicode, else an empty text."""
     if character in replacements:
         return replacements[character]
     compatible = unicodedata.normalize("NFKC", character)
