@@ -62,7 +62,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
 
     entry.async_on_unload(coordinator.async_add_listener(async_handle_page))
     _async_track_phones(hass, entry)
-    # Before the network shuts down: so that the running request ends, and all accepted messages are on disk.
+    # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
     for refresh in (coordinator.async_refresh, *(phone.async_refresh for phone in phone_coordinators.values())):
         first_poll = entry.async_create_task(hass, refresh(), "GoSMS.ru first poll")
@@ -74,7 +74,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
 async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bool:
     """Unload an account."""
     outbox = entry.runtime_data.outbox
-    # An event without entities would be lost, so events are paused. The next run publishes them.
+    # Events would be lost while the entities are being removed. The next run publishes them.
     outbox.async_pause_events()
     unloaded = await hass.config_entries.async_unload_platforms(entry, _PLATFORMS)
     if unloaded:

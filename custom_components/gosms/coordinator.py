@@ -140,7 +140,7 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
             self._unsub_timer = async_call_later(self.hass, remaining, self._handle_offline)
 
     def _seconds_until_offline(self) -> float | None:
-        """Return how long the last report keeps the phone online, by the service's clock, as its time is."""
+        """Return the seconds until the last report is too old, by the service's clock, which also timed the report."""
         if self.data.last_online is None:
             return None
         now = self._client.server_time or dt_util.utcnow().timestamp()

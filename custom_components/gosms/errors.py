@@ -1,4 +1,4 @@
-"""Errors of the client and of calls as errors of Home Assistant: in actions, updates and forms.
+"""Conversion of failures into the errors of Home Assistant: in actions, updates and forms.
 
 No other module names the translation key of an error.
 """
@@ -52,7 +52,7 @@ class Failure:
 
     @classmethod
     def of(cls, err: GoSmsError) -> Self:
-        """Return the failure that an error of the client causes: perhaps it is unknown whether the message was sent."""
+        """Return the failure of a message whose request failed: `not_confirmed` if it may have been accepted."""
         key = "not_confirmed" if err.maybe_accepted else error_key(err)
         code = err.code if isinstance(err, GoSmsApiError) else None
         return cls(key=key, code=code, placeholders=_placeholders(key, err) or {})
@@ -192,7 +192,7 @@ def queue_full() -> Failure:
 
 
 def hourly_limit(limit: int, opens: datetime) -> Failure:
-    """Return the failure of a message over the limit, which opens again at this local time."""
+    """Return the failure of a message over the limit. It could be sent at this local time."""
     return Failure(key="hourly_limit", placeholders={"limit": str(limit), "time": f"{opens:%H:%M}"})
 
 

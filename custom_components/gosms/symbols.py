@@ -190,8 +190,8 @@ def _with_gaps(character: str, replacement: str) -> str:
     """Return a replacement with the gaps around it."""
     if character in _IS_WORD:
         return f"{_GAP}{replacement}{_GAP}"
-    # Marks and invisible characters occur within a word, pictures between words. Private-use characters
-    # count as pictures, and so do unassigned ones, which a newer Unicode than that of Python may have assigned.
+    # Marks and invisible characters occur within a word, pictures between words. Private-use characters count as
+    # pictures, and so do unassigned ones, which a newer Unicode than that of Python may have assigned.
     return replacement or ("" if unicodedata.category(character) in _INVISIBLE | _MARKS else _GAP)
 
 

@@ -83,7 +83,7 @@ class _Response:
             if not self.body:
                 return {}
             if not isinstance(data, Mapping):
-                raise _unreadable("the answer is not a JSON object")
+                raise _unreadable_error("the answer is not a JSON object")
             return data
         details = errors if isinstance(errors, Mapping) else {}
         error_hash = details.get("hash")
@@ -239,7 +239,7 @@ class GoSmsClient:
         with report_outcome(self._handle_outcome, endpoint, body):
             found = parse(await self._send_request(endpoint, body, query))
             if found is None:
-                raise _unreadable("the answer lacks what was asked for")
+                raise _unreadable_error("the answer lacks what was asked for")
             return found
 
     def _handle_outcome(self, outcome: RequestOutcome) -> None:
@@ -303,12 +303,12 @@ async def _no_retry(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:
     """Return the body, which must not be larger than any response of this API can be."""
     if (response.content_length or 0) > _MAX_BODY_SIZE:
-        raise _unreadable("the answer is too large")
+        raise _unreadable_error("the answer is too large")
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > _MAX_BODY_SIZE:
-            raise _unreadable("the answer is too large")
+            raise _unreadable_error("the answer is too large")
     return bytes(body)
 
 
@@ -343,6 +343,6 @@ def _phone_body(device_id: str) -> dict[str, Json]:
     return {"id": device_id, "device_id": device_id}
 
 
-def _unreadable(reason: str) -> GoSmsConnectionError:
+def _unreadable_error(reason: str) -> GoSmsConnectionError:
     """Return the error for a response that can't be read: it is unknown whether anything was done."""
     return GoSmsConnectionError(reason, maybe_accepted=True)

@@ -1,4 +1,4 @@
-"""Errors of a request. They tell apart what the caller may do next."""
+"""Errors of a request, classified by what the caller may do next."""
 
 from http import HTTPStatus
 
@@ -61,7 +61,7 @@ class GoSmsApiError(GoSmsError):
 
     @property
     def unauthorized(self) -> bool:
-        """Return whether the service does not, or no longer, know the token."""
+        """Return whether the token is unknown to the service, or was deleted."""
         if self.row:
             return self.code == ErrorCode.TOKEN_DELETED
         return self.status == HTTPStatus.UNAUTHORIZED

@@ -1,4 +1,4 @@
-"""How a request ended, as reported to those who follow every request."""
+"""The outcome of a request, as reported to a listener."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +29,7 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestOutcome:
-    """A request that has ended, whoever made it.
+    """A request that has ended.
 
     Attributes:
         endpoint: the endpoint that was called.

@@ -10,8 +10,8 @@ import voluptuous as vol
 from ..api import join_surrogates
 from ..text import MAX_CHARACTERS
 
-# Code points of a field other than a message, and rows of a list. The tag of a message is stored, and part of its events,
-# and the queue holds as many messages as a list has rows.
+# Code points of a field other than a message, and rows of a list. The tag of a message is stored, and part of its
+# events, and the queue holds as many messages as a list has rows.
 _MAX_LENGTH: Final = 255
 _MAX_ROWS: Final = 1000
 
