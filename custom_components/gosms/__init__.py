@@ -48,19 +48,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
 
     outbox = Outbox(hass, entry, client, coordinator.async_poll, can_send)
     await outbox.async_load()
-    entry.runtime_data = GoSmsData(client=client, coordinator=coordinator, phones=phone_coordinators, outbox=outbox)
+    entry.runtime_data = GoSmsData(
+        client=client, coordinator=coordinator, phone_coordinators=phone_coordinators, outbox=outbox
+    )
     # The devices of the subentries refer to this one, so it must exist before any platform is set up.
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **account_device(entry))
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     outbox.async_start()
-
-    @callback
-    def async_handle_page() -> None:
-        """Pass the page of each poll to the outbox, also while every entity is disabled."""
-        outbox.async_take(coordinator.data)
-
-    entry.async_on_unload(coordinator.async_add_listener(async_handle_page))
+    # The outbox needs the page of each poll, also while every entity is disabled.
+    entry.async_on_unload(coordinator.async_add_listener(lambda: outbox.async_take(coordinator.data)))
     _async_track_phones(hass, entry)
     # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
@@ -98,7 +95,7 @@ async def _async_reload(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
 @callback
 def _async_track_phones(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Keep the devices of the phones up to date, and refresh a phone after it failed to send."""
-    coordinators = entry.runtime_data.phones
+    coordinators = entry.runtime_data.phone_coordinators
     for subentry_id, phone in coordinators.items():
         update_device = partial(async_update_phone_device, hass, entry, entry.subentries[subentry_id])
         entry.async_on_unload(phone.async_add_listener(update_device))

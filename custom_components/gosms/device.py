@@ -34,7 +34,7 @@ def subentry_device(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: Conf
     )
     # From 2026.11 on this is no longer a dictionary, but it still has `update`.
     if subentry.subentry_type == SUBENTRY_PHONE:
-        device.update(_phone_details(entry.runtime_data.phones[subentry.subentry_id]))
+        device.update(_phone_details(entry.runtime_data.phone_coordinators[subentry.subentry_id]))
     else:
         device.update(DeviceInfo(entry_type=DeviceEntryType.SERVICE, manufacturer="GoSMS.ru"))
     return device

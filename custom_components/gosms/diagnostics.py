@@ -167,7 +167,7 @@ def _subentry(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: ConfigSube
     belongs_to = attrgetter(CONF_PHONE_NUMBER if is_recipient else CONF_DEVICE_ID)
     on_server = (message for message in data.coordinator.data.messages if belongs_to(message) == subentry.unique_id)
     pending = (message for message in data.outbox.messages if belongs_to(message) == subentry.unique_id)
-    state = {} if is_recipient else {"state": _phone_state(data.client, data.phones[subentry.subentry_id])}
+    state = {} if is_recipient else {"state": _phone_state(data.client, data.phone_coordinators[subentry.subentry_id])}
     return settings | state | {"messages": _newest_messages(on_server), "outbox": _pending_messages(hass, pending)}
 
 

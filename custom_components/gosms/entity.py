@@ -68,7 +68,7 @@ class GoSmsPhoneEntity[T](GoSmsEntity, CoordinatorEntity[GoSmsPhoneCoordinator])
         phone: ConfigSubentry,
     ) -> None:
         """Initialize the entity of this phone."""
-        CoordinatorEntity.__init__(self, entry.runtime_data.phones[phone.subentry_id])
+        CoordinatorEntity.__init__(self, entry.runtime_data.phone_coordinators[phone.subentry_id])
         GoSmsEntity.__init__(self, hass, entry, description, phone)
 
     @property

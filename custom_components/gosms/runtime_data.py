@@ -22,11 +22,11 @@ _RATE_LIMITERS: HassKey[WeakValueDictionary[tuple[str, str], RateLimiter]] = Has
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GoSmsData:
-    """The runtime data of a config entry. The keys of `phones` are subentry ids."""
+    """The runtime data of a config entry. The keys of `phone_coordinators` are subentry ids."""
 
     client: GoSmsClient
     coordinator: GoSmsCoordinator
-    phones: Mapping[str, GoSmsPhoneCoordinator]
+    phone_coordinators: Mapping[str, GoSmsPhoneCoordinator]
     outbox: Outbox
 
 
