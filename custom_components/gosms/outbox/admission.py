@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
-from ..errors import Failure, hourly_limit, not_queued, other_content, queue_full
+from ..errors import Failure, hourly_limit, idempotency_conflict, not_queued, queue_full
 from .dispatcher import Dispatcher
 from .history import FinishedMessage
 from .message import Fingerprint, OutgoingMessage
@@ -71,7 +71,7 @@ class Admission:
             ):
                 continue
             if known.fingerprint.content != fingerprint.content:
-                raise other_content()
+                raise idempotency_conflict()
             found[known.fingerprint.index] = known
         return found
 
