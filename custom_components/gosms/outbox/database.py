@@ -149,14 +149,16 @@ def rescue(path: Path) -> tuple[sqlite3.Connection, int]:
         OSError, sqlite3.Error: the disk fails.
     """
     rescued = _blank()
+    blank = rescued.serialize()
     # The first page is the same in every file, so that damage to it costs nothing.
-    page = bytearray(rescued.serialize()[:_PAGE_SIZE])
-    # The file has a log.
+    page = bytearray(blank[:_PAGE_SIZE])
+    # There is a log.
     page[18:20] = 2, 2
-    # The number of pages in the header does not count if this is not the header's change counter.
+    # Not the change counter, so that SQLite goes by the size of the file instead of the number of pages in the header.
     page[92:96] = b"\xff\xff\xff\xff"
     with path.open("r+b") as file:
         file.write(page)
+        file.truncate(max(path.stat().st_size, len(blank)))
     damaged = 0
     with closing(_attach(path)) as source:
         for table in _TABLES:
@@ -193,6 +195,9 @@ def _damage_noticed() -> Iterator[None]:
     """Tell damage from a failing disk, which says nothing of what is stored."""
     try:
         yield
+    except UnicodeDecodeError as err:
+        # Python can't read SQLite's message, which quotes the damage.
+        raise DamagedError from err
     except sqlite3.DatabaseError as err:
         if err.sqlite_errorcode & 0xFF in _DAMAGE:
             raise DamagedError from err
@@ -213,8 +218,9 @@ def _set_up(connection: sqlite3.Connection) -> None:
 
 def _verify(connection: sqlite3.Connection) -> None:
     """Raise DamagedError unless tables, indexes and records are sound."""
-    # A file that one flipped bit made read-only fails here.
     connection.execute("BEGIN IMMEDIATE")
+    # Fails in a file that a flipped bit made read-only; not stored.
+    connection.execute(f"PRAGMA user_version = {_VERSION}")
     with closing(_blank()) as blank:
         if _schema(connection) != _schema(blank):
             raise DamagedError
@@ -223,25 +229,25 @@ def _verify(connection: sqlite3.Connection) -> None:
     for table in _TABLES:
         if not all(_is_sound(table, *row) for _, *row in connection.execute(_SCAN.format(table, "ASC"))):
             raise DamagedError
-    connection.execute("COMMIT")
+    connection.execute("ROLLBACK")
 
 
 def _scan(source: sqlite3.Connection, table: str) -> tuple[list[Row], int]:
     """Read a table from both ends as far as that works; return its sound rows, and how many others were met."""
-    sound: dict[int, Row] = {}
+    sound: dict[str, dict[int, Row]] = {"ASC": {}, "DESC": {}}
     damaged: set[int | None] = set()
-    for direction in ("ASC", "DESC"):
+    for direction, rows in sound.items():
         try:
             with _damage_noticed():
-                for rowid, *row in source.execute(_SCAN.format(table, direction)):
-                    if _is_sound(table, *row):
-                        key, time, record, _ = row
-                        sound[rowid] = key.decode(), time, record
+                for rowid, key, time, record, checksum in source.execute(_SCAN.format(table, direction)):
+                    if _is_sound(table, key, time, record, checksum):
+                        rows[rowid] = key.decode(), time, record
                     else:
                         damaged.add(rowid)
         except DamagedError:
             damaged.add(None)
-    return [row for _, row in sorted(sound.items())], len(damaged)
+    # In their order on disk, which a damaged row id does not change.
+    return list((sound["ASC"] | dict(reversed(sound["DESC"].items()))).values()), len(damaged)
 
 
 def _blank() -> sqlite3.Connection:

@@ -194,8 +194,10 @@ class SqliteStorage(Storage):
         """Keep the log short, and empty once no message is on its way: texts and numbers must not stay in it."""
         if self._connection is None or self._is_in_backup:
             return
-        if database.is_empty(self._connection, "message") or self._log.stat().st_size > _MAX_LOG_SIZE:
-            self._checkpoint()
+        # Whatever fails here, the changes are on disk.
+        with suppress(OSError, sqlite3.Error):
+            if database.is_empty(self._connection, "message") or self._log.stat().st_size > _MAX_LOG_SIZE:
+                self._checkpoint()
 
     def _checkpoint(self) -> None:
         """Move the log into the main file as far as the disk allows."""
