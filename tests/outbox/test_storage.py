@@ -601,6 +601,19 @@ async def test_files_copied_during_a_backup_fit_together(disk: Disk) -> None:
     assert len(found) > 20
 
 
+async def test_a_full_disk_does_not_stop_a_backup(disk: Disk) -> None:
+    storage = disk.storage()
+    for number in range(3):
+        await storage.async_commit(changes(number))
+    with no_room_beyond(4096):
+        await storage.async_begin_backup()
+        copied = disk.files
+    await storage.async_close()
+    assert copied["-wal"]
+    disk.write(copied)
+    assert len((await disk.stored()).messages) == 3
+
+
 async def test_a_reload_during_a_backup_leaves_the_main_file_alone(disk: Disk) -> None:
     storage = disk.storage()
     await storage.async_commit(changes(0))
@@ -632,21 +645,22 @@ async def test_a_backup_without_an_end_does_not_stop_the_cleaning(disk: Disk, mo
 
 
 async def test_loading_and_committing_stay_fast_with_a_long_history(disk: Disk) -> None:
-    async def seconds_of_commits(storage: SqliteStorage) -> float:
+    async def seconds_of_commits(storage: SqliteStorage, version: int) -> float:
         start = perf_counter()
         for number in range(100):
-            await storage.async_commit(Changes(messages={"a": message(1)}, finished={f"x{number}": (0, message(1))}))
+            record = message(number, version=version)
+            await storage.async_commit(Changes(messages={"a": record}, finished={f"{version} {number}": (0, record)}))
         return perf_counter() - start
 
     storage = disk.storage()
-    short = await seconds_of_commits(storage)
+    short = await seconds_of_commits(storage, 1)
     many = {f"{number:026}": (float(number), message(number)) for number in range(100_000)}
     await storage.async_commit(Changes(finished=many, messages={str(n): message(n) for n in range(1000)}))
     await storage.async_close()
     start = perf_counter()
     storage, contents = await disk.load(after=99_990)
     seconds = perf_counter() - start
-    long = await seconds_of_commits(storage)
+    long = await seconds_of_commits(storage, 2)
     assert (len(contents.finished), len(contents.messages)) == (10, 1001)
     assert seconds < 5
     assert long < 5 * short

@@ -1,4 +1,4 @@
-"""A SQLite file of checked records: how it is opened, verified, read, written and salvaged. All of it blocks."""
+"""A SQLite file of checked records: how it is opened, verified, read, written and rescued. All of it blocks."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -99,7 +99,7 @@ def transaction(connection: sqlite3.Connection, log: Path) -> Iterator[None]:
     except BaseException:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
-        # If no more than its sync failed, the transaction is in the log, where the next start must not find it.
+        # If only the sync failed, all of the transaction is in the log, where the next start must not find it.
         with suppress(OSError):
             os.truncate(log, size)
         raise
@@ -152,9 +152,9 @@ def rescue(path: Path) -> tuple[sqlite3.Connection, int]:
     blank = rescued.serialize()
     # The first page is the same in every file, so that damage to it costs nothing.
     page = bytearray(blank[:_PAGE_SIZE])
-    # There is a log.
+    # In the header: there is a log.
     page[18:20] = 2, 2
-    # Not the change counter, so that SQLite goes by the size of the file instead of the number of pages in the header.
+    # Something else than the change counter, so that the size of the file counts instead of the header's.
     page[92:96] = b"\xff\xff\xff\xff"
     with path.open("r+b") as file:
         file.write(page)

@@ -180,7 +180,9 @@ class SqliteStorage(Storage):
             # If there is no room for it now, the next commit tries again.
             with suppress(OSError, sqlite3.Error):
                 self._open()
-        self._tidy_up()
+        # A killed run may have left an unfinished commit at the end of the log.
+        if not self._is_in_backup:
+            self._checkpoint()
         return contents
 
     def _commit(self, changes: Changes) -> None:
