@@ -19,8 +19,7 @@ SEND: Final = "POST /sms/send"
 
 pytestmark = [
     pytest.mark.freeze_time("2026-11-26T12:00:00+00:00"),
-    pytest.mark.usefixtures("unpaced"),
-    pytest.mark.skipif(not hasattr(Outbox, "async_begin_backup"), reason="the outbox does not use the storage yet"),
+    pytest.mark.usefixtures("no_rate_limit"),
 ]
 
 
