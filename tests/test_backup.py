@@ -11,9 +11,8 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.gosms.outbox import Outbox
 from simulator import Account, Delivery, Fault
-from tests.service import Service, send, set_up, wait
+from tests.common import SimulatedService, advance_time, send, set_up
 
 SEND: Final = "POST /sms/send"
 
@@ -73,13 +72,13 @@ def _put_back(folder: Path, files: dict[str, bytes]) -> None:
 async def _let_it_end(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
     """Let two minutes pass, after which nothing waits."""
     for _ in range(24):
-        await wait(hass, freezer, 5)
+        await advance_time(hass, freezer, 5)
 
 
 @pytest.mark.parametrize("pause", [600, 86_400], ids=["10-minutes", "a-day"])
 async def test_a_message_sent_since_the_backup_is_not_sent_again(
     hass: HomeAssistant,
-    service: Service,
+    service: SimulatedService,
     entry: MockConfigEntry,
     running: None,
     freezer: FrozenDateTimeFactory,
@@ -92,7 +91,7 @@ async def test_a_message_sent_since_the_backup_is_not_sent_again(
     service.faults.clear()
     await _let_it_end(hass, freezer)
     assert [message.message for message in service.account.messages] == ["Leak"]
-    await wait(hass, freezer, pause)
+    await advance_time(hass, freezer, pause)
     await restore(hass, entry, files)
     await _let_it_end(hass, freezer)
     assert [message.message for message in service.account.messages] == ["Leak"]
@@ -101,7 +100,11 @@ async def test_a_message_sent_since_the_backup_is_not_sent_again(
 
 
 async def test_a_message_that_waited_at_the_backup_is_sent_by_it(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, running: None, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    running: None,
+    freezer: FrozenDateTimeFactory,
 ) -> None:
     """The machine broke down right after the backup."""
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
@@ -114,7 +117,11 @@ async def test_a_message_that_waited_at_the_backup_is_sent_by_it(
 
 
 async def test_messages_are_sent_and_kept_after_a_backup(
-    hass: HomeAssistant, service: Service, entry: MockConfigEntry, running: None, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    running: None,
+    freezer: FrozenDateTimeFactory,
 ) -> None:
     await back_up(hass)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
