@@ -101,7 +101,7 @@ class Dispatcher(Worker):
             if message.state is not State.QUEUED:
                 continue
             if self.is_running:
-                self._store.put(message.disable_retry())
+                self._store.update(message.key, OutgoingMessage.disable_retry)
                 self.async_wake()
             else:
                 self._store.put(message.expire(not_queued("it could not be stored"), self._hass.loop.time()))
