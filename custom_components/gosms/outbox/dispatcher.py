@@ -125,17 +125,14 @@ class Dispatcher(Worker):
 
     @override
     async def _async_work(self, now: float) -> float | None:
-        """Expire what is too old, begin what may be sent, and queue the rest if the service is down."""
+        """Expire what is too old, begin what may be sent, and report what has to wait for more than the pace."""
         self._expire(now)
         if starting := {message.key: self._route(message) for message in self._startable(now)}:
             for key, route in starting.items():
                 self._store.put(self._store.messages[key].start_attempt(now, device_id=route.device_id))
             self._last_attempt = now
             await self._async_begin(starting)
-        if self.is_down:
-            for message in list(self._store.unsent.values()):
-                if message.state is State.QUEUED and message.can_be_queued:
-                    self._store.update(message.key, OutgoingMessage.report_queued)
+        self._report_waiting()
         return self._due()
 
     def _expire(self, now: float) -> None:
@@ -163,6 +160,15 @@ class Dispatcher(Worker):
             slots -= 1
             in_progress.add(content)
             yield message
+
+    def _report_waiting(self) -> None:
+        """Report as queued what waits for the end of an outage, or of a doubt about the same text to the same number."""
+        unsent = list(self._store.unsent.values())
+        in_doubt = {(each.phone_number, each.next_part) for each in unsent if each.state is State.UNKNOWN}
+        for message in unsent:
+            waits = self.is_down or (message.phone_number, message.next_part) in in_doubt
+            if waits and message.state is State.QUEUED and message.can_be_queued:
+                self._store.update(message.key, OutgoingMessage.report_queued)
 
     def _due(self) -> float | None:
         """Return when the next queued message expires, or the next attempt of an outage is due."""
