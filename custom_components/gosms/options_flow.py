@@ -49,7 +49,7 @@ def _minutes(minimum: int) -> NumberSelector:
 
 def _flatten(user_input: dict[str, Any]) -> dict[str, Any]:
     """Return the options to store: without sections and empty fields."""
-    options = {
+    options: dict[str, Any] = {
         # A number selector returns floats, also for whole numbers.
         key: int(value) if isinstance(value, float) else value
         for fields in user_input.values()
