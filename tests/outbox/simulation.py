@@ -37,8 +37,7 @@ from custom_components.gosms.outbox import (
 )
 from custom_components.gosms.outbox.clock import Boot
 from simulator import Account
-from simulator.errors import ApiError
-from simulator.wire import HTTP_STATUSES
+from simulator.errors import HTTP_STATUSES, ApiError
 from tests import API_TOKEN
 from tests.common import DAD, MUM, recipient
 from tests.outbox.fake_service import FakeClient
@@ -348,9 +347,7 @@ class Simulation:
         async def automation() -> None:
             _caller.set(call)
             addressee = Recipient(phone_number=call.number, recipient=to.subentry_id)
-            request = SendRequest(
-                to=(addressee,), text=" ".join(parts), parts=parts, idempotency_key=key, **options
-            )
+            request = SendRequest(to=(addressee,), text=" ".join(parts), parts=parts, idempotency_key=key, **options)
             (result,) = await run.outboxes[account].async_send(request)
             if not run.is_dead:
                 self._check_answer(call, result)
