@@ -14,8 +14,8 @@ from custom_components.gosms.api import (
     Message,
     MessagePage,
 )
-from simulator.errors import ApiError
-from simulator.wire import HTTP_STATUSES, message_json, page_json
+from simulator.errors import HTTP_STATUSES, ApiError
+from simulator.wire import message_json, page_json
 
 if TYPE_CHECKING:
     from tests.outbox.simulation import Run
