@@ -250,6 +250,9 @@ class MessageStore:
     @callback
     def async_anchor(self, server_time: float) -> None:
         """Learn the service's time; the first time, messages of earlier runs become as old as they are."""
+        if self._is_closed:
+            # Another store has the file by now.
+            return
         began, elapsed = self._clock.began, self._clock.anchor(server_time)
         if elapsed is None:
             return
