@@ -22,8 +22,8 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.gosms.api import Endpoint, GoSmsApiError, RequestOutcome
 from custom_components.gosms.const import DOMAIN
-from custom_components.gosms.outbox.storage import StorageError
 from custom_components.gosms.outbox import SqliteStorage
+from custom_components.gosms.outbox.storage import StorageError
 from simulator import Account, Fault, Permission
 from tests import API_TOKEN
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, recipient, send, set_up
