@@ -47,8 +47,8 @@ from custom_components.gosms.outbox import (
 from custom_components.gosms.outbox.journal import Journal, StorageError
 from custom_components.gosms.outbox.message import TRANSITIONS
 from simulator import Account
-from simulator.errors import ApiError
-from simulator.wire import HTTP_STATUSES, message_json, page_json
+from simulator.errors import HTTP_STATUSES, ApiError
+from simulator.wire import message_json, page_json
 from tests import API_TOKEN
 from tests.common import DAD, MUM, recipient
 from tests.outbox.virtual_time import VirtualTimeLoop
