@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 import json
 import socket
 import struct
@@ -97,8 +98,8 @@ async def _unauthorized(context: FaultContext) -> web.StreamResponse:
     return error_response(context.request.app, ApiError(UNAUTHORIZED))
 
 
-async def _forbidden(_context: FaultContext) -> web.StreamResponse:
-    return web.Response(status=403, text="Forbidden")
+async def _forbidden(context: FaultContext) -> web.StreamResponse:
+    return web.Response(status=context.rule.status or 403, text="Forbidden")
 
 
 async def _request_timeout(_context: FaultContext) -> web.StreamResponse:
@@ -108,6 +109,14 @@ async def _request_timeout(_context: FaultContext) -> web.StreamResponse:
 async def _too_many_requests(context: FaultContext) -> web.StreamResponse:
     error = ApiError(TOO_MANY_REQUESTS, retry_after=context.rule.retry_after)
     return error_response(context.request.app, error)
+
+
+async def _too_many_requests_until(context: FaultContext) -> web.StreamResponse:
+    response = error_response(context.request.app, ApiError(TOO_MANY_REQUESTS))
+    if context.rule.retry_after is not None:
+        until = context.request.app[ACCOUNT].clock() + context.rule.retry_after
+        response.headers["Retry-After"] = formatdate(until, usegmt=True)
+    return response
 
 
 async def _unknown_error(context: FaultContext) -> web.StreamResponse:
@@ -168,6 +177,27 @@ async def _wrong_date(context: FaultContext) -> web.StreamResponse:
     return await context.handler(context.request)
 
 
+async def _many_objects(_context: FaultContext) -> web.StreamResponse:
+    # As many as fit into what a client reads.
+    body = b",".join([b"{}"] * (_OVERSIZE // 3 - 10))
+    return web.Response(body=b'{"sms_list": [' + body + b"]}", content_type="application/json")
+
+
+async def _first_page_only(context: FaultContext) -> web.StreamResponse:
+    is_first = context.request.query.get("offset", "1") == "1"
+    change = (lambda found: found) if is_first else _empty_lists
+    return json_response(json.loads(_body(context), object_hook=change), status=_status(context))
+
+
+async def _unasked_response(context: FaultContext) -> web.StreamResponse:
+    body = _body(context)
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    transport = context.request.transport
+    if isinstance(transport, asyncio.Transport):
+        asyncio.get_running_loop().call_later(context.rule.seconds, transport.write, head + body)
+    return web.Response(body=body, status=_status(context), content_type="application/json")
+
+
 def _corrupted(corrupt: Callable[[JsonObject], JsonObject]) -> Callable[[FaultContext], Awaitable[web.StreamResponse]]:
     """Return a fault that sends the service's response with a change to every JSON object in it."""
 
@@ -193,6 +223,18 @@ def _number_the_id(found: JsonObject) -> JsonObject:
 
 def _malform_the_id(found: JsonObject) -> JsonObject:
     return {key: f"{value}\n<script>" if key == "id" else value for key, value in found.items()}
+
+
+def _uppercase_the_id(found: JsonObject) -> JsonObject:
+    return {key: str(value).upper() if key == "id" else value for key, value in found.items()}
+
+
+def _empty_lists(found: JsonObject) -> JsonObject:
+    return {key: [] if isinstance(value, list) else value for key, value in found.items()}
+
+
+def _null_lists(found: JsonObject) -> JsonObject:
+    return {key: None if isinstance(value, list) else value for key, value in found.items()}
 
 
 def _flatten_lists(found: JsonObject) -> JsonObject:
@@ -254,6 +296,7 @@ _IMPLEMENTATIONS: Final[dict[Fault, Callable[[FaultContext], Awaitable[web.Strea
     Fault.FORBIDDEN: _forbidden,
     Fault.REQUEST_TIMEOUT: _request_timeout,
     Fault.TOO_MANY_REQUESTS: _too_many_requests,
+    Fault.TOO_MANY_REQUESTS_UNTIL: _too_many_requests_until,
     Fault.UNKNOWN_ERROR: _unknown_error,
     Fault.ERROR_AFTER: _error_without_code,
     Fault.CODE: _code,
@@ -271,4 +314,10 @@ _IMPLEMENTATIONS: Final[dict[Fault, Callable[[FaultContext], Awaitable[web.Strea
     Fault.OVERSIZED: _oversized,
     Fault.OVERSIZED_CHUNKED: _oversized_chunked,
     Fault.WRONG_DATE: _wrong_date,
+    Fault.UPPERCASE_ID: _corrupted(_uppercase_the_id),
+    Fault.EMPTY_LIST: _corrupted(_empty_lists),
+    Fault.LIST_AS_NULL: _corrupted(_null_lists),
+    Fault.FIRST_PAGE_ONLY: _first_page_only,
+    Fault.MANY_OBJECTS: _many_objects,
+    Fault.UNASKED_RESPONSE: _unasked_response,
 }
