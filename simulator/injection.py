@@ -1,13 +1,13 @@
 """The implementation of each fault."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from email.utils import formatdate
 import json
 import socket
 import struct
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -39,11 +39,18 @@ class FaultContext:
 
 async def inject(rule: FaultRule, request: web.Request, handler: Handler) -> web.StreamResponse:
     """Inject a fault into a request, to its end even if the client disconnects, as in a service behind a proxy."""
-    running = request.app[RUNNING_FAULTS]
-    task = asyncio.create_task(_run(rule, request, handler))
+    return await asyncio.shield(_run_beside(request.app, _run(rule, request, handler)))
+
+
+def _run_beside(
+    app: web.Application, work: Coroutine[Any, Any, web.StreamResponse]
+) -> asyncio.Task[web.StreamResponse]:
+    """Run something that the server waits for when it stops."""
+    running = app[RUNNING_FAULTS]
+    task = asyncio.create_task(work)
     running.add(task)
     task.add_done_callback(running.discard)
-    return await asyncio.shield(task)
+    return task
 
 
 async def stop_faults(app: web.Application) -> None:
@@ -192,10 +199,17 @@ async def _first_page_only(context: FaultContext) -> web.StreamResponse:
 async def _unasked_response(context: FaultContext) -> web.StreamResponse:
     body = _body(context)
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    transport = context.request.transport
-    if isinstance(transport, asyncio.Transport):
-        asyncio.get_running_loop().call_later(context.rule.seconds, transport.write, head + body)
+    _run_beside(context.request.app, _respond_again(context, context.request.transport, head + body))
     return web.Response(body=body, status=_status(context), content_type="application/json")
+
+
+async def _respond_again(
+    context: FaultContext, transport: asyncio.BaseTransport | None, response: bytes
+) -> web.StreamResponse:
+    await _pause(context)
+    if isinstance(transport, asyncio.Transport) and not transport.is_closing():
+        transport.write(response)
+    return web.Response()
 
 
 def _corrupted(corrupt: Callable[[JsonObject], JsonObject]) -> Callable[[FaultContext], Awaitable[web.StreamResponse]]:
