@@ -47,7 +47,7 @@ FAULTS: Final = {
     Fault.HANG_BEFORE: UNKNOWN,
     Fault.HANG_AFTER: UNKNOWN_BUT_ACCEPTED,
     Fault.UNAUTHORIZED: Effects(send="invalid_auth", reauth=True),
-    Fault.FORBIDDEN: Effects(send="refused"),
+    Fault.FORBIDDEN: Effects(send="cannot_connect"),
     Fault.REQUEST_TIMEOUT: UNKNOWN,
     Fault.TOO_MANY_REQUESTS: Effects(send="too_many_requests"),
     Fault.TOO_MANY_REQUESTS_UNTIL: Effects(send="too_many_requests"),
