@@ -275,7 +275,7 @@ async def test_a_request_begun_before_the_failure_does_not_clear_the_repair(
     freezer.tick(1)
     service.faults.add(Fault.CODE, endpoint=SEND, code=1006, times=1)
     await fail_to_send(hass)
-    accepted = RequestOutcome(endpoint=Endpoint.SEND, device_id=None, begun=begun, error=None)
+    accepted = RequestOutcome(endpoint=Endpoint.SEND, device_id=None, begun=begun, duration=0, error=None)
     entry.runtime_data.client.on_request_done(accepted)
     assert repairs(hass) == ["quota_reached"]
     entry.runtime_data.client.on_request_done(replace(accepted, begun=hass.loop.time()))

@@ -12,7 +12,7 @@ from homeassistant.helpers.typing import ConfigType
 from .const import DOMAIN
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .device import account_device, async_update_phone_device
-from .issues import IssueManager, async_remove as async_remove_issues
+from .issues import IssueManager, async_clear_all as async_clear_all_issues
 from .outbox import MessageEvent, Outbox, OutgoingMessage, State
 from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
 from .services import async_setup_services
@@ -24,7 +24,7 @@ _PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NOTIFY, Pl
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Register the actions: they are there without an account too, so that an automation can be checked."""
+    """Register the actions. They exist without an account too, so that automations can be validated."""
     async_setup_services(hass)
     return True
 
@@ -32,8 +32,8 @@ async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bool:
     """Set up an account.
 
-    No network is needed: a notify entity that is not there loses its message without an error, so a service that is
-    down, or a token that was refused, must not keep the entities away. The first poll runs once they are there.
+    It needs no network: a message to a missing notify entity is lost without an error, so neither an outage of the
+    service nor a rejected token may keep the entities from being added. The first poll runs once they are.
     """
     client = async_create_client(hass, entry.data[CONF_API_TOKEN], entry.data[CONF_URL])
     client.on_request_done = IssueManager(hass, entry).async_handle_outcome
@@ -43,35 +43,36 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     }
 
     def can_send(device_id: str) -> bool | None:
-        """Tell what is known of a phone's ability to send."""
+        """Return whether a phone can send, or None if it is not known."""
         return next((phone.can_send for phone in phone_coordinators.values() if phone.device_id == device_id), None)
 
     outbox = Outbox(hass, entry, client, coordinator.async_poll, can_send)
     await outbox.async_load()
-    entry.runtime_data = GoSmsData(client=client, coordinator=coordinator, phones=phone_coordinators, outbox=outbox)
-    # The devices of the subentries hang on this one, so it must be there before any platform.
+    entry.runtime_data = GoSmsData(
+        client=client, coordinator=coordinator, phone_coordinators=phone_coordinators, outbox=outbox
+    )
+    # The devices of the subentries refer to this one, so it must exist before any platform is set up.
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **account_device(entry))
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     outbox.async_start()
-
     coordinator.on_page = outbox.async_apply
     # A coordinator without listeners does not poll, and all entities may be disabled.
     entry.async_on_unload(coordinator.async_add_listener(lambda: None))
-    _look_after_phones(hass, entry)
-    # Before the network goes: what was accepted is on disk then, and the running request has ended.
+    _async_track_phones(hass, entry)
+    # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
     for refresh in (coordinator.async_refresh, *(phone.async_refresh for phone in phone_coordinators.values())):
         first_poll = entry.async_create_task(hass, refresh(), "GoSMS.ru first poll")
-        # An unload does not wait for a service that is silent.
-        entry.async_on_unload(partial(_give_up, first_poll))
+        # An unload must not wait for a service that does not respond.
+        entry.async_on_unload(partial(_cancel, first_poll))
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bool:
-    """Take an account down."""
+    """Unload an account."""
     outbox = entry.runtime_data.outbox
-    # What happens while the entities go away would be told to nobody; the next run tells it.
+    # Events would be lost while the entities are being removed. The next run publishes them.
     outbox.async_pause_events()
     unloaded = await hass.config_entries.async_unload_platforms(entry, _PLATFORMS)
     if unloaded:
@@ -82,35 +83,35 @@ async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
-    """Remove what an account leaves behind: its repairs, and what it has on disk."""
-    async_remove_issues(hass, entry)
+    """Remove the repairs and the stored messages of an account."""
+    async_clear_all_issues(hass, entry)
     await Outbox.async_remove(hass, entry.entry_id)
 
 
 async def _async_reload(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
-    """Take up changed settings and subentries."""
+    """Reload an account after a change of its data, options or subentries."""
     hass.config_entries.async_schedule_reload(entry.entry_id)
 
 
 @callback
-def _look_after_phones(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
-    """Keep the devices of the phones up to date, and ask how a phone fares that failed to send."""
-    coordinators = entry.runtime_data.phones
+def _async_track_phones(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Keep the devices of the phones up to date, and refresh a phone after it failed to send."""
+    coordinators = entry.runtime_data.phone_coordinators
     for subentry_id, phone in coordinators.items():
-        describe = partial(async_update_phone_device, hass, entry, entry.subentries[subentry_id])
-        entry.async_on_unload(phone.async_add_listener(describe))
+        update_device = partial(async_update_phone_device, hass, entry, entry.subentries[subentry_id])
+        entry.async_on_unload(phone.async_add_listener(update_device))
 
     @callback
-    def async_ask(message: OutgoingMessage, occurrence: MessageEvent) -> None:
-        """Ask about the phone that a failed message was sent with."""
+    def async_refresh_failed_phone(message: OutgoingMessage, event: MessageEvent) -> None:
+        """Refresh the phone that a failed message was sent with."""
         for phone in coordinators.values():
-            if occurrence.type in {State.REFUSED, State.SEND_FAILED} and phone.device_id == message.device_id:
-                entry.async_create_background_task(hass, phone.async_request_refresh(), "GoSMS.ru look at a phone")
+            if event.type in {State.REFUSED, State.SEND_FAILED} and phone.device_id == message.device_id:
+                entry.async_create_background_task(hass, phone.async_request_refresh(), "GoSMS.ru phone refresh")
 
-    entry.async_on_unload(entry.runtime_data.outbox.async_add_event_listener(async_ask))
+    entry.async_on_unload(entry.runtime_data.outbox.async_add_event_listener(async_refresh_failed_phone))
 
 
 @callback
-def _give_up(task: asyncio.Task[None]) -> None:
-    """Do not wait for a task any more."""
+def _cancel(task: asyncio.Task[None]) -> None:
+    """Cancel a task. An unload callback must return None, which `Task.cancel` does not."""
     task.cancel()

@@ -1,4 +1,4 @@
-"""Binary sensors of the phones, and one that tells if the account waits for the user."""
+"""Binary sensors: the states of the phones, and whether the account needs the user's attention."""
 
 from dataclasses import dataclass
 from typing import Final, override
@@ -14,7 +14,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import GoSmsEntity, GoSmsPhoneDescription, GoSmsPhoneEntity
-from .issues import async_open_issues
+from .issues import async_get_problems
 from .runtime_data import GoSmsConfigEntry
 from .subentries import phones
 
@@ -33,7 +33,7 @@ _PROBLEM: Final = BinarySensorEntityDescription(
     entity_category=EntityCategory.DIAGNOSTIC,
 )
 
-_PHONE: Final = (
+_PHONE_SENSORS: Final = (
     GoSmsPhoneBinarySensorDescription(
         key="charging",
         translation_key="charging",
@@ -58,54 +58,52 @@ async def async_setup_entry(
     async_add_entities([GoSmsProblemSensor(hass, entry)])
     for phone in phones(entry):
         async_add_entities(
-            (GoSmsPhoneBinarySensor(hass, entry, description, phone) for description in _PHONE),
+            (GoSmsPhoneBinarySensor(hass, entry, description, phone) for description in _PHONE_SENSORS),
             config_subentry_id=phone.subentry_id,
         )
 
 
 class GoSmsProblemSensor(GoSmsEntity, BinarySensorEntity):
-    """Tells if a repair of the account is open, or a new token is asked for. Always available."""
+    """Shows whether a repair of the account is open or a new token is needed. Always available."""
 
     def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
-        """Make the sensor."""
+        """Initialize the sensor."""
         super().__init__(hass, entry, _PROBLEM)
         self._entry = entry
         self._reason: list[str] = []
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Begin to listen; the state is written for the first time after this."""
-        self._reason = async_open_issues(self.hass, self._entry)
-        self.async_on_remove(self.hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, self._async_look))
+        """Follow the issue registry. The first state is written after this."""
+        self._reason = async_get_problems(self.hass, self._entry)
+        self.async_on_remove(self.hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, self._async_update))
 
     @property
     @override
     def is_on(self) -> bool:
-        """Tell if there is a problem."""
+        """Return whether there is a problem."""
         return bool(self._reason)
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, list[str]]:
-        """Return what the problem is."""
+        """Return the problems."""
         return {"reason": self._reason}
 
     @callback
-    def _async_look(self, _event: Event[ir.EventIssueRegistryUpdatedData]) -> None:
-        """Write the state if it is another one."""
-        reason = async_open_issues(self.hass, self._entry)
-        if reason != self._reason:
-            self._reason = reason
-            self.async_write_ha_state()
+    def _async_update(self, _event: Event[ir.EventIssueRegistryUpdatedData]) -> None:
+        """Write the state if it changed."""
+        self._reason = async_get_problems(self.hass, self._entry)
+        self._async_write_if_changed(self._reason)
 
 
 class GoSmsPhoneBinarySensor(GoSmsPhoneEntity[bool | None], BinarySensorEntity):
-    """Shows something of a phone that is so or not."""
+    """Shows a value of a phone that is either true or false."""
 
     entity_description: GoSmsPhoneBinarySensorDescription
 
     @property
     @override
     def is_on(self) -> bool | None:
-        """Return what the description makes of the phone."""
+        """Return the value."""
         return self.value

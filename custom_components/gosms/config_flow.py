@@ -1,4 +1,4 @@
-"""The flows of an account: set-up, a new token, other connection settings."""
+"""Config flow of an account: setup, reauthentication and reconfiguration."""
 
 from collections.abc import Mapping
 import logging
@@ -25,7 +25,7 @@ from .address import is_safe_address
 from .api import DEFAULT_URL, GoSmsClient, GoSmsError
 from .const import CONF_ADVANCED, CONF_SIM, CONTROL_PANEL_URL, DOMAIN, SIM_DEFAULT, SUBENTRY_PHONE, SUBENTRY_RECIPIENT
 from .errors import form_error
-from .forms import async_check_phone, normalize_vendor_id
+from .forms import async_validate_phone, normalize_vendor_id
 from .options import CONF_DEFAULT_PHONE
 from .options_flow import GoSmsOptionsFlow
 from .runtime_data import GoSmsConfigEntry, async_create_client
@@ -33,14 +33,14 @@ from .subentry_flow import PhoneFlow, RecipientFlow
 
 _LOGGER = logging.getLogger(__name__)
 
-# Anything else can't travel in a header, and the vendor's tokens have nothing else in them.
+# The vendor's tokens contain no other characters, and a header can't.
 _TOKEN: Final = re.compile(r"[!-~]+")
 
-# What a token brings along from a web page, a chat or somebody's program: marks that nobody sees, quotation marks, and
-# the words of its header.
+# A token that was copied from a web page, a chat or a program may include invisible characters, quotation marks and the
+# beginning of its header.
 _INVISIBLE: Final = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _QUOTES: Final = " \"'`´«»‘’‚“”„"
-_HEADER: Final = re.compile(rf"^(authorization[{_QUOTES}]*:[{_QUOTES}]*)?(bearer[{_QUOTES}]+)?", re.IGNORECASE)
+_HEADER_PREFIX: Final = re.compile(rf"^(authorization[{_QUOTES}]*:[{_QUOTES}]*)?(bearer[{_QUOTES}]+)?", re.IGNORECASE)
 
 _TOKEN_FIELD: Final[Mapping[vol.Marker, object]] = {
     vol.Required(CONF_API_TOKEN): TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")),
@@ -50,38 +50,38 @@ _ADVANCED_SCHEMA: Final = vol.Schema(
     {vol.Required(CONF_URL, default=DEFAULT_URL): TextSelector(TextSelectorConfig(type=TextSelectorType.URL))}
 )
 
-# Where the forms send people for what they ask for.
+# Links in the forms to the pages of the control panel that show the values to enter.
 _LINKS: Final = {"token_url": f"{CONTROL_PANEL_URL}/api"}
 _USER_LINKS: Final = {**_LINKS, "phones_url": f"{CONTROL_PANEL_URL}/devices"}
 
 
 class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
-    """Sets up an account and changes how it is reached."""
+    """Sets up an account, and changes its token and address."""
 
     @classmethod
     @callback
     @override
     def async_get_supported_subentry_types(cls, config_entry: GoSmsConfigEntry) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return what can be added to an account."""
+        """Return the flows of the subentries."""
         return {SUBENTRY_RECIPIENT: RecipientFlow, SUBENTRY_PHONE: PhoneFlow}
 
     @staticmethod
     @callback
     @override
     def async_get_options_flow(config_entry: GoSmsConfigEntry) -> GoSmsOptionsFlow:
-        """Return the flow of the options."""
+        """Return the options flow."""
         return GoSmsOptionsFlow()
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the token, prove it, and make the account."""
+        """Ask for the token, validate it and create the account."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            data = _connection(user_input)
-            errors = await self._async_check(data)
+            data = _connection_data(user_input)
+            errors = await self._async_validate(data)
             phones: list[ConfigSubentryDataWithId] = []
             if not errors and (device_id := normalize_vendor_id(user_input.get(CONF_DEVICE_ID, ""))):
-                title, errors = await async_check_phone(self._client(data), device_id)
+                title, errors = await async_validate_phone(self._client(data), device_id)
                 phones = [
                     ConfigSubentryDataWithId(
                         data={CONF_DEVICE_ID: device_id, CONF_SIM: SIM_DEFAULT},
@@ -98,11 +98,13 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
                     options={CONF_DEFAULT_PHONE: phones[0]["subentry_id"]} if phones else {},
                     subentries=phones,
                 )
-        return self._show("user", {**_TOKEN_FIELD, **_PHONE_FIELD, **_advanced(errors)}, user_input, errors)
+        return self._show_form(
+            "user", {**_TOKEN_FIELD, **_PHONE_FIELD, **_advanced_section(errors)}, user_input, errors
+        )
 
     @override
     async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
-        """Go on with the first recipient: an account alone sends nothing."""
+        """Continue with the first recipient, since an account needs one to be useful."""
         recipient_flow = await self.hass.config_entries.subentries.async_init(
             (result["result"].entry_id, SUBENTRY_RECIPIENT), context=SubentryFlowContext(source=SOURCE_USER)
         )
@@ -110,37 +112,37 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
         return result
 
     async def async_step_reauth(self, _entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Start to ask for a new token: the service refused the one in use."""
+        """Start reauthentication: the service rejected the token."""
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for a new token, and prove it."""
+        """Ask for a new token, and validate it."""
         entry = self._get_reauth_entry()
         errors: dict[str, str] = {}
         if user_input is not None:
-            data = _connection({**user_input, CONF_ADVANCED: {CONF_URL: entry.data[CONF_URL]}})
-            errors = await self._async_check(data)
+            data = _connection_data({**user_input, CONF_ADVANCED: {CONF_URL: entry.data[CONF_URL]}})
+            errors = await self._async_validate(data)
             if not errors:
                 return self._save(entry, data)
-        return self._show("reauth_confirm", _TOKEN_FIELD, user_input, errors)
+        return self._show_form("reauth_confirm", _TOKEN_FIELD, user_input, errors)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for another token or address, and prove them."""
+        """Ask for another token or address, and validate them."""
         entry = self._get_reconfigure_entry()
         errors: dict[str, str] = {}
         if user_input is not None:
-            data = _connection(user_input)
-            errors = await self._async_check(data)
+            data = _connection_data(user_input)
+            errors = await self._async_validate(data)
             if not errors:
                 return self._save(entry, data)
-        # The token in use is not shown: whoever may change it need not be able to read it.
+        # The current token is not shown: a user who may change it need not be able to read it.
         suggested = user_input or {CONF_ADVANCED: {CONF_URL: entry.data[CONF_URL]}}
-        return self._show("reconfigure", {**_TOKEN_FIELD, **_advanced(errors)}, suggested, errors)
+        return self._show_form("reconfigure", {**_TOKEN_FIELD, **_advanced_section(errors)}, suggested, errors)
 
-    async def _async_check(self, data: dict[str, str]) -> dict[str, str]:
-        """Prove token and address, and return the form's errors; abort if another entry has them."""
+    async def _async_validate(self, data: dict[str, str]) -> dict[str, str]:
+        """Validate token and address, and return the form's errors. Abort if another entry has them."""
         if not is_safe_address(data[CONF_URL]):
-            # The interface shows no error inside a section, so it stands at the section itself.
+            # The frontend shows no error inside a section, so it is shown at the section itself.
             return {CONF_ADVANCED: "invalid_url"}
         if not _TOKEN.fullmatch(data[CONF_API_TOKEN]):
             return {"base": "invalid_auth"}
@@ -155,24 +157,24 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
         return {}
 
     def _client(self, data: dict[str, str]) -> GoSmsClient:
-        """Return a client for what was filled in."""
+        """Return a client for the input."""
         return async_create_client(self.hass, data[CONF_API_TOKEN], data[CONF_URL])
 
     def _save(self, entry: GoSmsConfigEntry, data: dict[str, str]) -> ConfigFlowResult:
-        """Put the new settings in force."""
-        # The update listener reloads an entry that is loaded and changed; the others are reloaded here.
+        """Save the new data, and reload the entry."""
+        # The update listener reloads a loaded entry after a change. In all other cases it is reloaded here.
         if not entry.update_listeners or data.items() <= entry.data.items():
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_update_and_abort(entry, data_updates=data)
 
-    def _show(
+    def _show_form(
         self,
         step_id: str,
         fields: Mapping[vol.Marker, object],
         suggested: Mapping[str, Any] | None,
         errors: dict[str, str],
     ) -> ConfigFlowResult:
-        """Show a form, with what was filled in before."""
+        """Show a form with suggested values."""
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(vol.Schema(fields), suggested),
@@ -181,20 +183,20 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
 
-def _advanced(errors: Mapping[str, str]) -> dict[vol.Marker, object]:
-    """Return the section that few people need; it is open if something in it is wrong."""
+def _advanced_section(errors: Mapping[str, str]) -> dict[vol.Marker, object]:
+    """Return the section for rare settings. It is open if it has an error."""
     return {vol.Required(CONF_ADVANCED): section(_ADVANCED_SCHEMA, {"collapsed": CONF_ADVANCED not in errors})}
 
 
-def _connection(user_input: Mapping[str, Any]) -> dict[str, str]:
-    """Return token and address without what slips in when they are copied."""
+def _connection_data(user_input: Mapping[str, Any]) -> dict[str, str]:
+    """Return token and address, without characters that were copied along with them."""
     return {
-        CONF_API_TOKEN: _bare_token(user_input[CONF_API_TOKEN]),
+        CONF_API_TOKEN: _clean_token(user_input[CONF_API_TOKEN]),
         CONF_URL: user_input[CONF_ADVANCED][CONF_URL].strip().rstrip("/"),
     }
 
 
-def _bare_token(typed: str) -> str:
-    """Return a token without what comes along when it is copied."""
+def _clean_token(typed: str) -> str:
+    """Return a token without characters that were copied along with it."""
     text = " ".join(_INVISIBLE.sub("", typed).split()).strip(_QUOTES)
-    return _HEADER.sub("", text).strip(_QUOTES)
+    return _HEADER_PREFIX.sub("", text).strip(_QUOTES)

@@ -1,4 +1,4 @@
-"""The polls: of the account's messages, and of each phone that sends them."""
+"""Coordinators: one for the messages of an account, and one for each of its phones."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,11 +19,11 @@ from .errors import action_errors, update_errors
 
 _LOGGER = logging.getLogger(__name__)
 
-# As often as the app on the phone reports.
+# The interval at which the app on the phone reports.
 _PHONE_INTERVAL: Final = timedelta(minutes=5)
 
-# Seconds. Between two polls the newest report that is known is at most two reports old: ten minutes, and a bit for the
-# time that everything takes.
+# Seconds. At the time of the next poll, the last known report of an online phone is at most ten minutes old (two
+# intervals), plus a minute for delays.
 _OFFLINE_AFTER: Final = 11 * 60
 
 
@@ -33,7 +33,7 @@ class GoSmsCoordinator(DataUpdateCoordinator[MessagePage]):
     config_entry: ConfigEntry[Any]
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], client: GoSmsClient) -> None:
-        """Start with an empty page: entities exist before the first poll."""
+        """Start with an empty page, since entities exist before the first poll."""
         super().__init__(
             hass,
             _LOGGER,
@@ -44,15 +44,15 @@ class GoSmsCoordinator(DataUpdateCoordinator[MessagePage]):
         )
         self.on_page: Callable[[MessagePage], None] = lambda _page: None
         self._client = client
-        self._not_before = float("-inf")
+        self._next_poll_allowed = float("-inf")
         self.data = MessagePage()
 
     async def async_poll(self) -> MessagePage | None:
-        """Poll now, and let the sensors learn of it too.
+        """Poll now, update the sensors and return the page.
 
-        None if that failed, or if the service asked for a pause that is not over: it was asked for by the poll before.
+        Returns None if the poll failed, or if the service asked for a pause that is not over yet.
         """
-        if self.hass.loop.time() < self._not_before:
+        if self.hass.loop.time() < self._next_poll_allowed:
             return None
         await self.async_refresh()
         return self.data if self.last_update_success else None
@@ -64,18 +64,18 @@ class GoSmsCoordinator(DataUpdateCoordinator[MessagePage]):
             with update_errors():
                 page = await self._client.list()
         except UpdateFailed as err:
-            self._not_before = self.hass.loop.time() + (err.retry_after or 0)
+            self._next_poll_allowed = self.hass.loop.time() + (err.retry_after or 0)
             raise
         self.on_page(page)
         return page
 
 
 class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
-    """Polls one phone: each has its own, so that one that was deleted takes no other along.
+    """Polls one phone. Each phone has its own coordinator, so that a deleted one does not affect the others.
 
     Attributes:
-        device_id: what GoSMS knows the phone by.
-        online: whether the phone was in touch lately, or None as long as nothing is known of it.
+        device_id: the GoSMS id of the phone.
+        online: whether the phone reported recently, or None if it is not known yet.
     """
 
     config_entry: ConfigEntry[Any]
@@ -83,7 +83,7 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
     def __init__(
         self, hass: HomeAssistant, entry: ConfigEntry[Any], client: GoSmsClient, phone: ConfigSubentry
     ) -> None:
-        """Start with a phone of which nothing is known: entities exist before the first poll."""
+        """Start with a phone without details, since entities exist before the first poll."""
         super().__init__(
             hass,
             _LOGGER,
@@ -93,23 +93,23 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
             always_update=False,
         )
         self._client = client
-        self._cancel_timer: CALLBACK_TYPE | None = None
+        self._unsub_timer: CALLBACK_TYPE | None = None
         self.device_id: str = phone.data[CONF_DEVICE_ID]
         self.online: bool | None = None
         self.data = Phone(id=self.device_id)
 
     @property
     def can_send(self) -> bool | None:
-        """Tell if the phone is known to be able to send (True) or unable (False); None if it is not known."""
+        """Return whether the phone can send, or None if it is not known."""
         if not self.last_update_success or self.online is None or self.data.is_active is None:
             return None
         return self.online and self.data.is_active
 
     async def async_set_active(self, *, active: bool) -> None:
-        """Let the phone send, or not; it shows at once, and GoSMS is asked whether it took it.
+        """Allow the phone to send, or forbid it. Show the change at once, then confirm it by a refresh.
 
         Raises:
-            HomeAssistantError: GoSMS refused it, or did not answer. Translated.
+            HomeAssistantError: GoSMS refused, or did not respond. Translated.
         """
         try:
             with action_errors(self.hass):
@@ -121,30 +121,30 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
 
     @override
     async def async_shutdown(self) -> None:
-        """Stop to poll and to judge."""
-        self._stop_timer()
+        """Stop polling, and cancel the timer."""
+        self._cancel_timer()
         await super().async_shutdown()
 
     @override
     async def _async_update_data(self) -> Phone:
-        """Fetch what GoSMS knows of the phone."""
+        """Fetch the state of the phone."""
         with update_errors():
             return await self._client.phone_info(self.device_id)
 
     @callback
     @override
     def _async_refresh_finished(self) -> None:
-        """Judge whether the phone is in touch, and plan to judge again when it no longer would be."""
-        self._stop_timer()
+        """Update whether the phone is online, and schedule the time from which it no longer is."""
+        self._cancel_timer()
         if not self.last_update_success or self._shutdown_requested:
             return
-        left = self._seconds_in_touch()
-        self._set_online(online=None if left is None else left > 0)
-        if left is not None and left > 0:
-            self._cancel_timer = async_call_later(self.hass, left, self._handle_offline)
+        remaining = self._seconds_until_offline()
+        self._set_online(online=None if remaining is None else remaining > 0)
+        if remaining is not None and remaining > 0:
+            self._unsub_timer = async_call_later(self.hass, remaining, self._handle_offline)
 
-    def _seconds_in_touch(self) -> float | None:
-        """Return for how long the last report counts, by the clock of the service, which wrote its time."""
+    def _seconds_until_offline(self) -> float | None:
+        """Return the seconds until the last report is too old, by the service's clock, which also timed the report."""
         if self.data.last_online is None:
             return None
         now = self._client.server_time or dt_util.utcnow().timestamp()
@@ -152,18 +152,18 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
 
     @callback
     def _handle_offline(self, _now: datetime) -> None:
-        """Take note that the last report is too long ago."""
-        self._cancel_timer = None
+        """Handle that the last report is too old."""
+        self._unsub_timer = None
         self._set_online(online=False)
 
     def _set_online(self, *, online: bool | None) -> None:
-        """Take note whether the phone is in touch."""
+        """Set whether the phone is online, and update the entities if that changed."""
         if online is not self.online:
             self.online = online
             self.async_update_listeners()
 
-    def _stop_timer(self) -> None:
-        """Do not judge again."""
-        if self._cancel_timer:
-            self._cancel_timer()
-            self._cancel_timer = None
+    def _cancel_timer(self) -> None:
+        """Cancel the timer, if there is one."""
+        if self._unsub_timer:
+            self._unsub_timer()
+            self._unsub_timer = None

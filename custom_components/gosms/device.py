@@ -1,4 +1,4 @@
-"""The devices: one for the account, and one for each recipient and each phone."""
+"""Devices: one for the account, and one for each recipient and phone."""
 
 from collections.abc import Container
 
@@ -24,7 +24,7 @@ def account_device(entry: GoSmsConfigEntry) -> DeviceInfo:
 
 
 def subentry_device(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: ConfigSubentry) -> DeviceInfo:
-    """Return the device of a recipient or a phone, which is connected via the account's device."""
+    """Return the device of a recipient or a phone, which is connected through the account's device."""
     device = DeviceInfo(
         identifiers={_identifier(entry, subentry)},
         name=subentry.title,
@@ -32,22 +32,22 @@ def subentry_device(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: Conf
             hass, (DOMAIN, entry.entry_id), config_entry_id=entry.entry_id
         ),
     )
-    # From 2026.11 on this is no dictionary any more; both kinds have `update`.
+    # From 2026.11 on this is no longer a dictionary, but it still has `update`.
     if subentry.subentry_type == SUBENTRY_PHONE:
-        device.update(_phone_details(entry.runtime_data.phones[subentry.subentry_id]))
+        device.update(_phone_details(entry.runtime_data.phone_coordinators[subentry.subentry_id]))
     else:
         device.update(DeviceInfo(entry_type=DeviceEntryType.SERVICE, manufacturer="GoSMS.ru"))
     return device
 
 
 def subentry_of_device(entry: GoSmsConfigEntry, identifiers: Container[tuple[str, str]]) -> ConfigSubentry | None:
-    """Return the recipient or the phone whose device has these identifiers, or None if it is neither's."""
+    """Return the recipient or the phone whose device has these identifiers, or None."""
     return next((each for each in entry.subentries.values() if _identifier(entry, each) in identifiers), None)
 
 
 @callback
 def async_update_phone_device(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: ConfigSubentry) -> None:
-    """Update the device of a phone with what GoSMS tells of it."""
+    """Update the device of a phone with the details that GoSMS reports."""
     dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
         config_subentry_id=phone.subentry_id,
@@ -61,7 +61,7 @@ def _identifier(entry: GoSmsConfigEntry, subentry: ConfigSubentry) -> tuple[str,
 
 
 def _phone_details(phone: GoSmsPhoneCoordinator) -> DeviceInfo:
-    """Return what GoSMS tells of a phone; what it does not tell stays as it was."""
+    """Return the details that GoSMS reports of a phone. A missing detail leaves the device as it was."""
     device = DeviceInfo(configuration_url=f"{CONTROL_PANEL_URL}/devices")
     if phone.data.model:
         device["model"] = phone.data.model

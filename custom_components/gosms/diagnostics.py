@@ -1,7 +1,7 @@
-"""What a user may post in public: settings, counts, ages and errors.
+"""Diagnostics that a user can post in public: settings, counts, ages and errors.
 
-Built from what is safe alone; nothing is taken over whole and made unreadable afterwards. Names of people and phones,
-numbers, texts, tags, the token and all ids of GoSMS.ru stay out, and so does an address that is not the vendor's.
+Each value is known to be safe; no object is copied as a whole and redacted afterwards. Names of people and phones,
+numbers, texts, tags, the token and all ids of GoSMS.ru are left out, and so is an address that is not the vendor's.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from .api import DEFAULT_URL, GoSmsClient, Message, MessagePage
 from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SUBENTRY_RECIPIENT
 from .coordinator import GoSmsPhoneCoordinator
 from .device import subentry_of_device
-from .issues import async_open_issues
+from .issues import async_get_problems
 from .options import CONF_CALLBACK_ID, CONF_DEFAULT_PHONE, Options
 from .outbox import Outbox, OutgoingMessage
 from .runtime_data import GoSmsConfigEntry
@@ -30,20 +30,20 @@ from .subentries import phones, recipients
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: GoSmsConfigEntry) -> dict[str, Any]:
-    """Return what is known of an account."""
+    """Return the diagnostics of an account."""
     diagnostics = {"account": _account(hass, entry), "options": _options(entry)}
     if entry.state is ConfigEntryState.LOADED:
         data = entry.runtime_data
         diagnostics["requests"] = _requests(data.client)
-        diagnostics["messages"] = _poll(data.coordinator) | _page(data.coordinator.data)
-        diagnostics["outbox"] = _outbox(data.outbox) | _under_way(hass, data.outbox.messages)
+        diagnostics["messages"] = _coordinator(data.coordinator) | _page(data.coordinator.data)
+        diagnostics["outbox"] = _outbox(data.outbox) | _pending_messages(hass, data.outbox.messages)
     return diagnostics
 
 
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: GoSmsConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
-    """Return what is known of an account, and of the recipient or the phone that a device stands for."""
+    """Return the diagnostics of an account, and of the recipient or the phone that a device represents."""
     diagnostics = await async_get_config_entry_diagnostics(hass, entry)
     if subentry := subentry_of_device(entry, device.identifiers):
         diagnostics[subentry.subentry_type] = _subentry(hass, entry, subentry)
@@ -51,7 +51,7 @@ async def async_get_device_diagnostics(
 
 
 def _account(hass: HomeAssistant, entry: GoSmsConfigEntry) -> dict[str, Any]:
-    """Return how an account is set up, and what is wrong with it."""
+    """Return the settings and problems of an account."""
     return {
         "version": f"{entry.version}.{entry.minor_version}",
         "state": entry.state.value,
@@ -59,12 +59,12 @@ def _account(hass: HomeAssistant, entry: GoSmsConfigEntry) -> dict[str, Any]:
         "polling": not entry.pref_disable_polling,
         "recipients": len(recipients(entry)),
         "phones": len(phones(entry)),
-        "problems": async_open_issues(hass, entry),
+        "problems": async_get_problems(hass, entry),
     }
 
 
 def _options(entry: GoSmsConfigEntry) -> dict[str, Any]:
-    """Return the options in force; of those that name something, whether they do."""
+    """Return the options. Of a webhook and a phone, only whether there is one."""
     options = Options.from_entry(entry)
     return {
         **asdict(options),
@@ -74,7 +74,7 @@ def _options(entry: GoSmsConfigEntry) -> dict[str, Any]:
 
 
 def _requests(client: GoSmsClient) -> dict[str, Any]:
-    """Return how the requests of this run ended, how long they took, and how far apart the clocks are."""
+    """Return the statistics of the requests since the setup, and the difference of the clocks."""
     ahead = None if client.server_time is None else client.server_time - dt_util.utcnow().timestamp()
     return {
         "since": client.statistics.since.isoformat(),
@@ -99,24 +99,24 @@ def _requests(client: GoSmsClient) -> dict[str, Any]:
     }
 
 
-def _poll(coordinator: DataUpdateCoordinator[Any]) -> dict[str, Any]:
-    """Return how the polls go."""
+def _coordinator(coordinator: DataUpdateCoordinator[Any]) -> dict[str, Any]:
+    """Return the state of a coordinator."""
     error = coordinator.last_exception
     return {
         "last_update_success": coordinator.last_update_success,
-        # An error's own text may say anything; its key says which text the user was shown.
+        # The text of an error may contain anything. The translation key names the text that the user was shown.
         "last_exception": error and (getattr(error, "translation_key", None) or type(error).__name__),
         "update_interval": coordinator.update_interval and round(coordinator.update_interval.total_seconds()),
     }
 
 
 def _page(page: MessagePage) -> dict[str, Any]:
-    """Return what the last good poll told."""
-    return {"total": page.total, **_newest(page.messages)}
+    """Return the results of the last successful poll."""
+    return {"total": page.total, **_newest_messages(page.messages)}
 
 
-def _newest(messages: Iterable[Message]) -> dict[str, Any]:
-    """Return what the service tells of the newest messages, or of some of them."""
+def _newest_messages(messages: Iterable[Message]) -> dict[str, Any]:
+    """Return a summary of messages on the server."""
     messages = list(messages)
     created = [message.created.isoformat() for message in messages if message.created]
     return {
@@ -130,7 +130,7 @@ def _newest(messages: Iterable[Message]) -> dict[str, Any]:
 
 
 def _outbox(outbox: Outbox) -> dict[str, Any]:
-    """Return how much waits, and how what Home Assistant sent lately ended."""
+    """Return a summary of the outbox and its history."""
     delivered, failed = outbox.history.counters.on(dt_util.now().date())
     return {
         "queued": outbox.queued,
@@ -142,8 +142,8 @@ def _outbox(outbox: Outbox) -> dict[str, Any]:
     }
 
 
-def _under_way(hass: HomeAssistant, messages: Iterable[OutgoingMessage]) -> dict[str, Any]:
-    """Return what is known of messages that have not ended, or of some of them; ages are in seconds."""
+def _pending_messages(hass: HomeAssistant, messages: Iterable[OutgoingMessage]) -> dict[str, Any]:
+    """Return a summary of messages that have not ended. Ages are in seconds."""
     messages = list(messages)
     now = hass.loop.time()
     return {
@@ -157,31 +157,31 @@ def _under_way(hass: HomeAssistant, messages: Iterable[OutgoingMessage]) -> dict
 
 
 def _subentry(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: ConfigSubentry) -> dict[str, Any]:
-    """Return how a recipient or a phone is set up, and what became of its messages."""
+    """Return the settings of a recipient or a phone, and a summary of its messages."""
     is_recipient = subentry.subentry_type == SUBENTRY_RECIPIENT
     settings = (_recipient if is_recipient else _phone)(entry, subentry)
     if entry.state is not ConfigEntryState.LOADED:
         return settings
     data = entry.runtime_data
-    # Messages call it as subentries do.
+    # Messages have attributes of the same names.
     belongs_to = attrgetter(CONF_PHONE_NUMBER if is_recipient else CONF_DEVICE_ID)
-    newest = (message for message in data.coordinator.data.messages if belongs_to(message) == subentry.unique_id)
-    under_way = (message for message in data.outbox.messages if belongs_to(message) == subentry.unique_id)
-    told = {} if is_recipient else {"state": _reported(data.client, data.phones[subentry.subentry_id])}
-    return settings | told | {"messages": _newest(newest), "outbox": _under_way(hass, under_way)}
+    on_server = (message for message in data.coordinator.data.messages if belongs_to(message) == subentry.unique_id)
+    pending = (message for message in data.outbox.messages if belongs_to(message) == subentry.unique_id)
+    state = {} if is_recipient else {"state": _phone_state(data.client, data.phone_coordinators[subentry.subentry_id])}
+    return settings | state | {"messages": _newest_messages(on_server), "outbox": _pending_messages(hass, pending)}
 
 
 def _recipient(entry: GoSmsConfigEntry, recipient: ConfigSubentry) -> dict[str, Any]:
-    """Return how a person who receives messages is set up."""
+    """Return the settings of a recipient."""
     return {
-        # A short code, or a number with its country code.
+        # Tells a short number from one with a country code.
         "digits": len(recipient.data[CONF_PHONE_NUMBER]),
         CONF_PHONE: recipient.data.get(CONF_PHONE) in entry.subentries,
     }
 
 
 def _phone(entry: GoSmsConfigEntry, phone: ConfigSubentry) -> dict[str, Any]:
-    """Return how a phone that sends messages is set up."""
+    """Return the settings of a phone."""
     return {
         CONF_SIM: phone.data[CONF_SIM],
         CONF_DEFAULT_PHONE: Options.from_entry(entry).default_phone == phone.subentry_id,
@@ -189,11 +189,11 @@ def _phone(entry: GoSmsConfigEntry, phone: ConfigSubentry) -> dict[str, Any]:
     }
 
 
-def _reported(client: GoSmsClient, phone: GoSmsPhoneCoordinator) -> dict[str, Any]:
-    """Return what GoSMS knows of a phone. Its model stays out: people give phones names of their own there."""
+def _phone_state(client: GoSmsClient, phone: GoSmsPhoneCoordinator) -> dict[str, Any]:
+    """Return the state of a phone. The model is left out, since it may be a name that the user chose."""
     now = client.server_time or dt_util.utcnow().timestamp()
     return {
-        **_poll(phone),
+        **_coordinator(phone),
         "online": phone.online,
         "can_send": phone.can_send,
         "is_active": phone.data.is_active,

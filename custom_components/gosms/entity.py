@@ -1,4 +1,4 @@
-"""What all entities share: their names, their unique ids and the devices that they belong to."""
+"""Base classes of the entities: names, unique ids, devices, and when a state is written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ class GoSmsEntity(Entity):
 
     _attr_has_entity_name = True
     _attr_should_poll = False
+    _written: tuple[object, ...] | None = None
 
     def __init__(
         self,
@@ -27,7 +28,7 @@ class GoSmsEntity(Entity):
         description: EntityDescription,
         subentry: ConfigSubentry | None = None,
     ) -> None:
-        """Make the entity; the device of the account must be there already."""
+        """Initialize the entity. The device of the account must exist."""
         self.entity_description = description
         if subentry is None:
             self._attr_unique_id = f"{entry.entry_id}_{description.key}"
@@ -36,16 +37,26 @@ class GoSmsEntity(Entity):
             self._attr_unique_id = f"{entry.entry_id}_{subentry.subentry_id}_{description.key}"
             self._attr_device_info = subentry_device(hass, entry, subentry)
 
+    @callback
+    def _async_write_if_changed(self, *shown: object) -> None:
+        """Write the state, unless it shows the same values as the last time.
+
+        An entity that uses this writes each change this way, or the values to compare with would be outdated.
+        """
+        if shown != self._written:
+            self._written = shown
+            self.async_write_ha_state()
+
 
 @dataclass(frozen=True, kw_only=True)
 class GoSmsPhoneDescription[T](EntityDescription):
-    """Describes an entity of a phone: its value from what is known of the phone."""
+    """Describes an entity of a phone, whose value is calculated from the coordinator of the phone."""
 
     value_fn: Callable[[GoSmsPhoneCoordinator], T]
 
 
 class GoSmsPhoneEntity[T](GoSmsEntity, CoordinatorEntity[GoSmsPhoneCoordinator]):
-    """An entity of a phone. It is written when what it shows has changed, not with each report of the phone."""
+    """An entity of a phone. Its state is written when its value changes, not with each report of the phone."""
 
     entity_description: GoSmsPhoneDescription[T]
 
@@ -56,27 +67,17 @@ class GoSmsPhoneEntity[T](GoSmsEntity, CoordinatorEntity[GoSmsPhoneCoordinator])
         description: GoSmsPhoneDescription[T],
         phone: ConfigSubentry,
     ) -> None:
-        """Make the entity of this phone."""
-        CoordinatorEntity.__init__(self, entry.runtime_data.phones[phone.subentry_id])
+        """Initialize the entity of this phone."""
+        CoordinatorEntity.__init__(self, entry.runtime_data.phone_coordinators[phone.subentry_id])
         GoSmsEntity.__init__(self, hass, entry, description, phone)
-        self._shown: tuple[bool, T] | None = None
 
     @property
     def value(self) -> T:
-        """Return what the description makes of the phone."""
+        """Return the value by the description."""
         return self.entity_description.value_fn(self.coordinator)
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Begin to listen; the state is written for the first time after this."""
-        await super().async_added_to_hass()
-        self._shown = self.available, self.value
 
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Write the state if it is another one."""
-        shown = self.available, self.value
-        if shown != self._shown:
-            self._shown = shown
-            self.async_write_ha_state()
+        """Write the state if it changed."""
+        self._async_write_if_changed(self.available, self.value)

@@ -1,4 +1,4 @@
-"""Failures, as Home Assistant tells them: in actions, in polls and in forms.
+"""Conversion of failures into the errors of Home Assistant: in actions, updates and forms.
 
 No other module names the translation key of an error.
 """
@@ -18,29 +18,29 @@ from homeassistant.helpers.update_coordinator import UpdateFailed
 from .api import GoSmsApiError, GoSmsError
 from .const import DOMAIN
 
-# What the caller of an action causes, and another call can mend.
-_INPUT: Final = frozenset({"invalid_message", "invalid_phone_number", "message_too_young", "unknown_message"})
+# Errors that the caller of an action causes, and can fix with another call.
+_INPUT_ERRORS: Final = frozenset({"invalid_message", "invalid_phone_number", "message_too_young", "unknown_message"})
 
-# The texts that end in what exactly happened, for the log and the vendor's support.
-_DETAILED: Final = frozenset(
+# Errors whose texts end with the details, for the log and the vendor's support.
+_DETAILED_ERRORS: Final = frozenset(
     {"cannot_connect", "invalid_request", "no_answer", "not_confirmed", "refused", "service_error"}
 )
 
-# Seconds. A service that asks for less would be asked without end, one that asks for more would keep the sensors in the
-# dark for longer than an outage does.
-_MIN_PAUSE: Final = 5
-_MAX_PAUSE: Final = 600
+# Seconds. The lower limit keeps polls from running without a pause. The upper limit keeps the sensors from being stale
+# for longer than in an ordinary outage.
+_MIN_RETRY_AFTER: Final = 5
+_MAX_RETRY_AFTER: Final = 600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """What went wrong with a message, as it can be kept in a file. Holds nothing of the message.
+    """Why a message failed, in a form that can be stored. Contains nothing of the message.
 
     Attributes:
         key: the key under "exceptions" in the translations.
         code: the vendor's error code, or None.
-        placeholders: what the text of the key is filled with.
-        part: the part of a message that it befell when others had been accepted, counted from 1, or None.
+        placeholders: the values for the text of the key.
+        part: the part that failed after others had been accepted, counted from 1, or None.
         parts: the number of parts of that message, or None.
     """
 
@@ -52,14 +52,14 @@ class Failure:
 
     @classmethod
     def of(cls, err: GoSmsError) -> Self:
-        """Return what an error of the client means for what was asked for."""
+        """Return the failure of a message whose request failed: `not_confirmed` if it may have been accepted."""
         key = "not_confirmed" if err.maybe_accepted else error_key(err)
         code = err.code if isinstance(err, GoSmsApiError) else None
         return cls(key=key, code=code, placeholders=_placeholders(key, err) or {})
 
     def error(self, hass: HomeAssistant) -> HomeAssistantError:
         """Return the error to raise."""
-        kind = ServiceValidationError if self.key in _INPUT else HomeAssistantError
+        kind = ServiceValidationError if self.key in _INPUT_ERRORS else HomeAssistantError
         error = kind(
             translation_domain=DOMAIN,
             translation_key=self.key,
@@ -79,7 +79,7 @@ class Failure:
 
 
 def localize(hass: HomeAssistant, error: HomeAssistantError) -> str:
-    """Return the text of an error in the language of the home; Home Assistant itself would say it in English."""
+    """Return the text of an error in the configured language; `str(error)` is in English."""
     texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
     text = texts.get(f"component.{DOMAIN}.exceptions.{error.translation_key}.message")
     return text.format(**error.translation_placeholders or {}) if text else str(error)
@@ -87,32 +87,32 @@ def localize(hass: HomeAssistant, error: HomeAssistantError) -> str:
 
 @contextmanager
 def action_errors(hass: HomeAssistant) -> Iterator[None]:
-    """Tell failures to whoever asked for something that can be asked for again without harm."""
+    """Convert errors of the client for the caller of an action. Only for requests that can be repeated safely."""
     try:
         yield
     except GoSmsError as err:
-        key = _repeatable_key(err)
+        key = _idempotent_error_key(err)
         raise Failure(key=key, placeholders=_placeholders(key, err) or {}).error(hass) from err
 
 
 @contextmanager
 def update_errors() -> Iterator[None]:
-    """Tell failures to a coordinator. A refused token is one like any other here, so that polling goes on."""
+    """Convert errors of the client for a coordinator. A rejected token is like any other error: polling goes on."""
     try:
         yield
     except GoSmsError as err:
-        key = _repeatable_key(err)
-        pause = err.retry_after if isinstance(err, GoSmsApiError) else None
+        key = _idempotent_error_key(err)
+        retry_after = err.retry_after if isinstance(err, GoSmsApiError) else None
         raise UpdateFailed(
             translation_domain=DOMAIN,
             translation_key=key,
             translation_placeholders=_placeholders(key, err),
-            retry_after=None if pause is None else min(max(pause, _MIN_PAUSE), _MAX_PAUSE),
+            retry_after=None if retry_after is None else min(max(retry_after, _MIN_RETRY_AFTER), _MAX_RETRY_AFTER),
         ) from err
 
 
 def invalid_input(key: str, placeholders: Mapping[str, str] | None = None) -> ServiceValidationError:
-    """Return the error for a call that can't be carried out, such as with a text that can't be sent."""
+    """Return the error for a call with invalid input, such as a text that can't be sent."""
     return ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key=key,
@@ -121,27 +121,27 @@ def invalid_input(key: str, placeholders: Mapping[str, str] | None = None) -> Se
 
 
 def invalid_message_id() -> ServiceValidationError:
-    """Return the error for what can't be the id of a message."""
+    """Return the error for an invalid message id."""
     return ServiceValidationError(translation_domain=DOMAIN, translation_key="invalid_message_id")
 
 
 def invalid_phone() -> ServiceValidationError:
-    """Return the error for what names no phone of the account."""
+    """Return the error for a phone that does not belong to the account."""
     return ServiceValidationError(translation_domain=DOMAIN, translation_key="invalid_phone")
 
 
 def no_recipient() -> ServiceValidationError:
-    """Return the error for a call that names nobody."""
+    """Return the error for a call without any recipient."""
     return ServiceValidationError(translation_domain=DOMAIN, translation_key="no_recipient")
 
 
 def several_accounts() -> ServiceValidationError:
-    """Return the error for a call that has to name an account, and names none."""
+    """Return the error for a call that has to name one of several accounts."""
     return ServiceValidationError(translation_domain=DOMAIN, translation_key="several_accounts")
 
 
 def account_not_loaded(account: str) -> Failure:
-    """Return the failure of whatever needs an account that is not loaded."""
+    """Return the failure of a message whose account is not loaded."""
     return Failure(key="account_not_loaded", placeholders={"account": account})
 
 
@@ -151,7 +151,7 @@ def account_removed() -> Failure:
 
 
 def not_a_recipient() -> Failure:
-    """Return the failure of a target that is something else than a recipient."""
+    """Return the failure of a target that is not a recipient."""
     return Failure(key="not_a_recipient")
 
 
@@ -166,48 +166,48 @@ def unknown_target() -> Failure:
 
 
 def not_all_arrived(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantError]]) -> HomeAssistantError:
-    """Return the error for a call of which some or all messages failed."""
+    """Return the error for a call with several messages, if one or more failed."""
     return HomeAssistantError(
         translation_domain=DOMAIN,
         translation_key="not_all_arrived",
-        translation_placeholders={"failures": _listed(hass, errors)},
+        translation_placeholders={"failures": _format_failures(hass, errors)},
     )
 
 
 def not_deleted(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantError]]) -> HomeAssistantError:
-    """Return the error for messages of which some or all could not be deleted."""
+    """Return the error for several messages, if one or more could not be deleted."""
     return HomeAssistantError(
         translation_domain=DOMAIN,
         translation_key="not_deleted",
-        translation_placeholders={"failures": _listed(hass, errors)},
+        translation_placeholders={"failures": _format_failures(hass, errors)},
     )
 
 
-def _listed(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantError]]) -> str:
-    """Return what failed and why, each reason once."""
-    names: dict[str, list[str]] = {}
+def _format_failures(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantError]]) -> str:
+    """Return the names of all failures, grouped by their reasons."""
+    names_by_reason: dict[str, list[str]] = {}
     for name, error in errors:
-        names.setdefault(localize(hass, error), []).append(name)
-    return " ".join(f"{', '.join(of_reason)}: {reason}" for reason, of_reason in names.items())
+        names_by_reason.setdefault(localize(hass, error), []).append(name)
+    return " ".join(f"{', '.join(names)}: {reason}" for reason, names in names_by_reason.items())
 
 
 def queue_full() -> Failure:
-    """Return the failure of a message that the outbox has no room for."""
+    """Return the failure of a message that does not fit into the queue."""
     return Failure(key="queue_full")
 
 
 def hourly_limit(limit: int, opens: datetime) -> Failure:
-    """Return the failure of a message beyond the limit, which can be sent again at a time of the home."""
+    """Return the failure of a message over the limit. It could be sent at this local time."""
     return Failure(key="hourly_limit", placeholders={"limit": str(limit), "time": f"{opens:%H:%M}"})
 
 
 def not_queued(reason: str) -> Failure:
-    """Return the failure of a message that had to wait, and might not or could not."""
+    """Return the failure of a message that was not sent and could not be queued."""
     return Failure(key="cannot_connect", placeholders={"error": reason})
 
 
-def other_content() -> ServiceValidationError:
-    """Return the error for an idempotency key that stands for another call."""
+def idempotency_conflict() -> ServiceValidationError:
+    """Return the error for an idempotency key that another call has used."""
     return ServiceValidationError(translation_domain=DOMAIN, translation_key="idempotency_conflict")
 
 
@@ -218,13 +218,13 @@ def form_error(err: GoSmsError) -> str:
     if err.unauthorized:
         return "invalid_auth"
     if err.code is None:
-        # An answer without the vendor's code is not the API speaking: a proxy, an outage, a wrong address.
+        # A response without a code is not from the API, but from a proxy, during an outage or at a wrong address.
         return "cannot_connect"
     return err.row.form_error if err.row else "unknown"
 
 
 def error_key(err: GoSmsError) -> str:
-    """Return the key of the text that names the cause."""
+    """Return the key of the text that explains an error."""
     if not isinstance(err, GoSmsApiError):
         return "no_answer" if err.maybe_accepted else "cannot_connect"
     if err.unauthorized:
@@ -236,11 +236,11 @@ def error_key(err: GoSmsError) -> str:
     return "service_error" if err.maybe_accepted else "refused"
 
 
-def _repeatable_key(err: GoSmsError) -> str:
-    """Return the key of the text for a request that can be repeated, so that it is all one whether it arrived."""
+def _idempotent_error_key(err: GoSmsError) -> str:
+    """Return the key of the text for an idempotent request: whether it arrived does not matter."""
     return error_key(err) if isinstance(err, GoSmsApiError) else "no_answer"
 
 
 def _placeholders(key: str, err: GoSmsError) -> dict[str, str] | None:
-    """Return what the text of this key is filled with."""
-    return {"error": str(err)} if key in _DETAILED else None
+    """Return the values for the text of a key, or None."""
+    return {"error": str(err)} if key in _DETAILED_ERRORS else None

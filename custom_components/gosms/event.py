@@ -1,4 +1,4 @@
-"""Event entities: what happens to the messages that Home Assistant sends."""
+"""Event entities: the events of messages that Home Assistant sends."""
 
 from typing import Final, override
 
@@ -27,46 +27,46 @@ async def async_setup_entry(
 
 
 class GoSmsEventEntity(GoSmsEntity, EventEntity):
-    """Tells what happens to the messages of an account, or to those to one recipient. Always available."""
+    """Fires the events of an account's messages, or of those to one recipient. Always available."""
 
-    # Texts and numbers of people stay out of the database, and whatever leads to them.
+    # Keep texts and numbers, and anything that leads to them, out of the database.
     _unrecorded_attributes = frozenset({"message_ids", "phone_number", "recipient", "message", "tag", "phone"})
 
     def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, recipient: ConfigSubentry | None = None) -> None:
-        """Make the entity of the account, or of a recipient."""
+        """Initialize the entity of the account, or of a recipient."""
         super().__init__(hass, entry, _MESSAGE, recipient)
         self._entry = entry
         self._recipient_id = recipient.subentry_id if recipient else None
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Begin to listen."""
+        """Follow the events of the outbox."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._entry.runtime_data.outbox.async_add_event_listener(self._async_tell))
+        self.async_on_remove(self._entry.runtime_data.outbox.async_add_event_listener(self._async_handle_event))
 
     @callback
-    def _async_tell(self, message: OutgoingMessage, occurrence: MessageEvent) -> None:
-        """Tell what happened to a message, if it is one of this entity's."""
+    def _async_handle_event(self, message: OutgoingMessage, event: MessageEvent) -> None:
+        """Fire the event of a message that belongs to this entity."""
         if self._recipient_id not in (None, message.recipient):
             return
         recipient = self._entry.subentries.get(message.recipient or "")
         self._trigger_event(
-            occurrence.type,
+            event.type,
             {
                 "message_ids": list(message.ids),
                 "phone_number": message.phone_number,
                 "recipient": recipient.title if recipient else None,
                 "message": message.text,
                 "tag": message.tag,
-                "seconds": occurrence.seconds,
+                "seconds": event.seconds,
                 "attempts": message.attempts,
-                "phone": self._name_of_phone(message.device_id),
+                "phone": self._phone_name(message.device_id),
                 "error": message.error,
             },
         )
         self.async_write_ha_state()
 
-    def _name_of_phone(self, device_id: str | None) -> str | None:
-        """Return what people call the phone that a message was sent with; None if GoSMS chose it."""
+    def _phone_name(self, device_id: str | None) -> str | None:
+        """Return the name of a message's phone, its id if it is not configured, or None if GoSMS chooses the phone."""
         phone = find_phone(self._entry, device_id)
         return phone.title if phone else device_id

@@ -1,4 +1,4 @@
-"""Fields and checks that the flows share: ids of phones and webhooks, and the choice of a phone."""
+"""Fields and validation that the flows share: ids of phones and webhooks, and the choice of a phone."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -14,29 +14,29 @@ from homeassistant.helpers.selector import (
     TextSelector,
 )
 
-from .api import ErrorCode, GoSmsApiError, GoSmsClient, GoSmsError, read_vendor_id
+from .api import ErrorCode, GoSmsApiError, GoSmsClient, GoSmsError, parse_vendor_id
 from .errors import form_error
 from .runtime_data import GoSmsConfigEntry
 from .subentries import phones
 
-# The errors that the id itself is to blame for.
+# Errors that the id itself causes.
 _DEVICE_ERRORS: Final = frozenset({"invalid_device_id", "unknown_device"})
 
 
 def normalize_vendor_id(typed: str) -> str:
-    """Return the id of a phone or a webhook as the vendor writes it."""
+    """Return the id of a phone or a webhook in the vendor's notation."""
     return typed.strip().lower()
 
 
 def is_vendor_id(typed: str) -> bool:
-    """Return whether this can be the id of a phone or a webhook."""
-    return read_vendor_id(typed) is not None
+    """Return whether a text can be the id of a phone or a webhook."""
+    return parse_vendor_id(typed) is not None
 
 
-async def async_check_phone(client: GoSmsClient, device_id: str) -> tuple[str, dict[str, str]]:
-    """Return what GoSMS calls a phone, and a form's errors if the phone can't be used.
+async def async_validate_phone(client: GoSmsClient, device_id: str) -> tuple[str, dict[str, str]]:
+    """Return the name of a phone, and the form's errors if the phone can't be used.
 
-    The name is the id itself where GoSMS has none, or where the token may not see phones, which is no error.
+    The name is the id if GoSMS has no name, or if the token has no permission to view phones, which is not an error.
     """
     if not is_vendor_id(device_id):
         return device_id, {CONF_DEVICE_ID: "invalid_device_id"}
@@ -51,11 +51,11 @@ async def async_check_phone(client: GoSmsClient, device_id: str) -> tuple[str, d
 
 
 def device_id_selector(entry: GoSmsConfigEntry) -> Selector[Any]:
-    """Return a field for the id of a phone; phones that sent something recently can be chosen."""
+    """Return a field for the id of a phone, with a choice of other phones that sent messages recently."""
     configured = {phone.unique_id for phone in phones(entry)}
     messages = entry.runtime_data.coordinator.data.messages if entry.state is ConfigEntryState.LOADED else ()
-    if seen := {message.device_id for message in messages if message.device_id} - configured:
-        choices = SelectSelectorConfig(options=sorted(seen), custom_value=True, mode=SelectSelectorMode.DROPDOWN)
+    if recent := {message.device_id for message in messages if message.device_id} - configured:
+        choices = SelectSelectorConfig(options=sorted(recent), custom_value=True, mode=SelectSelectorMode.DROPDOWN)
         return SelectSelector(choices)
     return TextSelector()
 

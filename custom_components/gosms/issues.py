@@ -1,4 +1,4 @@
-"""Repair issues: raised by whatever request meets what the user can mend, and gone on proof that it is mended."""
+"""Repair issues: raised when a request fails for a reason that the user can fix, and cleared on proof of the fix."""
 
 from typing import Any, Final
 
@@ -17,16 +17,15 @@ UNKNOWN_PHONE: Final = "unknown_phone"
 # The control panel has no cure for them.
 _OURS: Final = frozenset({MESSAGES_LOST, STORAGE_FAILED})
 
-# What `problem` calls a token that was refused; Home Assistant itself asks for a new one.
+# The reason that the `problem` sensor shows for a rejected token. Home Assistant itself asks for a new one.
 REAUTH: Final = "reauth"
 
-
-# Only the user's next message or click reaches these endpoints, so the issues that they resolve must outlive a restart.
-# The others are raised again by the first poll.
+# Only the user's next message or click calls these endpoints, so the issues that they resolve must survive a restart.
+# The first poll raises the others again.
 _NEEDS_USER_ACTION: Final = frozenset({Endpoint.SEND, Endpoint.EDIT_PHONE})
 
-# Where in the control panel the cure is.
-_PAGES: Final = {
+# The page of the control panel where the problem can be fixed.
+_FIX_PAGES: Final = {
     "account_blocked": "",
     "no_sending_phone": "/devices",
     "quota_reached": "",
@@ -49,8 +48,8 @@ def async_raise(
         hass: Home Assistant.
         entry: the account.
         key: the issue's key in the translations.
-        resolved_by: the endpoint whose success proves that it is solved, or None if whoever raised it knows.
-        phone: the phone that it is about.
+        resolved_by: the endpoint whose success proves that the issue is resolved, or None if the caller clears it.
+        phone: the phone that the issue concerns, or None.
     """
     issue_id = _issue_id(entry, key, phone)
     ir.async_create_issue(
@@ -64,7 +63,7 @@ def async_raise(
         },
         is_fixable=key == UNKNOWN_PHONE,
         is_persistent=resolved_by in _NEEDS_USER_ACTION,
-        learn_more_url=None if key in _OURS else f"{CONTROL_PANEL_URL}{_PAGES.get(key, '/api')}",
+        learn_more_url=None if key in _OURS else f"{CONTROL_PANEL_URL}{_FIX_PAGES.get(key, '/api')}",
         severity=ir.IssueSeverity.WARNING if key == MESSAGES_LOST else ir.IssueSeverity.ERROR,
         translation_key=key,
         translation_placeholders={"account": entry.title, **({"phone": phone.title} if phone else {})},
@@ -79,73 +78,73 @@ def async_clear(hass: HomeAssistant, entry: ConfigEntry[Any], key: str) -> None:
 
 
 @callback
-def async_remove(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Remove all issues of an account that is removed itself."""
-    for issue in _issues_of(hass, entry):
+def async_clear_all(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Clear all issues of an account."""
+    for issue in _open_issues(hass, entry):
         ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
 
 @callback
-def async_open_issues(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[str]:
-    """Return the keys of what waits for the user: the open issues of an account, and a token that was refused."""
-    keys = {issue.translation_key for issue in _issues_of(hass, entry) if issue.translation_key}
-    asks_for_token = f"config_entry_reauth_{DOMAIN}_{entry.entry_id}"
-    if ir.async_get(hass).async_get_issue(HOMEASSISTANT_DOMAIN, asks_for_token):
+def async_get_problems(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[str]:
+    """Return what needs the user's attention: the keys of an account's open issues, and `reauth` for a new token."""
+    keys = {issue.translation_key for issue in _open_issues(hass, entry) if issue.translation_key}
+    reauth_issue_id = f"config_entry_reauth_{DOMAIN}_{entry.entry_id}"
+    if ir.async_get(hass).async_get_issue(HOMEASSISTANT_DOMAIN, reauth_issue_id):
         keys.add(REAUTH)
     return sorted(keys)
 
 
 class IssueManager:
-    """Raises and clears the issues of one account, and asks for a new token, as its requests end."""
+    """Raises and clears the issues of one account, and starts reauthentication, by the outcomes of its requests."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-        """Start with what an earlier run left, except for phones that were removed since."""
+        """Keep the issues of an earlier run, except those of phones that were removed since."""
         self._hass = hass
         self._entry = entry
-        # When each was raised last: a request that began before that proves nothing.
+        # When each issue was last raised: a request that began earlier proves nothing.
         self._raised: dict[str, float] = {}
-        for issue in _issues_of(hass, entry):
-            if _data(issue)["subentry_id"] not in {None, *entry.subentries}:
+        for issue in _open_issues(hass, entry):
+            if _issue_data(issue)["subentry_id"] not in {None, *entry.subentries}:
                 ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
     @callback
     def async_handle_outcome(self, outcome: RequestOutcome) -> None:
-        """Learn from a request that outcome."""
+        """Raise or clear issues by the outcome of a request."""
         if outcome.error is None:
             self._clear(outcome)
         elif isinstance(outcome.error, GoSmsApiError):
             if outcome.error.unauthorized:
                 self._entry.async_start_reauth(self._hass)
             elif (row := outcome.error.row) and row.issue:
-                self._raise(row.issue, row.resolved_by, self._phone_of(outcome))
+                self._raise(row.issue, row.resolved_by, self._find_phone(outcome))
 
     def _raise(self, key: str, resolved_by: Endpoint | None, phone: ConfigSubentry | None) -> None:
-        """Raise an issue, or leave it as it is if only the user's next action can prove it solved."""
+        """Raise an issue. An open one that only a user's action can resolve is kept if this one is not of that kind."""
         if key != UNKNOWN_PHONE:
             phone = None
         elif phone is None:
-            # A call named a phone that is none of the account's settings: only the caller can mend that.
+            # The call named a phone that is not configured, so only the caller can fix that.
             return
         known = ir.async_get(self._hass).async_get_issue(DOMAIN, _issue_id(self._entry, key, phone))
         if (
             known is None
             or resolved_by in _NEEDS_USER_ACTION
-            or _data(known).get("resolved_by") not in _NEEDS_USER_ACTION
+            or _issue_data(known).get("resolved_by") not in _NEEDS_USER_ACTION
         ):
             issue_id = async_raise(self._hass, self._entry, key, resolved_by=resolved_by, phone=phone)
             self._raised[issue_id] = self._hass.loop.time()
 
     def _clear(self, outcome: RequestOutcome) -> None:
-        """Clear the issues that this success proves to be solved."""
-        phone = self._phone_of(outcome)
-        for issue in _issues_of(self._hass, self._entry):
-            is_proof = _data(issue).get("resolved_by") == outcome.endpoint
+        """Clear the issues that a successful request proves to be resolved."""
+        phone = self._find_phone(outcome)
+        for issue in _open_issues(self._hass, self._entry):
+            is_proof = _issue_data(issue).get("resolved_by") == outcome.endpoint
             is_newer = outcome.begun >= self._raised.get(issue.issue_id, 0)
-            if is_proof and is_newer and _data(issue)["subentry_id"] in {None, phone and phone.subentry_id}:
+            if is_proof and is_newer and _issue_data(issue)["subentry_id"] in {None, phone and phone.subentry_id}:
                 ir.async_delete_issue(self._hass, DOMAIN, issue.issue_id)
 
-    def _phone_of(self, outcome: RequestOutcome) -> ConfigSubentry | None:
-        """Return the phone that a request named, if it is one of the account's settings."""
+    def _find_phone(self, outcome: RequestOutcome) -> ConfigSubentry | None:
+        """Return the phone that a request named, or None if it named none that is configured."""
         return find_phone(self._entry, outcome.device_id)
 
 
@@ -154,12 +153,14 @@ def _issue_id(entry: ConfigEntry[Any], key: str, phone: ConfigSubentry | None = 
     return f"{key}_{entry.entry_id}_{phone.subentry_id}" if phone else f"{key}_{entry.entry_id}"
 
 
-def _data(issue: ir.IssueEntry) -> dict[str, str | int | float | None]:
-    """Return what an issue was raised with; an earlier run's that comes again by itself has nothing."""
+def _issue_data(issue: ir.IssueEntry) -> dict[str, str | int | float | None]:
+    """Return the data of an issue. One of an earlier run that was not raised again has no data."""
     return issue.data or {"entry_id": None}
 
 
-def _issues_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[ir.IssueEntry]:
+def _open_issues(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[ir.IssueEntry]:
     """Return the open issues of an account."""
     issues = ir.async_get(hass).issues.items()
-    return [issue for (domain, _), issue in issues if domain == DOMAIN and _data(issue)["entry_id"] == entry.entry_id]
+    return [
+        issue for (domain, _), issue in issues if domain == DOMAIN and _issue_data(issue)["entry_id"] == entry.entry_id
+    ]

@@ -1,8 +1,8 @@
-"""One notify entity for each recipient."""
+"""Notify entities: one for each recipient."""
 
 from typing import Final, override
 
-# The newest do not name the feature among what this package gives out, but 2026.8 has it nowhere else.
+# Newer versions do not list the feature in __all__, but 2026.8 has it nowhere else.
 from homeassistant.components.notify import NotifyEntity, NotifyEntityDescription, NotifyEntityFeature  # type: ignore[attr-defined]
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
@@ -15,7 +15,7 @@ from .preparation import prepare_text
 from .runtime_data import GoSmsConfigEntry
 from .subentries import recipients
 
-# Messages do not wait for one another here: the client keeps the pace that the service permits.
+# Messages need not wait for each other here: the client limits the rate of requests.
 PARALLEL_UPDATES = 0
 
 _SMS: Final = NotifyEntityDescription(key="sms", translation_key="sms", name=None)
@@ -32,21 +32,21 @@ async def async_setup_entry(
 class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
     """Sends an SMS to a recipient.
 
-    It is always available: Home Assistant skips an unavailable notify entity without an error, and the message
-    would be lost without a trace.
+    It is always available, since Home Assistant skips an unavailable notify entity without an error, and the message
+    would be lost silently.
     """
 
     _attr_supported_features = NotifyEntityFeature.TITLE
 
     def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, recipient: ConfigSubentry) -> None:
-        """Make the entity of this recipient."""
+        """Initialize the entity of this recipient."""
         super().__init__(hass, entry, _SMS, recipient)
         self._entry = entry
         self._recipient = recipient
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
-        """Send an SMS; a title stands before the text, on a line of its own."""
+        """Send an SMS. The title is put before the text, on a line of its own."""
         text = prepare_text(self._entry, message, title)
         to = Recipient(phone_number=self._recipient.data[CONF_PHONE_NUMBER], recipient=self._recipient.subentry_id)
         (result,) = await self._entry.runtime_data.outbox.async_send(

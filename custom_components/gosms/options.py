@@ -1,4 +1,4 @@
-"""The options of an account as one value, with what holds for those that nobody chose."""
+"""The options of an account as one value, with their defaults."""
 
 from dataclasses import dataclass, fields
 from typing import Any, Final, Self
@@ -19,13 +19,13 @@ class Options:
     """How an account sends. The fields are named as they are stored in the config entry.
 
     Attributes:
-        callback_id: the webhook that GoSMS tells of the messages, or None for all.
-        country: where numbers without a country code belong, ISO 3166-1 alpha-2, or None for the home's country.
-        default_phone: the id of the phone subentry that sends what names no phone, or None for any phone.
+        callback_id: the webhook that receives the callbacks of the messages, or None for all.
+        country: the country of numbers without a country code, ISO 3166-1 alpha-2, or None for that of Home Assistant.
+        default_phone: the id of the phone subentry that sends messages without a phone of their own, or None for any.
         delivery_timeout: minutes after acceptance until a missing delivery is reported.
         hourly_limit: messages in any 60 minutes, or 0 for no limit.
-        long_text: what becomes of a text of more than 300 characters: `split`, `truncate` or `reject`.
-        queue_expiry: minutes that a message may wait in the queue, or 0 if messages must not be queued.
+        long_text: how to handle a text of more than 300 characters: `split`, `truncate` or `reject`.
+        queue_expiry: minutes that a message may be queued, or 0 if messages must not be queued.
         replace_symbols: whether characters that GoSMS does not accept are replaced or dropped.
     """
 

@@ -1,4 +1,4 @@
-"""The options of an account, in sections; stored flat."""
+"""The options flow of an account. The form has sections; the options are stored flat."""
 
 from typing import Any, Final
 
@@ -38,7 +38,7 @@ _SECTION_SENDING: Final = "sending"
 _SECTION_TEXT: Final = "text"
 _SECTION_TRUST: Final = "trust"
 
-# Far beyond what one phone can send in an hour, and as many as the ledger can count.
+# Far more than a phone can send in an hour, and as many as the history can count.
 _MAX_HOURLY_LIMIT: Final = 1000
 
 
@@ -47,9 +47,9 @@ def _minutes(minimum: int) -> NumberSelector:
     return NumberSelector(NumberSelectorConfig(min=minimum, max=24 * 60, step=1, mode=NumberSelectorMode.BOX))
 
 
-def _flat(user_input: dict[str, Any]) -> dict[str, Any]:
-    """Return the options as they are stored: without sections, and without what was left empty."""
-    options = {key: value for answers in user_input.values() for key, value in answers.items()}
+def _flatten(user_input: dict[str, Any]) -> dict[str, Any]:
+    """Return the options to store: without sections and empty fields."""
+    options = {key: value for fields in user_input.values() for key, value in fields.items()}
     for key in (CONF_DELIVERY_TIMEOUT, CONF_HOURLY_LIMIT, CONF_QUEUE_EXPIRY):
         options[key] = int(options[key])
     if callback_id := normalize_vendor_id(options.pop(CONF_CALLBACK_ID, "")):
@@ -78,27 +78,27 @@ _TRUST_SCHEMA: Final = vol.Schema(
 
 
 class GoSmsOptionsFlow(OptionsFlow):
-    """Asks how to send. The entry's update listener takes up what was changed."""
+    """Changes the options. The entry's update listener applies them."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show all options, or take them."""
+        """Show the form, or handle the input."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            options = _flat(user_input)
+            options = _flatten(user_input)
             callback_id = options.get(CONF_CALLBACK_ID)
             if callback_id is None or is_vendor_id(callback_id):
                 return self.async_create_entry(data=options)
-            # The interface shows no error inside a section, so it stands at the section itself.
+            # The frontend shows no error inside a section, so it is shown at the section itself.
             errors[_SECTION_SENDING] = "invalid_callback_id"
-        in_force = dict.fromkeys((_SECTION_SENDING, _SECTION_TEXT, _SECTION_TRUST), self.config_entry.options)
+        current = dict.fromkeys((_SECTION_SENDING, _SECTION_TEXT, _SECTION_TRUST), self.config_entry.options)
         return self.async_show_form(
             step_id="init",
-            data_schema=self.add_suggested_values_to_schema(self._schema(), user_input or in_force),
+            data_schema=self.add_suggested_values_to_schema(self._schema(), user_input or current),
             errors=errors,
         )
 
     def _schema(self) -> vol.Schema:
-        """Return the form's fields; a phone can be chosen where there is one."""
+        """Return the fields of the form. A phone can be chosen if there is one."""
         choices = phones(self.config_entry)
         return vol.Schema(
             {

@@ -1,4 +1,4 @@
-"""What people write, a text or a number, as the service takes it by the options of an account."""
+"""Preparation of texts and phone numbers for the service, by the options of an account."""
 
 from typing import Any, Final
 
@@ -12,15 +12,16 @@ from .phone_number import clean, normalize, with_plus
 from .subentries import recipients
 from .text import InvalidTextError, PreparedText, prepare
 
-# Where numbers without a country code belong if neither the options nor the home say: the service is Russian.
+# The country of numbers without a country code, if neither the options nor Home Assistant name one: the service is
+# Russian.
 _DEFAULT_COUNTRY: Final = "RU"
 
 
 def prepare_text(entry: ConfigEntry[Any], message: str, title: str | None) -> PreparedText:
-    """Return a text as the account sends it.
+    """Return a message as the account sends it.
 
     Raises:
-        ServiceValidationError: it can't be sent. Translated.
+        ServiceValidationError: the text can't be sent. Translated.
     """
     options = Options.from_entry(entry)
     try:
@@ -32,11 +33,11 @@ def prepare_text(entry: ConfigEntry[Any], message: str, title: str | None) -> Pr
 async def async_normalize_number(hass: HomeAssistant, entry: ConfigEntry[Any], number: str) -> str:
     """Return a phone number as digits.
 
-    What equals the number of a recipient is that number: it was read when the recipient was saved, and comes back from
+    The number of a recipient is not parsed again: it was parsed when the recipient was saved, and comes back from
     events, sensors and forms.
 
     Raises:
-        InvalidPhoneNumberError: it is no phone number, or may be one of two.
+        InvalidPhoneNumberError: it is not a valid phone number, or it is ambiguous.
     """
     cleaned = clean(number)
     for recipient in recipients(entry):

@@ -1,4 +1,4 @@
-"""The repair that needs more than a walk through the control panel: a phone that GoSMS does not know."""
+"""The repair that can be fixed in Home Assistant: a phone that GoSMS does not know."""
 
 from typing import Any
 
@@ -7,38 +7,38 @@ from homeassistant.const import CONF_API_TOKEN, CONF_DEVICE_ID, CONF_URL
 from homeassistant.core import HomeAssistant
 import voluptuous as vol
 
-from .forms import async_check_phone, device_id_selector, normalize_vendor_id
+from .forms import async_validate_phone, device_id_selector, normalize_vendor_id
 from .runtime_data import GoSmsConfigEntry, async_create_client
 
 
 class UnknownPhoneRepairFlow(RepairsFlow):
-    """Gives a phone the id that it has now, or removes it."""
+    """Changes the id of a phone, or removes the phone."""
 
     def __init__(self, entry: GoSmsConfigEntry, subentry_id: str) -> None:
-        """Make the flow for this phone."""
+        """Initialize the flow for this phone."""
         self._entry = entry
         self._subentry_id = subentry_id
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Ask what to do."""
+        """Show the menu."""
         if self._subentry_id not in self._entry.subentries:
-            # Somebody removed it on the integration's page, while the account was not loaded.
+            # It was removed on the integration's page while the account was not loaded.
             return self.async_create_entry(data={})
         return self.async_show_menu(menu_options=["correct", "remove"])
 
     async def async_step_correct(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Ask for the id, and prove it."""
+        """Ask for the new id, and validate it."""
         if (phone := self._entry.subentries.get(self._subentry_id)) is None:
             return self.async_create_entry(data={})
         errors: dict[str, str] = {}
         if user_input is not None:
             device_id = normalize_vendor_id(user_input[CONF_DEVICE_ID])
-            errors = await self._async_check(device_id)
+            errors = await self._async_validate(device_id)
             if not errors:
                 config_entries = self.hass.config_entries
                 data = {**phone.data, CONF_DEVICE_ID: device_id}
                 if not config_entries.async_update_subentry(self._entry, phone, data=data, unique_id=device_id):
-                    # The id was right after all: the update listener has heard of no change.
+                    # The id was right after all, so the update listener is not called.
                     config_entries.async_schedule_reload(self._entry.entry_id)
                 return self.async_create_entry(data={})
         return self.async_show_form(
@@ -51,27 +51,27 @@ class UnknownPhoneRepairFlow(RepairsFlow):
         )
 
     async def async_step_remove(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Remove the phone, if that is really meant."""
+        """Remove the phone after a confirmation."""
         if user_input is None:
             return self.async_show_form(step_id="remove")
         if self._subentry_id in self._entry.subentries:
             self.hass.config_entries.async_remove_subentry(self._entry, self._subentry_id)
         return self.async_create_entry(data={})
 
-    async def _async_check(self, device_id: str) -> dict[str, str]:
-        """Return the form's errors for an id."""
+    async def _async_validate(self, device_id: str) -> dict[str, str]:
+        """Validate an id, and return the form's errors."""
         others = {each.unique_id for each in self._entry.subentries.values() if each.subentry_id != self._subentry_id}
         if device_id in others:
             return {CONF_DEVICE_ID: "already_configured"}
         client = async_create_client(self.hass, self._entry.data[CONF_API_TOKEN], self._entry.data[CONF_URL])
-        _, errors = await async_check_phone(client, device_id)
+        _, errors = await async_validate_phone(client, device_id)
         return errors
 
 
 async def async_create_fix_flow(
     hass: HomeAssistant, _issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the flow of the one issue that is fixed here; it was raised with the account and the phone."""
-    raised_with = data or {}
-    entry = hass.config_entries.async_get_known_entry(str(raised_with["entry_id"]))
-    return UnknownPhoneRepairFlow(entry, str(raised_with["subentry_id"]))
+    """Return the flow of an unknown phone. The data of the issue name the account and the phone."""
+    issue_data = data or {}
+    entry = hass.config_entries.async_get_known_entry(str(issue_data["entry_id"]))
+    return UnknownPhoneRepairFlow(entry, str(issue_data["subentry_id"]))

@@ -1,4 +1,4 @@
-"""What lives with a config entry."""
+"""The runtime data of a config entry."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,24 +15,24 @@ from .outbox import Outbox
 
 type GoSmsConfigEntry = ConfigEntry[GoSmsData]
 
-# The vendor counts requests for each account, so all clients with one token and address keep one pace, also those
-# of a config flow and of a second entry. A pace goes with the last client that holds it.
+# The vendor counts requests by account, so all clients with the same token and address share a rate limiter, also
+# those of a config flow and of a second entry. It is removed with the last client that uses it.
 _RATE_LIMITERS: HassKey[WeakValueDictionary[tuple[str, str], RateLimiter]] = HassKey("gosms_rate_limiters")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GoSmsData:
-    """The living parts of an account; its phones by the ids of their subentries."""
+    """The runtime data of a config entry. The keys of `phone_coordinators` are subentry ids."""
 
     client: GoSmsClient
     coordinator: GoSmsCoordinator
-    phones: Mapping[str, GoSmsPhoneCoordinator]
+    phone_coordinators: Mapping[str, GoSmsPhoneCoordinator]
     outbox: Outbox
 
 
 @callback
 def async_create_client(hass: HomeAssistant, token: str, url: str) -> GoSmsClient:
-    """Make a client with Home Assistant's session."""
+    """Return a client that uses Home Assistant's session."""
     rate_limiters = hass.data.setdefault(_RATE_LIMITERS, WeakValueDictionary())
     rate_limiter = rate_limiters.setdefault((url, token), RateLimiter())
     return GoSmsClient(async_get_clientsession(hass), token, url=url, rate_limiter=rate_limiter)

@@ -1,4 +1,4 @@
-"""The phones and the recipients of an account, which are subentries of its config entry."""
+"""The subentries of an account: phones and recipients."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from .const import CONF_PHONE_NUMBER, SUBENTRY_PHONE, SUBENTRY_RECIPIENT
 
 
 def phones(entry: ConfigEntry[Any]) -> list[ConfigSubentry]:
-    """Return the phones that send for an account."""
+    """Return the phones of an account."""
     return list(entry.get_subentries_of_type(SUBENTRY_PHONE))
 
 
@@ -19,10 +19,10 @@ def recipients(entry: ConfigEntry[Any]) -> list[ConfigSubentry]:
 
 
 def find_phone(entry: ConfigEntry[Any], device_id: str | None) -> ConfigSubentry | None:
-    """Return the phone with a GoSMS id, or None."""
+    """Return the phone with this GoSMS id, or None."""
     return next((phone for phone in phones(entry) if phone.data[CONF_DEVICE_ID] == device_id), None)
 
 
 def find_recipient(entry: ConfigEntry[Any], phone_number: str) -> ConfigSubentry | None:
-    """Return the recipient with a number, given as digits, or None."""
+    """Return the recipient with this number, in digits, or None."""
     return next((each for each in recipients(entry) if each.data[CONF_PHONE_NUMBER] == phone_number), None)

@@ -1,4 +1,4 @@
-"""The flows of the subentries: recipients, and the phones that send."""
+"""Subentry flows: recipients, and the phones that send."""
 
 from abc import abstractmethod
 from typing import Any, override
@@ -15,7 +15,7 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SIM_DEFAULT, SIM_SLOTS
-from .forms import async_check_phone, device_id_selector, normalize_vendor_id, phone_selector
+from .forms import async_validate_phone, device_id_selector, normalize_vendor_id, phone_selector
 from .phone_number import InvalidPhoneNumberError, with_plus
 from .preparation import async_normalize_number
 from .runtime_data import async_create_client
@@ -23,7 +23,7 @@ from .subentries import phones
 
 
 class _SubentryFlow(ConfigSubentryFlow):
-    """What the flows share: one form to add and to change, saved under an id that no other subentry has."""
+    """Base of the flows: one form to add and to change a subentry with a unique id."""
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Add a subentry."""
@@ -37,35 +37,35 @@ class _SubentryFlow(ConfigSubentryFlow):
     async def _async_form(
         self, step_id: str, subentry: ConfigSubentry | None, user_input: dict[str, Any] | None
     ) -> SubentryFlowResult:
-        """Show the form, or take what was filled in."""
+        """Show the form, or handle the input."""
 
     @abstractmethod
     def _schema(self) -> vol.Schema:
-        """Return the form's fields."""
+        """Return the fields of the form."""
 
-    def _show(
+    def _show_form(
         self,
         step_id: str,
         subentry: ConfigSubentry | None,
         user_input: dict[str, Any] | None,
         errors: dict[str, str],
     ) -> SubentryFlowResult:
-        """Show the form with what was filled in before, or what is in force."""
-        in_force = self._in_force(subentry) if subentry else None
+        """Show the form with the last input, or the current values."""
+        current = self._current_values(subentry) if subentry else None
         return self.async_show_form(
             step_id=step_id,
-            data_schema=self.add_suggested_values_to_schema(self._schema(), user_input or in_force),
+            data_schema=self.add_suggested_values_to_schema(self._schema(), user_input or current),
             errors=errors,
         )
 
-    def _in_force(self, subentry: ConfigSubentry) -> dict[str, Any]:
-        """Return what the fields of the form hold before anything is changed."""
+    def _current_values(self, subentry: ConfigSubentry) -> dict[str, Any]:
+        """Return the values of the fields before a change."""
         return {CONF_NAME: subentry.title, **subentry.data}
 
     def _save(
         self, subentry: ConfigSubentry | None, *, title: str, data: dict[str, Any], unique_id: str
     ) -> SubentryFlowResult:
-        """Add the subentry, or change it; the entry's update listener takes it up."""
+        """Add or change the subentry. The entry's update listener applies it."""
         entry = self._get_entry()
         if any(other.unique_id == unique_id and other is not subentry for other in entry.subentries.values()):
             return self.async_abort(reason="already_configured")
@@ -75,13 +75,13 @@ class _SubentryFlow(ConfigSubentryFlow):
 
 
 class RecipientFlow(_SubentryFlow):
-    """Adds and changes a person who receives messages."""
+    """Adds and changes a recipient."""
 
     @override
     async def _async_form(
         self, step_id: str, subentry: ConfigSubentry | None, user_input: dict[str, Any] | None
     ) -> SubentryFlowResult:
-        """Show the form, or take what was filled in."""
+        """Show the form, or handle the input."""
         errors: dict[str, str] = {}
         if user_input is not None:
             try:
@@ -93,16 +93,16 @@ class RecipientFlow(_SubentryFlow):
                 if phone := user_input.get(CONF_PHONE):
                     data[CONF_PHONE] = phone
                 return self._save(subentry, title=user_input[CONF_NAME].strip() or number, data=data, unique_id=number)
-        return self._show(step_id, subentry, user_input, errors)
+        return self._show_form(step_id, subentry, user_input, errors)
 
     @override
-    def _in_force(self, subentry: ConfigSubentry) -> dict[str, Any]:
-        """Return what the fields of the form hold before anything is changed."""
-        return {**super()._in_force(subentry), CONF_PHONE_NUMBER: with_plus(subentry.data[CONF_PHONE_NUMBER])}
+    def _current_values(self, subentry: ConfigSubentry) -> dict[str, Any]:
+        """Return the values of the fields before a change."""
+        return {**super()._current_values(subentry), CONF_PHONE_NUMBER: with_plus(subentry.data[CONF_PHONE_NUMBER])}
 
     @override
     def _schema(self) -> vol.Schema:
-        """Return the form's fields; a phone can be chosen where there is one."""
+        """Return the fields of the form. A phone can be chosen if there is one."""
         fields: dict[vol.Marker, object] = {
             vol.Required(CONF_NAME): TextSelector(),
             vol.Required(CONF_PHONE_NUMBER): TextSelector(TextSelectorConfig(type=TextSelectorType.TEL)),
@@ -113,23 +113,23 @@ class RecipientFlow(_SubentryFlow):
 
 
 class PhoneFlow(_SubentryFlow):
-    """Adds and changes an Android phone that sends messages."""
+    """Adds and changes a phone."""
 
     @override
     async def _async_form(
         self, step_id: str, subentry: ConfigSubentry | None, user_input: dict[str, Any] | None
     ) -> SubentryFlowResult:
-        """Show the form, or take what was filled in."""
+        """Show the form, or handle the input."""
         errors: dict[str, str] = {}
         if user_input is not None:
             device_id = normalize_vendor_id(user_input[CONF_DEVICE_ID])
             if subentry is not None and subentry.unique_id == device_id:
-                # Nothing new to ask the service about: the rest can be changed during an outage too.
+                # Do not validate the id again, so that the rest can be changed during an outage too.
                 title = subentry.title
             else:
                 data = self._get_entry().data
                 client = async_create_client(self.hass, data[CONF_API_TOKEN], data[CONF_URL])
-                title, errors = await async_check_phone(client, device_id)
+                title, errors = await async_validate_phone(client, device_id)
             if not errors:
                 return self._save(
                     subentry,
@@ -137,11 +137,11 @@ class PhoneFlow(_SubentryFlow):
                     data={CONF_DEVICE_ID: device_id, CONF_SIM: user_input[CONF_SIM]},
                     unique_id=device_id,
                 )
-        return self._show(step_id, subentry, user_input, errors)
+        return self._show_form(step_id, subentry, user_input, errors)
 
     @override
     def _schema(self) -> vol.Schema:
-        """Return the form's fields."""
+        """Return the fields of the form."""
         return vol.Schema(
             {
                 vol.Required(CONF_DEVICE_ID): device_id_selector(self._get_entry()),

@@ -1,4 +1,4 @@
-"""A switch for each phone: whether it may send."""
+"""Switches of the phones: whether a phone may send."""
 
 from dataclasses import dataclass
 from typing import Any, Final, override
@@ -12,7 +12,7 @@ from .entity import GoSmsPhoneDescription, GoSmsPhoneEntity
 from .runtime_data import GoSmsConfigEntry
 from .subentries import phones
 
-# Who switches on and off again in a hurry must end where the last word was.
+# Run one call at a time, so that the last of several quick toggles wins.
 PARALLEL_UPDATES = 1
 
 
@@ -38,22 +38,22 @@ async def async_setup_entry(
 
 
 class GoSmsPhoneSwitch(GoSmsPhoneEntity[bool | None], SwitchEntity):
-    """Lets a phone send, or not."""
+    """Allows a phone to send, or forbids it."""
 
     entity_description: GoSmsPhoneSwitchDescription
 
     @property
     @override
     def is_on(self) -> bool | None:
-        """Tell if the phone may send."""
+        """Return whether the phone may send."""
         return self.value
 
     @override
     async def async_turn_on(self, **_kwargs: Any) -> None:
-        """Let the phone send."""
+        """Allow the phone to send."""
         await self.coordinator.async_set_active(active=True)
 
     @override
     async def async_turn_off(self, **_kwargs: Any) -> None:
-        """Do not let the phone send."""
+        """Forbid the phone to send."""
         await self.coordinator.async_set_active(active=False)

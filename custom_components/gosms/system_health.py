@@ -1,4 +1,4 @@
-"""What the page about the system's health says: whether the service can be reached, and how much waits for it."""
+"""System health: whether the service can be reached, and how many messages are pending."""
 
 import asyncio
 from collections.abc import Iterable
@@ -15,24 +15,26 @@ from .runtime_data import GoSmsConfigEntry
 
 @callback
 def async_register(_hass: HomeAssistant, register: SystemHealthRegistration) -> None:
-    """Offer what there is to tell."""
+    """Register the system health information."""
     register.async_register_info(_async_info, f"/config/integrations/integration/{DOMAIN}")
 
 
 async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
-    """Return what there is to tell; what takes time as a coroutine, for which the page does not wait."""
+    """Return the information. The page shows it before the coroutine in it has finished."""
     accounts = hass.config_entries.async_entries(DOMAIN)
     loaded: list[GoSmsConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     outboxes = [account.runtime_data.outbox for account in loaded]
     return {
-        "can_reach_server": _async_reach(hass, {account.data[CONF_URL] for account in accounts} or {DEFAULT_URL}),
+        "can_reach_server": _async_check_reachable(
+            hass, {account.data[CONF_URL] for account in accounts} or {DEFAULT_URL}
+        ),
         "accounts": len(accounts),
         "queued_messages": sum(outbox.queued for outbox in outboxes),
         "messages_in_transit": sum(outbox.in_transit for outbox in outboxes),
     }
 
 
-async def _async_reach(hass: HomeAssistant, urls: Iterable[str]) -> str | dict[str, str]:
-    """Ask at each address, without a token, whether anybody is there; the first failure is the answer."""
-    answers = await asyncio.gather(*(async_check_can_reach_url(hass, url) for url in urls))
-    return next((answer for answer in answers if answer != "ok"), "ok")
+async def _async_check_reachable(hass: HomeAssistant, urls: Iterable[str]) -> str | dict[str, str]:
+    """Check whether each address can be reached, without a token. Return "ok" or the first failure."""
+    results = await asyncio.gather(*(async_check_can_reach_url(hass, url) for url in urls))
+    return next((result for result in results if result != "ok"), "ok")

@@ -1,12 +1,12 @@
-"""Asynchronous client of the GoSMS.ru API, v1. Knows nothing of Home Assistant."""
+"""Asynchronous client for the GoSMS.ru API, v1. Independent of Home Assistant."""
 
 from .client import DEFAULT_URL, PAGE_SIZE, GoSmsClient, RateLimiter
 from .codes import Endpoint, ErrorCode, Meaning, Row
 from .exceptions import GoSmsApiError, GoSmsConnectionError, GoSmsError
-from .ids import read_message_id, read_vendor_id
+from .ids import parse_message_id, parse_vendor_id
 from .models import Message, MessagePage, MessageStatus, Phone, Sim
-from .outcome import RequestOutcome
-from .statistics import EndpointStatistics, LastError, Outcome, Statistics
+from .outcome import OutcomeKind, RequestOutcome
+from .statistics import EndpointStatistics, LastError, Statistics
 from .surrogates import join_surrogates
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
     "Message",
     "MessagePage",
     "MessageStatus",
-    "Outcome",
+    "OutcomeKind",
     "Phone",
     "RateLimiter",
     "RequestOutcome",
@@ -32,6 +32,6 @@ __all__ = [
     "Sim",
     "Statistics",
     "join_surrogates",
-    "read_message_id",
-    "read_vendor_id",
+    "parse_message_id",
+    "parse_vendor_id",
 ]

@@ -1,6 +1,6 @@
-"""The vendor's error codes: what each means for the request, and the names of the texts that explain it.
+"""The vendor's error codes: their meaning for the request, and the keys of the texts that explain them.
 
-This package shows no texts; it keeps their names beside the codes, so that each code has one row in one table.
+This package shows no texts. It keeps their keys next to the codes, so that each code has one row in one table.
 """
 
 from dataclasses import dataclass
@@ -30,26 +30,26 @@ class Endpoint(StrEnum):
 
 
 class Meaning(Enum):
-    """What an error means for the request that was answered with it."""
+    """The meaning of an error response for the request."""
 
     REFUSED = auto()
-    """Nothing was done, and asking again can't help."""
+    """Nothing was done, and a retry can't help."""
     TEMPORARY = auto()
-    """Nothing was done, and asking later may help."""
+    """Nothing was done, and a later retry may help."""
     UNKNOWN = auto()
     """The request may have been carried out all the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """What belongs to one code.
+    """The details of one code.
 
     Attributes:
         text: the key of the text that explains it.
-        form_error: the key of its text in a form.
-        issue: the key of the repair that asks the user to solve it, or None if the user can't.
-        resolved_by: the endpoint whose success proves that the issue is solved, or None without an issue.
-        meaning: what it means for the request.
+        form_error: the key of the error text in a form.
+        issue: the key of the repair that asks the user to fix the problem, or None if the user can't.
+        resolved_by: the endpoint whose success proves that the problem is fixed, or None without an issue.
+        meaning: the meaning for the request.
     """
 
     text: str
@@ -59,14 +59,14 @@ class Row:
     meaning: Meaning = Meaning.REFUSED
 
 
-# The vendor has two codes for it.
+# The vendor has two codes for this.
 _UNKNOWN_PHONE: Final = Row(
     text="unknown_phone", form_error="unknown_device", issue="unknown_phone", resolved_by=Endpoint.PHONE_INFO
 )
 
 
 class ErrorCode(IntEnum):
-    """Every code that the vendor documents, with its row.
+    """All documented error codes, each with its row.
 
     Source: https://docs.gosms.ru
     """
@@ -74,7 +74,7 @@ class ErrorCode(IntEnum):
     row: Row
 
     def __new__(cls, number: int, row: Row) -> Self:
-        """Make a member whose value is the number."""
+        """Create a member whose value is the number."""
         member = int.__new__(cls, number)
         member._value_ = number
         member.row = row
@@ -135,5 +135,5 @@ class ErrorCode(IntEnum):
 
     @classmethod
     def find(cls, number: int | None) -> ErrorCode | None:
-        """Return the code with a number, or None for a number that the vendor does not document."""
+        """Return the code with this number, or None if it is not documented."""
         return next((code for code in cls if code == number), None)

@@ -1,4 +1,4 @@
-"""What can go wrong with a request, by what the caller may do next."""
+"""Errors of a request, classified by what the caller may do next."""
 
 from http import HTTPStatus
 
@@ -9,9 +9,9 @@ class GoSmsError(Exception):
     """A request that did not succeed.
 
     Attributes:
-        maybe_accepted: True if the service may have carried the request out all the same, so that asking again
-            could do it twice: look first. False if it is certain that nothing was done.
-        is_temporary: True if time alone may cure it.
+        maybe_accepted: True if the service may have carried out the request all the same, so that a retry could do it
+            twice: look first. False if it is certain that nothing was done.
+        is_temporary: True if a later request may succeed without any change.
     """
 
     maybe_accepted: bool = True
@@ -19,10 +19,10 @@ class GoSmsError(Exception):
 
 
 class GoSmsConnectionError(GoSmsError):
-    """No answer, or none that can be read."""
+    """There was no response, or none that can be read."""
 
     def __init__(self, reason: str, *, maybe_accepted: bool) -> None:
-        """Store the reason: what happened, without anything of the request's content."""
+        """Store the reason, which must not quote the request."""
         super().__init__(reason)
         self.maybe_accepted = maybe_accepted
 
@@ -32,10 +32,10 @@ class GoSmsApiError(GoSmsError):
 
     Attributes:
         status: the HTTP status, 100 to 599.
-        code: the vendor's error code, or None if the answer carried none.
-        row: what belongs to the code, or None without one that the vendor documents.
-        error_hash: what the vendor's support asks for, or None.
-        retry_after: seconds to wait before the next request, as the service asked, or None.
+        code: the vendor's error code, or None if the response has none.
+        row: the details of the code, or None without a documented code.
+        error_hash: the hash that the vendor's support asks for, or None.
+        retry_after: seconds to wait before the next request, if the service asked for it, or None.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class GoSmsApiError(GoSmsError):
         error_hash: str | None = None,
         retry_after: float | None = None,
     ) -> None:
-        """Store what the answer said, except the vendor's text, which may quote the request."""
+        """Store the details of the response, except the vendor's text, which may quote the request."""
         super().__init__(f"HTTP status {status}, error code {code}, hash {error_hash}")
         self.status = status
         self.code = code
@@ -54,14 +54,14 @@ class GoSmsApiError(GoSmsError):
         self.row = known.row if known else None
         self.error_hash = error_hash
         self.retry_after = retry_after
-        # The code decides, whatever the status. Without one that is documented, the status is all there is to go by.
+        # The code decides, whatever the status. Without a documented code, only the status is left to judge by.
         meaning = self.row.meaning if self.row else _meaning_of_status(status)
         self.maybe_accepted = meaning is Meaning.UNKNOWN
         self.is_temporary = meaning is not Meaning.REFUSED
 
     @property
     def unauthorized(self) -> bool:
-        """Return whether the service does not know the token (any more)."""
+        """Return whether the token is unknown to the service, or was deleted."""
         if self.row:
             return self.code == ErrorCode.TOKEN_DELETED
         return self.status == HTTPStatus.UNAUTHORIZED

@@ -1,4 +1,4 @@
-"""What the service tells, as types. Each is built leniently: one odd field must not cost a whole page."""
+"""The objects of the API. Parsing is lenient: one odd field must not cost a whole page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,16 +7,16 @@ from enum import IntEnum
 import re
 from typing import Final, Self
 
-from .ids import read_message_id, read_vendor_id
+from .ids import parse_message_id, parse_vendor_id
 from .surrogates import join_surrogates
 
-# No field of the API comes near this many characters; what is longer is cut.
+# Characters. No field of the API is nearly as long; a longer one is truncated.
 _MAX_TEXT: Final = 1000
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-# A whole number as text, and the bound of all of them: what is larger means nothing in this API, and JSON for the
-# interface can't hold it.
+# An integer as text, and the limit for all integers: a larger one means nothing in this API, and can't be represented
+# in JSON for the frontend.
 _INTEGER: Final = re.compile(r"(-?[0-9]{1,18})(\.0{1,18})?")
 _MAX_INTEGER: Final = 10**18
 
@@ -29,7 +29,7 @@ _UNIX_TIME: Final = re.compile(r"([1-9][0-9]{9}|[1-9][0-9]{12})(\.[0-9]{1,9})?")
 
 _TRUTH: Final[Mapping[object, bool]] = {"true": True, "false": False, "1": True, "0": False, 1: True, 0: False}
 
-# What JSON can hold: everything from the network has this type until it was checked.
+# A value from the network, until it is validated.
 type Json = Mapping[str, "Json"] | list["Json"] | str | float | bool | None
 
 
@@ -45,23 +45,23 @@ class MessageStatus(IntEnum):
 
     @property
     def is_final(self) -> bool:
-        """Tell if nothing can follow. A sent message may still be delivered, or stay at sent for ever."""
+        """Return whether this status can't change. SENT is not final, though some messages keep it forever."""
         return self in {MessageStatus.SEND_FAILED, MessageStatus.DELIVERED, MessageStatus.DELIVERY_FAILED}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """One SMS message of the account.
+    """A message of the account.
 
     Attributes:
-        id: 24 hex digits, in small letters.
-        phone_number: the receiver's number, digits only. Not shown by repr.
-        text: the message's text, at most 300 characters. Not shown by repr.
-        status_code: the vendor's number of the status, or None if it was not a number.
-        device_id: the phone that was asked to send it, or None for any.
-        sim: the SIM slot that was asked for, counted from 0, or None.
-        callback_id: the webhook that is told of it, or None for all.
-        created: when the service took it, by the service's clock, or None.
+        id: 24 hex digits, in lower case.
+        phone_number: the recipient's number, digits only. Not shown by repr.
+        text: the text, at most 300 characters. Not shown by repr.
+        status_code: the vendor's number for the status, or None if it is not a number.
+        device_id: the requested phone, or None for any.
+        sim: the requested SIM slot, counted from 0, or None.
+        callback_id: the webhook that receives its callbacks, or None for all.
+        created: when the service accepted it, by the service's clock, or None.
     """
 
     id: str
@@ -75,30 +75,30 @@ class Message:
 
     @property
     def status(self) -> MessageStatus | None:
-        """Return the status, or None if the vendor made a new one that is not known here."""
+        """Return the status, or None if it is not a documented one."""
         try:
-            return MessageStatus(self.status_code)  # type: ignore[arg-type]  # None is answered like any unknown number.
+            return MessageStatus(self.status_code)  # type: ignore[arg-type]  # None is treated like any unknown number.
         except ValueError:
             return None
 
     @property
     def status_name(self) -> str | None:
-        """Return the name of the status in lower case, or None for one that is not known here."""
+        """Return the name of the status in lower case, or None if it is not a documented one."""
         return None if self.status is None else self.status.name.lower()
 
     @classmethod
     def from_api(cls, data: Json) -> Self | None:
-        """Build a message from an answer, or None if it has no id, or one that can't be one."""
-        if not isinstance(data, Mapping) or not (message_id := read_message_id(data.get("id"))):
+        """Return a message from a response, or None without a valid id."""
+        if not isinstance(data, Mapping) or not (message_id := parse_message_id(data.get("id"))):
             return None
         return cls(
             id=message_id,
             phone_number=_text(data.get("phone_number")) or "",
             text=_text(data.get("message")) or "",
             status_code=integer(data.get("status")),
-            device_id=read_vendor_id(data.get("device_id")),
+            device_id=parse_vendor_id(data.get("device_id")),
             sim=integer(data.get("to_sim")),
-            callback_id=read_vendor_id(data.get("callback_id")),
+            callback_id=parse_vendor_id(data.get("callback_id")),
             created=_unix_time(data.get("time_create")),
         )
 
@@ -108,9 +108,9 @@ class MessagePage:
     """One page of the account's messages.
 
     Attributes:
-        total: how many messages the server holds (or found, after a search), or None if it did not say.
-        messages: the page's messages, newest first, at most as many as were asked for.
-        is_complete: whether each message of the page could be read; only then the absence of one means something.
+        total: how many messages the server has (or found, in a search), or None if it is not known.
+        messages: the messages of the page, newest first, at most as many as requested.
+        is_complete: whether all messages of the page could be read. Only then does the absence of one prove anything.
     """
 
     total: int | None = None
@@ -119,10 +119,10 @@ class MessagePage:
 
     @classmethod
     def from_api(cls, data: Mapping[str, Json], limit: int) -> Self | None:
-        """Build a page from an answer, without the messages that can't be read; None if it is no page at all."""
+        """Return a page from a response, without messages that can't be read, or None if it is not a page."""
         items = data.get("sms_list")
         if not isinstance(items, list):
-            # An account without messages may answer null, as lists that are empty do in the vendor's language.
+            # For an account without messages it may be null, as an empty list is in the vendor's programming language.
             if items is not None or "sms_list" not in data:
                 return None
             items = []
@@ -143,7 +143,7 @@ class Sim:
 
     Attributes:
         slot: the slot, counted from 0.
-        name: what the phone calls the card, or None.
+        name: the name of the card on the phone, or None.
     """
 
     slot: int
@@ -152,18 +152,18 @@ class Sim:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Phone:
-    """An Android phone of the account (the vendor says device).
+    """An Android phone of the account (the vendor calls it device).
 
     Attributes:
-        id: 24 hex digits or a UUID, in small letters. Another form is kept as it is, up to 1,000 characters.
-        name: what the user called it in the control panel, or None.
-        model: what kind of phone it is, or None. In the vendor's example it is "Mobile phone".
-        battery: charge in percent, 0 to 100, or None.
-        is_active: whether it may send, or None if the service did not say.
-        is_charging: whether it is being charged, or None.
-        last_online: when it last reported, by the service's clock; it reports every 5 minutes.
+        id: 24 hex digits or a UUID, in lower case. Any other form is kept as it is, up to 1,000 characters.
+        name: its name in the control panel, or None.
+        model: the kind of phone, or None. In the vendor's example it is "Mobile phone".
+        battery: the charge in percent, 0 to 100, or None.
+        is_active: whether it may send, or None if it is not known.
+        is_charging: whether it is charging, or None.
+        last_online: when it last reported, by the service's clock, or None. It reports every 5 minutes.
         sim: the default SIM: -2 the phone's own default, -1 random, 0 slot one, 1 slot two, or None.
-        sims: the SIM cards in it.
+        sims: its SIM cards.
     """
 
     id: str
@@ -178,9 +178,9 @@ class Phone:
 
     @classmethod
     def from_api(cls, data: Mapping[str, Json]) -> Self | None:
-        """Build a phone from an answer, or None if it has no id."""
-        told_id = data.get("device_id")
-        if not (device_id := read_vendor_id(told_id) or _text(told_id)):
+        """Return a phone from a response, or None without an id."""
+        raw_id = data.get("device_id")
+        if not (device_id := parse_vendor_id(raw_id) or _text(raw_id)):
             return None
         sims = data.get("sim_list")
         return cls(
@@ -201,7 +201,7 @@ class Phone:
 
 
 def _text(value: Json) -> str | None:
-    """Return a text that is not empty, or None. A number is written out."""
+    """Return a text that is not empty, or None. A number is converted to text."""
     match value:
         case bool():
             return None
@@ -211,7 +211,7 @@ def _text(value: Json) -> str | None:
 
 
 def integer(value: Json) -> int | None:
-    """Return a whole number of at most 18 digits, also one that came as text, or None."""
+    """Return an integer of at most 18 digits, also from text, or None."""
     if isinstance(value, str):
         return int(found[1]) if (found := _INTEGER.fullmatch(value)) else None
     if isinstance(value, int | float) and not isinstance(value, bool) and value.is_integer():
@@ -220,20 +220,20 @@ def integer(value: Json) -> int | None:
 
 
 def _percentage(value: Json) -> int | None:
-    """Return a whole percentage, with its sign or without, or None."""
+    """Return an integer percentage, with or without the percent sign, or None."""
     number = integer(value.strip().removesuffix("%").rstrip() if isinstance(value, str) else value)
     return number if number is not None and 0 <= number <= 100 else None  # noqa: PLR2004
 
 
 def _boolean(value: Json) -> bool | None:
-    """Return a truth value, also one that came as a number or as text, or None."""
+    """Return a Boolean, also from a number or text, or None."""
     if isinstance(value, str):
         return _TRUTH.get(value.strip().lower())
     return _TRUTH.get(value) if isinstance(value, int | float) else None
 
 
 def _unix_time(value: Json) -> datetime | None:
-    """Return the time of Unix seconds, or None if there is no such time."""
+    """Return the time of Unix seconds, or None if they are out of range."""
     if (seconds := integer(value)) is None:
         return None
     try:
@@ -243,25 +243,25 @@ def _unix_time(value: Json) -> datetime | None:
 
 
 def _iso_time(value: str) -> datetime | None:
-    """Return the time of an ISO 8601 text in UTC, which is also meant if it names no zone; None if it is none."""
+    """Return the time of an ISO 8601 text in UTC, which is also the default time zone, or None if it is not valid."""
     try:
         time = datetime.fromisoformat(value)
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except OverflowError, ValueError:
-        # A year 1 that lies before the first one in UTC overflows.
+        # The first hours of the year 1 may lie before it in UTC.
         return None
 
 
 def _report_time(value: Json) -> datetime | None:
-    """Return when a phone reported, from ISO 8601 or Unix time in seconds or milliseconds; None if it never did.
+    """Return when a phone reported, from ISO 8601 or Unix time in seconds or milliseconds, or None if it never did.
 
-    The vendor's own example is of January 1970: a time in seconds that was taken for milliseconds. No phone reported
-    then, so such a time is put right. The epoch and what is before it are how languages write no time.
+    The vendor's own example is in January 1970: seconds that were taken for milliseconds. No phone reported then, so
+    such a time is corrected. The epoch and earlier times are how programming languages represent the lack of a time.
     """
-    told = str(value).strip() if isinstance(value, str | int | float) else ""
-    if found := _UNIX_TIME.fullmatch(told):
-        return datetime.fromtimestamp(float(told) / (1 if len(found[1]) == 10 else 1000), UTC)  # noqa: PLR2004
-    time = _iso_time(told) if isinstance(value, str) else None
+    text = str(value).strip() if isinstance(value, str | int | float) else ""
+    if found := _UNIX_TIME.fullmatch(text):
+        return datetime.fromtimestamp(float(text) / (1 if len(found[1]) == 10 else 1000), UTC)  # noqa: PLR2004
+    time = _iso_time(text) if isinstance(value, str) else None
     if time is None or time <= _EPOCH:
         return None
     return time if time.year > _EPOCH.year else _EPOCH + (time - _EPOCH) * 1000

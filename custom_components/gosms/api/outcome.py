@@ -1,49 +1,82 @@
-"""How each request outcome, for whoever must learn from all of them."""
+"""The outcome of a request, as reported to a listener."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 
 from .codes import Endpoint
-from .exceptions import GoSmsError
+from .exceptions import GoSmsApiError, GoSmsError
 from .models import Json
+
+
+class OutcomeKind(StrEnum):
+    """The ways in which a request can end."""
+
+    OK = "ok"
+    REFUSED = "refused"
+    """The service answered with an error that means that nothing was done."""
+    FAILED = "failed"
+    """The service answered with an error that leaves open whether anything was done."""
+    NO_CONNECTION = "no_connection"
+    """The request was not sent."""
+    NO_ANSWER = "no_answer"
+    """The request may have been sent, and there was no response, or none that could be read."""
+    GIVEN_UP = "given_up"
+    """The caller did not wait for the response."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestOutcome:
-    """A request that outcome, whoever asked for it.
+    """A request that has ended.
 
     Attributes:
-        endpoint: what it asked for.
-        device_id: the phone that it named, or None.
-        begun: when it left, in seconds of the event loop's clock.
-        error: why it failed, or None if the service did what was asked for.
+        endpoint: the endpoint that was called.
+        device_id: the phone that the request named, or None.
+        begun: when the request was sent, in seconds of the event loop's clock.
+        duration: seconds from sending to the end.
+        error: why it failed, or None if the service did what was requested. Not a GoSmsError if the caller gave up.
     """
 
     endpoint: Endpoint
     device_id: str | None
     begun: float
-    error: GoSmsError | None
+    duration: float
+    error: BaseException | None
+
+    @property
+    def kind(self) -> OutcomeKind:
+        """Return in which way the request ended."""
+        match self.error:
+            case None:
+                return OutcomeKind.OK
+            case GoSmsApiError():
+                return OutcomeKind.FAILED if self.error.maybe_accepted else OutcomeKind.REFUSED
+            case GoSmsError():
+                return OutcomeKind.NO_ANSWER if self.error.maybe_accepted else OutcomeKind.NO_CONNECTION
+        return OutcomeKind.GIVEN_UP
 
 
-type Listener = Callable[[RequestOutcome], None]
+type OutcomeListener = Callable[[RequestOutcome], None]
 
 
 @contextmanager
-def report_outcome(listener: Listener | None, endpoint: Endpoint, body: Mapping[str, Json] | None) -> Iterator[None]:
-    """Tell a listener how a request outcome; one that was given up tells nothing."""
-    begun = asyncio.get_running_loop().time()
+def report_outcome(listener: OutcomeListener, endpoint: Endpoint, body: Mapping[str, Json] | None) -> Iterator[None]:
+    """Call a listener with the outcome of the request that is made inside."""
+    clock = asyncio.get_running_loop().time
+    begun = clock()
     device_id = (body or {}).get("device_id")
+    named_phone = device_id if isinstance(device_id, str) else None
 
-    def tell(error: GoSmsError | None) -> None:
-        if listener:
-            phone = device_id if isinstance(device_id, str) else None
-            listener(RequestOutcome(endpoint=endpoint, device_id=phone, begun=begun, error=error))
+    def report(error: BaseException | None) -> None:
+        listener(
+            RequestOutcome(endpoint=endpoint, device_id=named_phone, begun=begun, duration=clock() - begun, error=error)
+        )
 
     try:
         yield
-    except GoSmsError as err:
-        tell(err)
+    except BaseException as err:
+        report(err)
         raise
-    tell(None)
+    report(None)

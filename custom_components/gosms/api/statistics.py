@@ -1,55 +1,30 @@
-"""What a client counts of its requests: how many, how they outcome, how long they took; nothing of their content."""
+"""Statistics of a client's requests: how many, how they ended and how long they took. Nothing of their content."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
-import time
 from typing import Final
 
 from .codes import Endpoint
-from .exceptions import GoSmsApiError, GoSmsError
+from .exceptions import GoSmsError
+from .outcome import OutcomeKind, RequestOutcome
 
 _MILLISECONDS: Final = 1000
 
 
-class Outcome(StrEnum):
-    """How a request outcome."""
-
-    OK = "ok"
-    REFUSED = "refused"
-    """The service answered with an error that says that nothing was done."""
-    FAILED = "failed"
-    """The service answered with an error that says nothing of what was done."""
-    NO_CONNECTION = "no_connection"
-    """The request did not leave."""
-    NO_ANSWER = "no_answer"
-    """The request may have left, and no answer came, or none that can be read."""
-    GIVEN_UP = "given_up"
-    """Whoever asked did not wait for the end."""
-
-    @classmethod
-    def of(cls, err: GoSmsError) -> Outcome:
-        """Return how a request outcome that failed with this error."""
-        if isinstance(err, GoSmsApiError):
-            return cls.FAILED if err.maybe_accepted else cls.REFUSED
-        return cls.NO_ANSWER if err.maybe_accepted else cls.NO_CONNECTION
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LastError:
-    """A request that failed.
+    """The last request that failed.
 
     Attributes:
-        time: when it outcome.
-        outcome: what that means for the request.
-        error: what happened, as the exception says it: status, code and the vendor's hash, or the kind of failure.
+        time: when it ended.
+        outcome: the way in which it ended.
+        error: the text of the exception: status, code and the vendor's hash, or the kind of failure.
     """
 
     time: datetime
-    outcome: Outcome
+    outcome: OutcomeKind
     error: str
 
 
@@ -58,14 +33,14 @@ class EndpointStatistics:
     """The requests to one endpoint.
 
     Attributes:
-        outcomes: how many outcome in which way.
-        total: milliseconds that all of them took together, from leaving to the end.
+        outcomes: how many ended in which way.
+        total: milliseconds that all of them took together, from sending to the end.
         longest: milliseconds that the slowest took.
-        last: milliseconds that the newest took.
-        last_error: the newest that failed, or None.
+        last: milliseconds that the last one took.
+        last_error: the last one that failed, or None.
     """
 
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[OutcomeKind] = field(default_factory=Counter)
     total: float = 0.0
     longest: float = 0.0
     last: float = 0.0
@@ -73,11 +48,11 @@ class EndpointStatistics:
 
     @property
     def mean(self) -> float:
-        """Return the milliseconds that one took on average, 0 before the first outcome."""
+        """Return the milliseconds that a request took on average, 0 before the first one has ended."""
         return self.total / (self.outcomes.total() or 1)
 
-    def add(self, outcome: Outcome, milliseconds: float) -> None:
-        """Count a request that outcome."""
+    def add(self, outcome: OutcomeKind, milliseconds: float) -> None:
+        """Count a request."""
         self.outcomes[outcome] += 1
         self.total += milliseconds
         self.longest = max(self.longest, milliseconds)
@@ -85,30 +60,21 @@ class EndpointStatistics:
 
 
 class Statistics:
-    """The requests of one client, in as much memory as it has endpoints, however long it runs."""
+    """The requests of one client. The memory in use depends on the number of endpoints alone."""
 
     def __init__(self) -> None:
-        """Start with no request."""
+        """Start without any request."""
         self.since = datetime.now(UTC)
         self._endpoints: dict[Endpoint, EndpointStatistics] = {}
 
     @property
     def endpoints(self) -> Mapping[Endpoint, EndpointStatistics]:
-        """Return what was counted, by endpoint."""
+        """Return the statistics of each endpoint that was called."""
         return self._endpoints
 
-    @contextmanager
-    def measure(self, endpoint: Endpoint) -> Iterator[None]:
-        """Measure a request, from leaving to its end."""
-        counted = self._endpoints.setdefault(endpoint, EndpointStatistics())
-        begun = time.perf_counter()
-        outcome = Outcome.GIVEN_UP
-        try:
-            yield
-            outcome = Outcome.OK
-        except GoSmsError as err:
-            outcome = Outcome.of(err)
-            counted.last_error = LastError(time=datetime.now(UTC), outcome=outcome, error=str(err))
-            raise
-        finally:
-            counted.add(outcome, (time.perf_counter() - begun) * _MILLISECONDS)
+    def add(self, outcome: RequestOutcome) -> None:
+        """Count a request that has ended."""
+        endpoint = self._endpoints.setdefault(outcome.endpoint, EndpointStatistics())
+        endpoint.add(outcome.kind, outcome.duration * _MILLISECONDS)
+        if isinstance(outcome.error, GoSmsError):
+            endpoint.last_error = LastError(time=datetime.now(UTC), outcome=outcome.kind, error=str(outcome.error))

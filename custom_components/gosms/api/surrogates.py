@@ -1,6 +1,6 @@
-"""Surrogates: JSON and templates can write them, but UTF-8 can't, so no file and no response could hold such a text."""
+"""UTF-16 surrogates, which JSON and templates can contain, but UTF-8 can't encode: neither a file nor a response."""
 
 
 def join_surrogates(text: str) -> str:
-    """Return a text in which a pair of surrogates is the character that it encodes, and half of a pair is U+FFFD."""
+    """Return the text with each surrogate pair as the character that it encodes, and each lone surrogate as U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -12,7 +12,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
-from ..errors import Failure, hourly_limit, not_queued, other_content, queue_full
+from ..errors import Failure, hourly_limit, idempotency_conflict, not_queued, queue_full
 from .dispatcher import Dispatcher
 from .history import FinishedMessage
 from .message import Fingerprint, OutgoingMessage, Part
@@ -66,7 +66,7 @@ class Admission:
             if known.fingerprint is None or known.created <= since:
                 continue
             if known.fingerprint.content != fingerprint.content:
-                raise other_content()
+                raise idempotency_conflict()
             found[known.fingerprint.index] = known
         return found
 

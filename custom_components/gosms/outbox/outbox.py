@@ -121,7 +121,7 @@ class Outbox:
             # The clock of the event loop has gone on since.
             self._clock.continue_from(previous._clock)  # noqa: SLF001  # Another one of this class.
         else:
-            self._clock.boot = self._boot or await self._hass.async_add_executor_job(Boot.read)
+            self._clock.boot = await self._hass.async_add_executor_job(Boot.read) if self._boot is None else self._boot
         await self._store.async_load()
         if self._store.damaged:
             async_raise(self._hass, self._entry, MESSAGES_LOST)

@@ -1,59 +1,43 @@
-"""Messages and history on disk: a private SQLite file for each account. Knows nothing of what they mean.
+"""Messages and history on disk: one private SQLite file for each account. Knows nothing of what the records mean.
 
-Nothing here runs in the event loop but the waiting. A commit is on disk when it returns, or it is not there at all.
+All work with the file happens in a thread. A commit is on disk when it returns, or it is not there at all.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 import os
 from pathlib import Path
+import shutil
 import sqlite3
-from typing import Final, Protocol
-import zlib
+from threading import Lock
+from time import monotonic
+from typing import Final, Protocol, override
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.json import json_bytes
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 from homeassistant.util.json import JsonObjectType, json_loads_object
 
-_VERSION: Final = 1
+from . import database
 
-# Bytes from which on the log of the file is moved into it.
-_MAX_LOG: Final = 1024 * 1024
+type FinishedAfter = Callable[[Mapping[str, JsonObjectType]], float]
 
-# No shared memory (works on network file systems); a commit is synced; what is deleted is overwritten.
-_SETUP: Final = """
-PRAGMA locking_mode = EXCLUSIVE;
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA secure_delete = ON;
-PRAGMA temp_store = MEMORY;
-PRAGMA wal_autocheckpoint = 0;
-"""
-_SCHEMA: Final = f"""
-CREATE TABLE IF NOT EXISTS message (key TEXT PRIMARY KEY, record BLOB NOT NULL, checksum INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS finished (
-  key TEXT PRIMARY KEY, finished REAL NOT NULL, record BLOB NOT NULL, checksum INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS finished_by_time ON finished (finished);
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, record BLOB NOT NULL, checksum INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS damaged (key TEXT, record BLOB);
-PRAGMA user_version = {_VERSION};
-"""
+# In bytes: a longer log (the file -wal) is moved into the main file.
+_MAX_LOG_SIZE: Final = 1024 * 1024
 
-# What changes keeps its place, so that messages are read in the order in which they came.
-_PUT_MESSAGE: Final = """
-INSERT INTO message VALUES (?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET record = excluded.record, checksum = excluded.checksum
-"""
-_PUT_META: Final = "INSERT OR REPLACE INTO meta VALUES (?, ?, ?)"
-_PUT_FINISHED: Final = "INSERT OR REPLACE INTO finished VALUES (?, ?, ?, ?)"
+# In seconds: if the end of a backup is never announced, the log must not grow forever.
+_MAX_BACKUP_TIME: Final = 6 * 3600
+
+# The time of the monotonic clock until which a backup may be reading the files. It counts for all accounts, also for
+# one that is reloaded during the backup.
+_BACKUP_DEADLINE: HassKey[float] = HassKey("gosms_backup_deadline")
 
 
 class StorageError(Exception):
-    """The disk did not take it, or does not give it back."""
+    """The disk does not take the changes, or does not return what is stored."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +65,7 @@ class Contents:
         messages: records of messages, oldest first.
         finished: records of messages that ended, oldest first.
         meta: other records by their names.
-        damaged: how many records could not be read.
+        damaged: how many records could not be read; at least 1 if the file was damaged, since it may have held more.
     """
 
     messages: list[JsonObjectType] = field(default_factory=list)
@@ -93,14 +77,15 @@ class Contents:
 class Storage(Protocol):
     """Where an account keeps its messages."""
 
-    async def async_load(self, finished_after: Callable[[Mapping[str, JsonObjectType]], float]) -> Contents:
+    async def async_load(self, finished_after: FinishedAfter) -> Contents:
         """Return what an earlier run stored.
 
         Args:
-            finished_after: returns the stored time after which messages that ended are wanted, given the other records.
+            finished_after: returns the stored time from which messages that ended are wanted, given the other records;
+                called in a thread.
 
         Raises:
-            StorageError: the disk does not give it back, or a newer version wrote it.
+            StorageError: the disk does not return it, or a newer version wrote it.
         """
 
     async def async_commit(self, changes: Changes) -> None:
@@ -111,216 +96,191 @@ class Storage(Protocol):
         """
 
     async def async_close(self) -> None:
-        """Close the file, with everything in it."""
+        """Close the file for good: later commits fail."""
 
     async def async_remove(self) -> None:
-        """Remove the file, and whatever is beside it."""
+        """Close and remove the file, and everything beside it.
+
+        Raises:
+            StorageError: the disk did not let it go.
+        """
 
 
-class SqliteStorage:
-    """A file in Home Assistant's storage."""
+class SqliteStorage(Storage):
+    """A file in Home Assistant's storage, made by the first commit."""
 
     def __init__(self, hass: HomeAssistant, name: str) -> None:
         """Make the storage; nothing is read or written yet."""
         self._hass = hass
         self._path = Path(hass.config.path(STORAGE_DIR, name))
+        self._log = self._path.with_name(f"{name}-wal")
         self._connection: sqlite3.Connection | None = None
-        self._is_in_backup = False
+        # What was rescued from a damaged file, while there is no room to store it.
+        self._rescued: sqlite3.Connection | None = None
+        self._is_closed = False
+        # A thread goes on if its caller is canceled, so an asyncio.Lock would not do.
+        self._lock = Lock()
 
-    async def async_load(self, finished_after: Callable[[Mapping[str, JsonObjectType]], float]) -> Contents:
-        """Return what an earlier run stored; see the protocol."""
+    @override
+    async def async_load(self, finished_after: FinishedAfter) -> Contents:
         return await self._async_run(lambda: self._load(finished_after))
 
+    @override
     async def async_commit(self, changes: Changes) -> None:
-        """Store changes; see the protocol."""
         await self._async_run(lambda: self._commit(changes))
 
+    @override
     async def async_close(self) -> None:
-        """Close the file."""
         await self._async_run(self._close)
 
+    @override
     async def async_remove(self) -> None:
-        """Remove the file, and whatever is beside it."""
         await self._async_run(self._remove)
 
     async def async_begin_backup(self) -> None:
-        """Let a copy of the files be consistent until `async_end_backup`: the main file stands still till then.
+        """Leave the main file alone until `async_end_backup`, so that copies of it and of the growing log fit together.
 
-        Raises:
-            StorageError: the disk did not take what is not in the main file yet.
+        They fit without the checkpoint too, which only shortens the log: a failing disk is no error here.
         """
-        await self._async_run(lambda: self._checkpoint(self._open()))
-        self._is_in_backup = True
+        self._hass.data[_BACKUP_DEADLINE] = monotonic() + _MAX_BACKUP_TIME
+        await self._async_run(self._checkpoint)
 
+    @callback
     def async_end_backup(self) -> None:
         """Let the main file change again."""
-        self._is_in_backup = False
+        self._hass.data.pop(_BACKUP_DEADLINE, None)
+        self._hass.async_create_task(self._async_run(self._tidy_up), "GoSMS.ru storage after a backup")
 
     async def _async_run[T](self, work: Callable[[], T]) -> T:
-        """Do something with the file in a thread."""
+        """Do something with the file in a thread, one thing at a time."""
+
+        def work_alone() -> T:
+            with self._lock:
+                return work()
+
         try:
-            return await self._hass.async_add_executor_job(work)
-        except (OSError, sqlite3.Error) as err:
+            return await self._hass.async_add_executor_job(work_alone)
+        except (OSError, sqlite3.Error, database.DamagedError, database.NewerVersionError) as err:
             raise StorageError(type(err).__name__) from err
 
-    def _open(self) -> sqlite3.Connection:
-        """Return the connection to the file, which is made if it is not there."""
-        if self._connection is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite gives its other files the same permissions as this one.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-            # A damaged key must not make the whole table unreadable.
-            connection.text_factory = lambda raw: raw.decode(errors="replace")
-            try:
-                connection.executescript(_SETUP)
-                if connection.execute("PRAGMA user_version").fetchone()[0] > _VERSION:
-                    raise StorageError("a newer version wrote it")
-                connection.executescript(_SCHEMA)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection = connection
-        return self._connection
-
-    def _load(self, finished_after: Callable[[Mapping[str, JsonObjectType]], float]) -> Contents:
-        """Read the file. One that can't be read is set aside, and so are records that can't."""
-        self._remove_leftovers()
+    def _load(self, finished_after: FinishedAfter) -> Contents:
+        """Read the file. One that is damaged is set aside, and replaced by one with what can be read of it."""
+        self._remove_set_aside()
         try:
-            return self._read(self._open(), finished_after)
-        except sqlite3.DatabaseError as err:
-            if isinstance(err, sqlite3.OperationalError):
-                # The disk does not give it back: nothing is said about what it holds.
-                raise
+            self._path.stat()
+        except FileNotFoundError:
+            return Contents()
+        try:
+            contents = _read(self._open(), finished_after)
+        except database.DamagedError:
             self._set_aside()
-            contents = self._read(self._open(), finished_after)
-            contents.damaged += 1
-            return contents
-
-    def _read(
-        self, connection: sqlite3.Connection, finished_after: Callable[[Mapping[str, JsonObjectType]], float]
-    ) -> Contents:
-        """Read the tables."""
-        if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-            raise sqlite3.DatabaseError("damaged")
-        contents = Contents()
-        with suppress(sqlite3.Error):
-            connection.execute("DELETE FROM damaged")
-        damaged: list[tuple[str, int]] = []
-        for table, query in (
-            ("meta", "SELECT rowid, key, record, checksum FROM meta"),
-            ("message", "SELECT rowid, key, record, checksum FROM message ORDER BY rowid"),
-            ("finished", "SELECT rowid, key, record, checksum FROM finished WHERE finished >= ? ORDER BY finished"),
-        ):
-            arguments = (finished_after(contents.meta),) if table == "finished" else ()
-            for rowid, key, raw, checksum in connection.execute(query, arguments):
-                record = _parse(key, raw, checksum)
-                if record is None:
-                    damaged.append((table, rowid))
-                elif table == "meta":
-                    contents.meta[key] = record
-                else:
-                    (contents.messages if table == "message" else contents.finished).append(record)
-        contents.damaged = len(damaged)
-        # Where there is no room for that now, there will be at a later start.
-        with suppress(sqlite3.Error):
-            for table, rowid in damaged:
-                _move_aside(connection, table, rowid)
+            self._rescued, damaged = database.rescue(self._path)
+            contents = _read(self._rescued, finished_after)
+            contents.damaged = damaged
+            # If there is no room for it now, the next commit tries again.
+            with suppress(OSError, sqlite3.Error):
+                self._open()
+        # A killed run may have left an unfinished commit at the end of the log.
+        if not self._is_in_backup:
+            self._checkpoint()
         return contents
 
     def _commit(self, changes: Changes) -> None:
         """Write changes in one transaction."""
         connection = self._open()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            connection.executemany(_PUT_MESSAGE, _rows(changes.messages))
-            connection.executemany(_PUT_META, _rows(changes.meta))
-            connection.executemany(_PUT_FINISHED, _finished_rows(changes.finished))
-            gone = [(key,) for key, record in changes.messages.items() if record is None]
-            connection.executemany("DELETE FROM message WHERE key = ?", gone)
-            if changes.forget_before is not None:
-                connection.execute("DELETE FROM finished WHERE finished < ?", (changes.forget_before,))
-            connection.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
-        self._tidy_up(connection)
+        with database.transaction(connection, self._log):
+            _write(connection, changes)
+        self._tidy_up()
 
-    def _tidy_up(self, connection: sqlite3.Connection) -> None:
-        """Leave nothing of a person in the log of the file once no message is on its way, nor let it grow without end."""
-        if self._is_in_backup:
+    def _tidy_up(self) -> None:
+        """Keep the log short, and empty once no message is on its way: texts and numbers must not stay in it."""
+        if self._connection is None or self._is_in_backup:
             return
-        is_idle = connection.execute("SELECT 1 FROM message LIMIT 1").fetchone() is None
-        log = self._path.with_name(f"{self._path.name}-wal")
-        if is_idle or log.stat().st_size > _MAX_LOG:
-            # What was committed is on disk in any case.
-            with suppress(sqlite3.Error, OSError):
-                self._checkpoint(connection)
+        # Whatever fails here, the changes are on disk.
+        with suppress(OSError, sqlite3.Error):
+            if database.is_empty(self._connection, "message") or self._log.stat().st_size > _MAX_LOG_SIZE:
+                self._checkpoint()
 
-    def _checkpoint(self, connection: sqlite3.Connection) -> None:
-        """Move everything into the main file."""
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def _checkpoint(self) -> None:
+        """Move the log into the main file as far as the disk allows."""
+        if self._connection:
+            database.checkpoint(self._connection)
+
+    @property
+    def _is_in_backup(self) -> bool:
+        """Return whether a backup may be reading the file."""
+        return monotonic() < self._hass.data.get(_BACKUP_DEADLINE, 0)
+
+    def _open(self) -> sqlite3.Connection:
+        """Return the connection to the file, which is made if there is none."""
+        if self._is_closed:
+            raise StorageError("closed")
+        if self._rescued:
+            database.replace(self._path, self._rescued)
+            self._rescued.close()
+            self._rescued = None
+        if self._connection is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # SQLite gives the log the permissions of the main file.
+            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._connection = database.connect(self._path)
+        return self._connection
 
     def _close(self) -> None:
-        """Close the file; the last connection moves everything into the main file."""
-        connection, self._connection = self._connection, None
-        if connection:
-            connection.close()
+        """Close the file, with everything in it, except during a backup, which may be reading it."""
+        self._is_closed = True
+        if self._connection:
+            database.close(self._connection, checkpoint=not self._is_in_backup)
+            self._connection = None
+        if self._rescued:
+            self._rescued.close()
+            self._rescued = None
 
     def _set_aside(self) -> None:
-        """Keep a file that can't be read, until the next start, and make room for a new one."""
-        self._close()
-        self._path.with_name(f"{self._path.name}-wal").unlink(missing_ok=True)
-        self._path.rename(self._path.with_name(f"{self._path.name}.damaged.{dt_util.utcnow():%Y%m%d%H%M%S}"))
+        """Keep a copy of a damaged file until the next start, if there is room for it."""
+        copy = self._path.with_name(f"{self._path.name}.damaged.{dt_util.utcnow():%Y%m%d%H%M%S}")
+        try:
+            os.close(os.open(copy, os.O_CREAT | os.O_WRONLY, 0o600))
+            shutil.copyfile(self._path, copy)
+        except OSError:
+            copy.unlink(missing_ok=True)
 
-    def _remove_leftovers(self) -> None:
+    def _remove_set_aside(self) -> None:
         """Remove what an earlier run set aside."""
-        for path in self._path.parent.glob(f"{self._path.name}.damaged.*"):
-            path.unlink(missing_ok=True)
+        for copy in self._path.parent.glob(f"{self._path.name}.damaged.*"):
+            copy.unlink(missing_ok=True)
 
     def _remove(self) -> None:
         """Remove the files."""
         self._close()
-        self._remove_leftovers()
-        for suffix in ("", "-wal", "-journal", "-shm"):
-            self._path.with_name(f"{self._path.name}{suffix}").unlink(missing_ok=True)
+        self._remove_set_aside()
+        for path in (self._path, self._log, self._path.with_name(f"{self._path.name}-journal")):
+            path.unlink(missing_ok=True)
 
 
-def _move_aside(connection: sqlite3.Connection, table: str, rowid: int) -> None:
-    """Keep a damaged record, until the next start, where nobody reads it."""
-    connection.execute(
-        f"INSERT INTO damaged SELECT key, record FROM {table} WHERE rowid = ?",  # noqa: S608  # One of three names.
-        (rowid,),
+def _read(connection: sqlite3.Connection, finished_after: FinishedAfter) -> Contents:
+    """Read the records."""
+    meta = {key: json_loads_object(record) for key, record in database.records(connection, "meta")}
+    return Contents(
+        meta=meta,
+        messages=[json_loads_object(record) for _, record in database.records(connection, "message")],
+        finished=[
+            json_loads_object(record) for _, record in database.records(connection, "finished", finished_after(meta))
+        ],
     )
-    connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))  # noqa: S608  # Likewise.
 
 
-def _rows(records: Mapping[str, object | None]) -> Iterator[tuple[str, bytes, int]]:
-    """Yield records as rows."""
-    for key, record in records.items():
-        if record is not None:
-            raw = json_bytes(record)
-            yield key, raw, _checksum(key, raw)
-
-
-def _finished_rows(records: Mapping[str, tuple[float, object]]) -> Iterator[tuple[str, float, bytes, int]]:
-    """Yield records of messages that ended as rows."""
-    for key, (finished, record) in records.items():
-        raw = json_bytes(record)
-        yield key, finished, raw, _checksum(key, raw)
-
-
-def _checksum(key: str, raw: bytes) -> int:
-    """Return the checksum of a record and its key."""
-    return zlib.crc32(raw, zlib.crc32(key.encode()))
-
-
-def _parse(key: object, raw: object, checksum: object) -> JsonObjectType | None:
-    """Return what a row holds, or None if it is damaged."""
-    if not isinstance(key, str) or not isinstance(raw, bytes) or _checksum(key, raw) != checksum:
-        return None
-    try:
-        return json_loads_object(raw)
-    except ValueError:
-        return None
+def _write(connection: sqlite3.Connection, changes: Changes) -> None:
+    """Write changes."""
+    messages = {key: record for key, record in changes.messages.items() if record is not None}
+    database.put(connection, "message", ((key, 0.0, json_bytes(record)) for key, record in messages.items()))
+    database.put(connection, "meta", ((key, 0.0, json_bytes(record)) for key, record in changes.meta.items()))
+    database.put(
+        connection,
+        "finished",
+        # A float as it is read back: not an integer, and not -0.0.
+        ((key, float(time) + 0.0, json_bytes(record)) for key, (time, record) in changes.finished.items()),
+    )
+    database.remove(connection, "message", changes.messages.keys() - messages.keys())
+    if changes.forget_before is not None:
+        database.remove_before(connection, "finished", changes.forget_before)

@@ -1,4 +1,4 @@
-"""Sensors of the account: what GoSMS tells of its messages, and what Home Assistant knows of those it sent."""
+"""Sensors of the account: its newest messages by GoSMS, and the messages that Home Assistant sent."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,18 +21,19 @@ from ..outbox import Outbox
 from ..runtime_data import GoSmsConfigEntry
 from ..subentries import recipients
 
-# What GoSMS says of a message, in the order in which it happens.
+# The statuses of a message by GoSMS, in the order in which they occur.
 STATUSES: Final = [status.name.lower() for status in MessageStatus]
 
-_RECENT: Final = 10
+# Messages in the attribute `recent`.
+_MAX_RECENT: Final = 10
 
-# Names of recipients by their number.
+# Names of recipients by number.
 type Names = Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class GoSmsSensorDescription(SensorEntityDescription):
-    """Describes a sensor: its value from the newest messages that concern it."""
+    """Describes a sensor, whose value is calculated from the page of the newest messages."""
 
     value_fn: Callable[[MessagePage], StateType | datetime]
     attributes_fn: Callable[[MessagePage, Names], dict[str, object]] | None = None
@@ -55,18 +56,18 @@ def _describe(message: Message, names: Names) -> dict[str, object]:
 
 
 def _last_message(page: MessagePage, names: Names) -> dict[str, object]:
-    """Return the newest message, and a list of the ten newest."""
+    """Return the newest message, and a list of the newest ones, as attributes."""
     if not page.messages:
         return {}
     return _describe(page.messages[0], names) | {
         "recent": [
             _describe(message, names) | {"created": message.created and message.created.isoformat()}
-            for message in page.messages[:_RECENT]
+            for message in page.messages[:_MAX_RECENT]
         ]
     }
 
 
-ACCOUNT: Final = (
+ACCOUNT_SENSORS: Final = (
     GoSmsSensorDescription(
         key="last_message_status",
         translation_key="last_message_status",
@@ -92,12 +93,12 @@ ACCOUNT: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class GoSmsOutboxDescription(SensorEntityDescription):
-    """Describes a sensor of what Home Assistant sent: its value from the outbox and the local day."""
+    """Describes a sensor, whose value is calculated from the outbox and the local date."""
 
     value_fn: Callable[[Outbox, date], StateType]
 
 
-OUTBOX: Final = (
+OUTBOX_SENSORS: Final = (
     GoSmsOutboxDescription(
         key="queued",
         translation_key="queued",
@@ -136,14 +137,14 @@ OUTBOX: Final = (
 
 
 class GoSmsSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], SensorEntity):
-    """Shows something of the newest messages."""
+    """Shows a value of the newest messages."""
 
     entity_description: GoSmsSensorDescription
-    # Texts and numbers of people stay out of the database.
+    # Keep texts and numbers out of the database.
     _unrecorded_attributes = frozenset({"message_id", "phone_number", "recipient", "message", "status", "recent"})
 
     def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, description: GoSmsSensorDescription) -> None:
-        """Make the sensor of the account."""
+        """Initialize the sensor."""
         CoordinatorEntity.__init__(self, entry.runtime_data.coordinator)
         GoSmsEntity.__init__(self, hass, entry, description)
         self._names = {recipient.data[CONF_PHONE_NUMBER]: recipient.title for recipient in recipients(entry)}
@@ -151,7 +152,7 @@ class GoSmsSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], SensorEntity
     @property
     @override
     def native_value(self) -> StateType | datetime:
-        """Return what the description makes of the messages."""
+        """Return the value by the description."""
         return self.entity_description.value_fn(self.coordinator.data)
 
     @property
@@ -164,32 +165,30 @@ class GoSmsSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], SensorEntity
 
 
 class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
-    """Shows something of what Home Assistant sent; it needs no network, so it is always available."""
+    """Shows a value of the outbox. It needs no network, so it is always available."""
 
     entity_description: GoSmsOutboxDescription
 
     def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, description: GoSmsOutboxDescription) -> None:
-        """Make the sensor."""
+        """Initialize the sensor."""
         super().__init__(hass, entry, description)
         self._outbox = entry.runtime_data.outbox
         self._calculate()
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Begin to listen."""
+        """Follow the messages and the local date."""
         self.async_on_remove(self._outbox.async_add_message_listener(self._async_update))
         self.async_on_remove(async_track_time_change(self.hass, self._async_update, hour=0, minute=0, second=0))
 
     @callback
     def _async_update(self, _reason: object) -> None:
-        """Write the state if it is another one."""
-        before = self.native_value, self.last_reset
+        """Write the state if it changed."""
         self._calculate()
-        if before != (self.native_value, self.last_reset):
-            self.async_write_ha_state()
+        self._async_write_if_changed(self.native_value, self.last_reset)
 
     def _calculate(self) -> None:
-        """Take the value from the outbox."""
+        """Calculate the value."""
         before = self._attr_native_value
         self._attr_native_value = self.entity_description.value_fn(self._outbox, dt_util.now().date())
         is_counter = self.entity_description.state_class is SensorStateClass.TOTAL

@@ -11,7 +11,7 @@ from homeassistant.helpers.typing import StateType
 from ..coordinator import GoSmsPhoneCoordinator
 from ..entity import GoSmsPhoneDescription, GoSmsPhoneEntity
 
-# The vendor's numbers for a SIM card that is none of the slots.
+# The vendor's numbers for a choice of the SIM card that names no slot.
 _SIM_CHOICES: Final = {-2: "default", -1: "random"}
 
 
@@ -21,7 +21,7 @@ class GoSmsPhoneSensorDescription(GoSmsPhoneDescription[StateType | datetime], S
 
 
 def _sim(phone: GoSmsPhoneCoordinator) -> str | None:
-    """Return what the phone calls the SIM card that it sends with, or how it chooses one."""
+    """Return the name of the SIM card that the phone sends with, or how it chooses one."""
     slot = phone.data.sim
     if slot is None or slot in _SIM_CHOICES:
         return None if slot is None else _SIM_CHOICES[slot]
@@ -29,7 +29,7 @@ def _sim(phone: GoSmsPhoneCoordinator) -> str | None:
     return name or f"SIM {slot + 1}"
 
 
-PHONE: Final = (
+PHONE_SENSORS: Final = (
     GoSmsPhoneSensorDescription(
         key="battery",
         translation_key="battery",
@@ -58,12 +58,12 @@ PHONE: Final = (
 
 
 class GoSmsPhoneSensor(GoSmsPhoneEntity[StateType | datetime], SensorEntity):
-    """Shows something of a phone."""
+    """Shows a value of a phone."""
 
     entity_description: GoSmsPhoneSensorDescription
 
     @property
     @override
     def native_value(self) -> StateType | datetime:
-        """Return what the description makes of the phone."""
+        """Return the value."""
         return self.value

@@ -16,7 +16,7 @@ from ..runtime_data import GoSmsConfigEntry
 from .account import STATUSES
 from .recipient_status import RecipientStatus
 
-# What Home Assistant alone knows of a message that it sends.
+# Statuses that only Home Assistant knows, of messages that it sends.
 _OWN_STATUSES: Final = ["queued", "expired", "refused", "unconfirmed"]
 
 _RECIPIENT: Final = SensorEntityDescription(
@@ -31,7 +31,7 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
     """Shows the status of the newest message to one recipient, whoever sent it."""
 
     def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, recipient: ConfigSubentry) -> None:
-        """Make the sensor of this recipient."""
+        """Initialize the sensor of this recipient."""
         CoordinatorEntity.__init__(self, entry.runtime_data.coordinator)
         GoSmsEntity.__init__(self, hass, entry, _RECIPIENT, recipient)
         self._outbox = entry.runtime_data.outbox
@@ -39,7 +39,7 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Take up what was known before, and begin to listen."""
+        """Restore the status, and follow the messages."""
         await super().async_added_to_hass()
         if stored := await self.async_get_last_extra_data():
             self._status.restore(stored.as_dict())
@@ -50,7 +50,7 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
     @property
     @override
     def extra_restore_state_data(self) -> RecipientStatus:
-        """Return what the next run must know."""
+        """Return the data to restore."""
         return self._status
 
     @property
@@ -61,9 +61,13 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
 
     @callback
     def _async_update(self, messages: Collection[OutgoingMessage]) -> None:
-        """Take note of messages that changed."""
-        before = self.native_value
+        """Update the status by messages that changed."""
         for message in messages:
             self._status.update(message, self.coordinator.data)
-        if self.native_value != before:
-            self.async_write_ha_state()
+        self._async_write_if_changed(self.available, self.native_value)
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state if it changed."""
+        self._async_write_if_changed(self.available, self.native_value)

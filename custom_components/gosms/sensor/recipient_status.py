@@ -1,4 +1,4 @@
-"""Which status a recipient has: that of the newest message to the number, whoever sent it."""
+"""The status of a recipient: that of the newest message to the number, whoever sent it."""
 
 from typing import Any, override
 
@@ -11,66 +11,66 @@ from ..outbox import OutgoingMessage, State
 
 
 class RecipientStatus(ExtraStoredData):
-    """The newest message that Home Assistant sent to a recipient, beside what the service tells of the number.
+    """The newest message that Home Assistant sent to a recipient, compared with the newest one on the server.
 
-    Home Assistant alone knows of messages that wait or were refused; the service alone knows of those that others
-    sent. The newer one counts.
+    Only Home Assistant knows messages that are queued or were refused. Only the service knows messages that were sent
+    by other means. The newer one counts.
     """
 
     def __init__(self, recipient: ConfigSubentry) -> None:
-        """Start with nothing sent."""
+        """Start without any message."""
         self._recipient = recipient
         self._key = ""
         self._created = float("-inf")
         self._status: str | None = None
         self._ids: list[str] = []
-        # The newest message that the service told of before ours: only what comes after it is newer than ours.
-        self._after: str | None = None
+        # The newest message on the server before ours: only a message that comes after it is newer than ours.
+        self._previous_id: str | None = None
 
     def update(self, message: OutgoingMessage, page: MessagePage) -> None:
-        """Take note of a message that Home Assistant sends, or of a change of it.
+        """Update the status by a message that Home Assistant sends.
 
-        One that leaves at once is not shown as queued for the blink of an eye: that would be two rows in the database
-        for each message.
+        A message that is sent right away is not shown as queued first, which would add a row to the database for each
+        message.
         """
         if message.status == State.QUEUED and not message.is_waiting_for_retry:
             return
-        # By the time that runs evenly: keys tell the order by a clock that may have been set back meanwhile.
+        # By the monotonic clock first: keys are ordered by a clock that may have been set back.
         order = message.created, message.key
         if message.recipient != self._recipient.subentry_id or order < (self._created, self._key):
             return
         if message.key != self._key:
-            told = self._newest_on_server(page)
-            self._after = told.id if told and told.id not in message.ids else None
+            previous = self._newest_on_server(page)
+            self._previous_id = previous.id if previous and previous.id not in message.ids else None
         self._created, self._key = order
         self._status = message.status
         self._ids = list(message.ids)
 
     def restore_message(self, message: OutgoingMessage, page: MessagePage) -> None:
-        """Take note of a message that an earlier run left; a later one may have ended in it."""
+        """Update the status by a pending message of an earlier run, unless a later message had already ended in it."""
         if message.key >= self._key:
             self.update(message, page)
 
     def newest(self, page: MessagePage) -> str | None:
-        """Return the status of the newest message, or None if there is none, or none that is known here."""
-        told = self._newest_on_server(page)
-        if told is None or (self._status and (told.id == self._after or told.id in self._ids)):
+        """Return the status of the newest message, or None if there is no message, or its status is not documented."""
+        on_server = self._newest_on_server(page)
+        if on_server is None or (self._status and (on_server.id == self._previous_id or on_server.id in self._ids)):
             return self._status
-        return told.status_name
+        return on_server.status_name
 
     @override
     def as_dict(self) -> dict[str, Any]:
-        """Return what the next run must know."""
-        return {"key": self._key, "status": self._status, "ids": self._ids, "after": self._after}
+        """Return the data to restore."""
+        return {"key": self._key, "status": self._status, "ids": self._ids, "after": self._previous_id}
 
     def restore(self, stored: dict[str, Any]) -> None:
-        """Take up what an earlier run knew."""
+        """Restore the data of an earlier run."""
         self._key = stored.get("key") or ""
         self._status = stored.get("status")
         self._ids = stored.get("ids") or []
-        self._after = stored.get("after")
+        self._previous_id = stored.get("after")
 
     def _newest_on_server(self, page: MessagePage) -> Message | None:
-        """Return the newest message to the number that the service tells of."""
+        """Return the newest message to the number on the server, or None."""
         number = self._recipient.data[CONF_PHONE_NUMBER]
         return next((message for message in page.messages if message.phone_number == number), None)

@@ -1,4 +1,4 @@
-"""Which account an action means."""
+"""Resolution of the account that an action uses."""
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -11,41 +11,41 @@ from ..runtime_data import GoSmsConfigEntry
 
 
 @callback
-def async_account(call: ServiceCall) -> GoSmsConfigEntry:
-    """Return the account that a call names, or the only one that is set up, loaded or not.
+def async_get_entry(call: ServiceCall) -> GoSmsConfigEntry:
+    """Return the entry of the account that a call names, or of the only account, loaded or not.
 
-    An account that is not loaded counts too: otherwise a call that names none would go through another account as
-    long as the first one has a problem.
+    An account that is not loaded counts too. Otherwise a call without an account would use another one while the first
+    one has a problem.
 
     Raises:
-        ServiceValidationError: there is no such account, or there are several to choose from. Translated.
+        ServiceValidationError: the account does not exist, or there are several to choose from. Translated.
     """
     entry_id = call.data.get(ATTR_CONFIG_ENTRY_ID)
-    accounts: list[GoSmsConfigEntry] = call.hass.config_entries.async_entries(
+    entries: list[GoSmsConfigEntry] = call.hass.config_entries.async_entries(
         DOMAIN, include_ignore=False, include_disabled=entry_id is not None
     )
     if entry_id is not None:
-        accounts = [account for account in accounts if account.entry_id == entry_id]
-    if len(accounts) > 1:
+        entries = [entry for entry in entries if entry.entry_id == entry_id]
+    if len(entries) > 1:
         raise several_accounts()
-    # Where there is none, Home Assistant's own error says so.
-    return accounts[0] if accounts else async_get_config_entry(call.hass, DOMAIN, entry_id)
+    # Without an account, this raises Home Assistant's own error.
+    return entries[0] if entries else async_get_config_entry(call.hass, DOMAIN, entry_id)
 
 
 @callback
-def async_loaded_account(call: ServiceCall) -> GoSmsConfigEntry:
-    """Return the account that a call names, or the only one that is set up.
+def async_get_loaded_entry(call: ServiceCall) -> GoSmsConfigEntry:
+    """Return the entry of the account that a call names, or of the only account.
 
     Raises:
-        ServiceValidationError: see `async_account`, or it is not loaded. Translated.
+        ServiceValidationError: see `async_get_entry`, or the account is not loaded. Translated.
     """
-    account = async_account(call)
-    if failure := async_failure_of(account):
+    entry = async_get_entry(call)
+    if failure := async_entry_failure(entry):
         raise invalid_input(failure.key, failure.placeholders)
-    return account
+    return entry
 
 
 @callback
-def async_failure_of(account: GoSmsConfigEntry) -> Failure | None:
+def async_entry_failure(entry: GoSmsConfigEntry) -> Failure | None:
     """Return why an account can't be used, or None."""
-    return None if account.state is ConfigEntryState.LOADED else account_not_loaded(account.title)
+    return None if entry.state is ConfigEntryState.LOADED else account_not_loaded(entry.title)

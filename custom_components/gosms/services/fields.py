@@ -1,4 +1,4 @@
-"""What the fields of the actions take, whether a form, YAML or a template filled them in."""
+"""Validation of the fields of actions, whose values come from forms, YAML or templates."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final, override
@@ -10,8 +10,8 @@ import voluptuous as vol
 from ..api import join_surrogates
 from ..text import MAX_CHARACTERS
 
-# Code points of a field that is no message, and rows of a list. A message in the queue carries its tag to the disk and
-# to every event, and the queue holds as many messages as this.
+# Code points of a field other than a message, and rows of a list. The tag of a message is stored, and part of its
+# events, and the queue holds as many messages as a list has rows.
 _MAX_LENGTH: Final = 255
 _MAX_ROWS: Final = 1000
 
@@ -20,44 +20,44 @@ SHORT_TEXTS: Final = vol.All(cv.ensure_list, vol.Length(max=_MAX_ROWS), [SHORT_T
 
 
 class ActionSchema(vol.Schema):
-    """The schema of an action: nothing in an optional field means that it was left out."""
+    """The schema of an action. An empty optional field is treated as if it was omitted."""
 
     def __init__(self, fields: VolDictType, *, never_empty: Collection[str] = ()) -> None:
-        """Make a schema.
+        """Initialize the schema.
 
         Args:
-            fields: the fields, by their markers.
-            never_empty: optional fields in which an empty text is an error.
+            fields: the validators by marker.
+            never_empty: optional fields for which an empty text is an error.
         """
         super().__init__(fields)
-        self._kept = {str(field) for field in fields if isinstance(field, vol.Required)}.union(never_empty)
+        self._never_empty = {str(field) for field in fields if isinstance(field, vol.Required)}.union(never_empty)
 
     @override
     def __call__(self, data: Mapping[str, object], **options: Any) -> Any:
-        """Return the data of a call as its action takes it."""
-        joined = {field: _joined(value) for field, value in data.items()}
+        """Return the validated data of a call."""
+        joined = {field: _join_surrogates(value) for field, value in data.items()}
         return super().__call__(
             {
-                field: value if field in self._kept else _without_empty_rows(value)
+                field: value if field in self._never_empty else _without_empty_rows(value)
                 for field, value in joined.items()
-                if value is not None and (field in self._kept or not _is_empty(value))
+                if value is not None and (field in self._never_empty or not _is_empty(value))
             },
             **options,
         )
 
 
-def _joined(value: object) -> object:
-    """Return a value whose texts have no surrogates; a longer text than any may be is left to what refuses it."""
+def _join_surrogates(value: object) -> object:
+    """Return a value whose texts have no surrogates. A text beyond any limit is left for its validator to refuse."""
     if isinstance(value, list):
-        return [_joined(row) for row in value]
+        return [_join_surrogates(row) for row in value]
     return join_surrogates(value) if isinstance(value, str) and len(value) <= MAX_CHARACTERS else value
 
 
 def _without_empty_rows(value: object) -> object:
-    """Return a value without the rows that nothing was entered in."""
+    """Return a value without empty rows."""
     return [row for row in value if not _is_empty(row)] if isinstance(value, list) else value
 
 
 def _is_empty(value: object) -> bool:
-    """Return whether nothing was entered, or nothing but white space."""
+    """Return whether a value is missing, or only white space."""
     return value is None or (isinstance(value, str) and not value.strip())

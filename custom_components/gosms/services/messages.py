@@ -1,4 +1,4 @@
-"""The actions that look at messages, delete them, or show what a text would become."""
+"""The actions that read and delete messages, and the preview of a text."""
 
 from typing import Final
 
@@ -9,12 +9,12 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
-from ..api import PAGE_SIZE, Message, read_message_id
+from ..api import PAGE_SIZE, Message, parse_message_id
 from ..errors import action_errors, invalid_message_id, not_deleted
 from ..preparation import prepare_text
-from .accounts import async_loaded_account
+from .accounts import async_get_loaded_entry
 from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
-from .permissions import async_require_control_of_account, async_require_reading_of_account
+from .permissions import async_require_account_control, async_require_account_read
 
 _LIMIT: Final = "limit"
 _MESSAGE: Final = "message"
@@ -24,15 +24,19 @@ _SEARCH: Final = "search"
 _TITLE: Final = "title"
 
 
-def _message_id(typed: str) -> str:
-    """Return the id of a message; one that can't be one is refused without asking the service."""
-    if (message_id := read_message_id(typed.strip())) is None:
+def _validate_message_id(value: str) -> str:
+    """Return the id of a message, or raise without a request if it is not valid.
+
+    Raises:
+        ServiceValidationError: it is not valid. Translated.
+    """
+    if (message_id := parse_message_id(value.strip())) is None:
         raise invalid_message_id()
     return message_id
 
 
 def _to_response(message: Message) -> JsonObjectType:
-    """Return a message as a response tells of it."""
+    """Return a message in the form of a response."""
     return {
         "id": message.id,
         "phone_number": message.phone_number,
@@ -58,14 +62,16 @@ GET_MESSAGES_SCHEMA: Final = ActionSchema(
 
 async def async_get_messages(call: ServiceCall) -> ServiceResponse:
     """Return a page of the account's messages, newest first."""
-    limit, number = call.data[_LIMIT], call.data[_PAGE]
-    entry = async_loaded_account(call)
-    await async_require_reading_of_account(call, entry)
+    limit, page_number = call.data[_LIMIT], call.data[_PAGE]
+    entry = async_get_loaded_entry(call)
+    await async_require_account_read(call, entry)
     with action_errors(call.hass):
-        page = await entry.runtime_data.client.list(limit=limit, page=number, search=call.data.get(_SEARCH) or None)
+        page = await entry.runtime_data.client.list(
+            limit=limit, page=page_number, search=call.data.get(_SEARCH) or None
+        )
     return {
         "total": page.total,
-        "page": number,
+        "page": page_number,
         "limit": limit,
         "messages": [_to_response(message) for message in page.messages],
     }
@@ -78,9 +84,9 @@ GET_MESSAGE_SCHEMA: Final = ActionSchema(
 
 async def async_get_message(call: ServiceCall) -> ServiceResponse:
     """Return one message."""
-    message_id = _message_id(call.data[_MESSAGE_ID])
-    entry = async_loaded_account(call)
-    await async_require_reading_of_account(call, entry)
+    message_id = _validate_message_id(call.data[_MESSAGE_ID])
+    entry = async_get_loaded_entry(call)
+    await async_require_account_read(call, entry)
     with action_errors(call.hass):
         return _to_response(await entry.runtime_data.client.get(message_id))
 
@@ -94,10 +100,10 @@ DELETE_MESSAGE_SCHEMA: Final = ActionSchema(
 
 
 async def async_delete_message(call: ServiceCall) -> None:
-    """Delete messages from the service: all that can be, then one error names the others."""
-    message_ids = list(dict.fromkeys(map(_message_id, call.data[_MESSAGE_ID])))
-    entry = async_loaded_account(call)
-    await async_require_control_of_account(call, entry)
+    """Delete messages from the server. Messages that can't be deleted are named in one error at the end."""
+    message_ids = list(dict.fromkeys(map(_validate_message_id, call.data[_MESSAGE_ID])))
+    entry = async_get_loaded_entry(call)
+    await async_require_account_control(call, entry)
     errors: list[tuple[str, HomeAssistantError]] = []
     for message_id in message_ids:
         try:
@@ -121,8 +127,8 @@ PREVIEW_SCHEMA: Final = ActionSchema(
 
 
 async def async_preview(call: ServiceCall) -> ServiceResponse:
-    """Return what a text would become; nothing is sent."""
-    prepared = prepare_text(async_loaded_account(call), call.data[_MESSAGE], call.data.get(_TITLE))
+    """Return a text as it would be sent. Nothing is sent."""
+    prepared = prepare_text(async_get_loaded_entry(call), call.data[_MESSAGE], call.data.get(_TITLE))
     return {
         "text": prepared.text,
         "parts": list(prepared.parts),

@@ -1,4 +1,4 @@
-"""Whom a call names, and with which phone."""
+"""Resolution of the recipients of a call, and of the phone to send with."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -18,93 +18,95 @@ from ..phone_number import InvalidPhoneNumberError
 from ..preparation import async_normalize_number
 from ..runtime_data import GoSmsConfigEntry
 from ..subentries import find_recipient
-from .accounts import async_failure_of
-from .targets import Target, async_targets
+from .accounts import async_entry_failure
+from .targets import Target, async_expand_targets
 
-# A number of this many digits is that of a service, and too short to show more than its end.
-_SHORT: Final = 6
+# Digits. A number that is not longer is the short number of a service, of which only the last two digits are shown.
+_MAX_SHORT_NUMBER: Final = 6
 
-# Characters of what was typed and has no digit at all, such as a name.
-_LONGEST_NAME: Final = 20
+# Characters shown of an input that has no digit at all, such as a name.
+_MAX_INPUT: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResolvedRecipient:
-    """Somebody whom a call names, or a target that leads to nobody.
+    """A recipient of a call, or a target that is not a recipient.
 
     Attributes:
-        entry: the account that sends, or None if a target leads to nobody.
-        phone_number: digits, or what was typed if that is no number; empty if a target leads to nobody. Not shown by
-            repr.
-        recipient: the recipient with this number, or None.
-        target: the id of the target, or None if a number was typed. Not shown by repr.
-        failure: why nothing can be sent to them, or None.
+        entry: the account that sends, or None if the target is not a recipient.
+        phone_number: the digits, or the input if it is not a valid number; empty if the target is not a recipient. Not
+            shown by repr.
+        subentry: the recipient with this number, or None.
+        target: the id of the target, or None for a number. Not shown by repr.
+        failure: why nothing can be sent, or None.
     """
 
     entry: GoSmsConfigEntry | None
     phone_number: str = field(repr=False)
-    recipient: ConfigSubentry | None = None
+    subentry: ConfigSubentry | None = None
     target: str | None = field(default=None, repr=False)
     failure: Failure | None = None
 
     @property
     def title(self) -> str | None:
-        """Return the name of the recipient, or the id of a target that leads to nobody; None for other numbers."""
-        return self.recipient.title if self.recipient else self.target
+        """Return the name of the recipient, the id of a target that is no recipient, or None for any other number."""
+        return self.subentry.title if self.subentry else self.target
 
     @property
-    def name(self) -> str:
-        """Return what an error calls them: the title, or no more of the number than its owner needs."""
+    def name_in_errors(self) -> str:
+        """Return the title, or just enough of the number for the user to recognize it."""
         if self.title:
             return self.title
         digits = [character for character in self.phone_number if character.isdecimal()]
         if not digits:
-            typed = self.phone_number
-            return typed if len(typed) <= _LONGEST_NAME else f"{typed[:_LONGEST_NAME]}…"
-        return "…" + "".join(digits[-4:] if len(digits) > _SHORT else digits[-2:])
+            text = self.phone_number
+            return text if len(text) <= _MAX_INPUT else f"{text[:_MAX_INPUT]}…"
+        return "…" + "".join(digits[-4:] if len(digits) > _MAX_SHORT_NUMBER else digits[-2:])
 
 
 @callback
-def async_targeted(call: ServiceCall) -> list[ResolvedRecipient]:
-    """Return whom the targets of a call name, and which of them lead to nobody, in their order.
+def async_resolve_targets(call: ServiceCall) -> list[ResolvedRecipient]:
+    """Return the recipients in the targets of a call, and the named targets that are not recipients, in their order.
 
-    Whatever else comes along with a device, an area, a floor or a label does not count.
+    Other entities of a device, an area, a floor or a label are ignored.
     """
-    return [named for target in async_targets(call) if (named := _named_by(call.hass, target))]
+    return [resolved for target in async_expand_targets(call) if (resolved := _resolve_target(call.hass, target))]
 
 
-async def async_typed(hass: HomeAssistant, account: GoSmsConfigEntry, numbers: list[str]) -> list[ResolvedRecipient]:
-    """Return whom the numbers that were typed name, in their order."""
-    return [await _async_typed(hass, account, number) for number in numbers]
+async def async_resolve_numbers(
+    hass: HomeAssistant, entry: GoSmsConfigEntry, numbers: list[str]
+) -> list[ResolvedRecipient]:
+    """Return the recipients with these numbers, in their order."""
+    return [await _async_resolve_number(hass, entry, number) for number in numbers]
 
 
 @callback
-def async_once(everybody: Iterable[ResolvedRecipient]) -> list[ResolvedRecipient]:
-    """Return everybody once, in their order, by an account that is loaded if there is one.
+def async_deduplicate(recipients: Iterable[ResolvedRecipient]) -> list[ResolvedRecipient]:
+    """Return each recipient once, in their order, with a loaded account if there is a choice.
 
-    Nothing may be waited for from here on until the messages are taken, or an account might go meanwhile.
+    The caller must not await anything before the outbox has admitted the messages, or an account may be unloaded.
     """
-    once: dict[str | None, ResolvedRecipient] = {}
-    for each in everybody:
-        failure = each.failure or (async_failure_of(each.entry) if each.entry else None)
-        key = each.phone_number or each.target
-        if key not in once or (once[key].failure and not failure):
-            once[key] = replace(each, failure=failure)
-    return list(once.values())
+    unique: dict[str | None, ResolvedRecipient] = {}
+    for recipient in recipients:
+        failure = recipient.failure or (async_entry_failure(recipient.entry) if recipient.entry else None)
+        key = recipient.phone_number or recipient.target
+        if key not in unique or (unique[key].failure and not failure):
+            unique[key] = replace(recipient, failure=failure)
+    return list(unique.values())
 
 
-async def _async_typed(hass: HomeAssistant, account: GoSmsConfigEntry, number: str) -> ResolvedRecipient:
-    """Return whom a number names that was typed."""
+async def _async_resolve_number(hass: HomeAssistant, entry: GoSmsConfigEntry, number: str) -> ResolvedRecipient:
+    """Return the recipient with a number, or the failure of an invalid number."""
     try:
-        digits = await async_normalize_number(hass, account, number)
+        digits = await async_normalize_number(hass, entry, number)
     except InvalidPhoneNumberError as err:
-        return ResolvedRecipient(entry=account, phone_number=number, failure=Failure(key=err.reason))
-    return ResolvedRecipient(entry=account, phone_number=digits, recipient=find_recipient(account, digits))
+        return ResolvedRecipient(entry=entry, phone_number=number, failure=Failure(key=err.reason))
+    return ResolvedRecipient(entry=entry, phone_number=digits, subentry=find_recipient(entry, digits))
 
 
-def _named_by(hass: HomeAssistant, target: Target) -> ResolvedRecipient | None:
-    """Return whom an entity of a target names, or that it names nobody; None if it need not."""
-    # What does not exist may have been named as an area, but with the id of an entity.
+def _resolve_target(hass: HomeAssistant, target: Target) -> ResolvedRecipient | None:
+    """Return the recipient of a target, or the failure of a named target that is not a recipient, or None."""
+    # A missing area, for example, may have the id of an entity.
     entity = None if target.is_missing else er.async_get(hass).async_get(target.id)
     if entity is None or entity.platform != DOMAIN or entity.domain != NOTIFY_DOMAIN:
         failure = unknown_target() if target.is_missing else not_a_recipient()
@@ -112,19 +114,19 @@ def _named_by(hass: HomeAssistant, target: Target) -> ResolvedRecipient | None:
         failure = recipient_disabled()
     else:
         entry: GoSmsConfigEntry = hass.config_entries.async_get_known_entry(entity.config_entry_id or "")
-        recipient = entry.subentries[entity.config_subentry_id or ""]
-        number = recipient.data[CONF_PHONE_NUMBER]
-        return ResolvedRecipient(entry=entry, phone_number=number, recipient=recipient, target=target.id)
+        subentry = entry.subentries[entity.config_subentry_id or ""]
+        number = subentry.data[CONF_PHONE_NUMBER]
+        return ResolvedRecipient(entry=entry, phone_number=number, subentry=subentry, target=target.id)
     return (
         ResolvedRecipient(entry=None, phone_number="", target=target.id, failure=failure) if target.is_named else None
     )
 
 
 def resolve_phone_id(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: str) -> str:
-    """Return the GoSMS id of a phone that is named by its Home Assistant device, or by that id itself.
+    """Return the GoSMS id of a phone, given its Home Assistant device or the id itself.
 
     Raises:
-        ServiceValidationError: it is no phone of the account. Translated.
+        ServiceValidationError: the phone does not belong to the account, or the id is not valid. Translated.
     """
     if device := dr.async_get(hass).async_get(phone):
         subentry = subentry_of_device(entry, device.identifiers)

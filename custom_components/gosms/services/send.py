@@ -1,4 +1,4 @@
-"""The action that sends."""
+"""The action `send_sms`."""
 
 import asyncio
 from collections.abc import Iterable
@@ -18,10 +18,16 @@ from ..outbox import Recipient, SendRequest, SendResult, State
 from ..preparation import prepare_text
 from ..runtime_data import GoSmsConfigEntry
 from ..text import PreparedText
-from .accounts import async_account
+from .accounts import async_get_entry
 from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
-from .permissions import async_require_control, async_require_control_of_account
-from .recipients import ResolvedRecipient, async_once, async_targeted, async_typed, resolve_phone_id
+from .permissions import async_require_account_control, async_require_control
+from .recipients import (
+    ResolvedRecipient,
+    async_deduplicate,
+    async_resolve_numbers,
+    async_resolve_targets,
+    resolve_phone_id,
+)
 
 _EXPIRE_AFTER: Final = "expire_after"
 _IDEMPOTENCY_KEY: Final = "idempotency_key"
@@ -32,7 +38,7 @@ _TIMEOUT: Final = "timeout"
 _TITLE: Final = "title"
 _WAIT_FOR: Final = "wait_for"
 
-# What did not become a message has no state.
+# The status of a recipient for whom no message was created.
 _FAILED: Final = "failed"
 
 SEND_SMS_SCHEMA: Final = ActionSchema(
@@ -54,102 +60,108 @@ SEND_SMS_SCHEMA: Final = ActionSchema(
             [State.ACCEPTED.value, State.SENT.value, State.DELIVERED.value]
         ),
     },
-    # An empty key comes from a template that failed, and sending without a key could send the message twice.
+    # An empty key is the result of a failed template. Without a key, the message could be sent twice.
     never_empty=[_IDEMPOTENCY_KEY],
 )
 
 
 async def async_send_sms(call: ServiceCall) -> ServiceResponse:
-    """Send a text to everybody whom a call names, and tell what became of it.
+    """Send a text to all recipients of a call, and return or raise the results.
 
-    All are tried. With a response asked for, it tells what went wrong; without, one error does.
+    Every recipient is tried. The response, if requested, contains all failures; otherwise one error names them.
 
     Raises:
-        ServiceValidationError: the call itself is wrong, or nobody can be sent to; nothing was sent. Translated.
-        Unauthorized: the caller may not send to one of them; nothing was sent.
-        HomeAssistantError: see above. Translated.
+        ServiceValidationError: the call is invalid, or no recipient can be reached; nothing was sent. Translated.
+        Unauthorized: the caller may not send to one of the recipients; nothing was sent.
+        HomeAssistantError: one or more messages failed, and no response was requested. Translated.
     """
     hass = call.hass
-    named = await _async_named(call)
-    if all(each.failure for each in named):
-        raise _nobody_left(named)
-    accounts = {each.entry.entry_id: each.entry for each in named if each.entry}
+    recipients = await _async_resolve_recipients(call)
+    if all(recipient.failure for recipient in recipients):
+        raise _unreachable_error(recipients)
+    entries = {recipient.entry.entry_id: recipient.entry for recipient in recipients if recipient.entry}
     texts = {
-        entry_id: prepare_text(entry, call.data[_MESSAGE], call.data.get(_TITLE))
-        for entry_id, entry in accounts.items()
+        entry_id: prepare_text(entry, call.data[_MESSAGE], call.data.get(_TITLE)) for entry_id, entry in entries.items()
     }
-    results = await _async_send(call, accounts, named, texts)
+    results = await _async_send(call, entries, recipients, texts)
     if call.return_response:
-        messages = zip(named, results, strict=True)
         return {
             "messages": [
-                _to_response(hass, each, texts[each.entry.entry_id] if each.entry else None, result)
-                for each, result in messages
+                _to_response(hass, recipient, texts[recipient.entry.entry_id] if recipient.entry else None, result)
+                for recipient, result in zip(recipients, results, strict=True)
             ]
         }
-    _raise_failures(hass, named, results)
+    _raise_failures(hass, recipients, results)
     return None
 
 
-async def _async_named(call: ServiceCall) -> list[ResolvedRecipient]:
-    """Return everybody whom a call names and its caller may send to, by targets first, then by numbers.
+async def _async_resolve_recipients(call: ServiceCall) -> list[ResolvedRecipient]:
+    """Return the recipients of a call that its caller may send to, first those in targets, then those with numbers.
 
     Raises:
-        ServiceValidationError: the account that has to send to the numbers is unknown. Translated.
-        Unauthorized: the caller may not send to one of them.
+        ServiceValidationError: the account that sends to the numbers is not known. Translated.
+        Unauthorized: the caller may not send to one of the recipients.
     """
-    typed: list[ResolvedRecipient] = []
+    by_number: list[ResolvedRecipient] = []
     if numbers := call.data[_PHONE_NUMBERS]:
-        account = async_account(call)
-        await async_require_control_of_account(call, account)
-        typed = await async_typed(call.hass, account, numbers)
-    targeted = async_targeted(call)
-    await async_require_control(call, [each.target for each in targeted if each.target and each.recipient])
-    return async_once([*targeted, *typed])
+        entry = async_get_entry(call)
+        await async_require_account_control(call, entry)
+        by_number = await async_resolve_numbers(call.hass, entry, numbers)
+    by_target = async_resolve_targets(call)
+    await async_require_control(
+        call, [recipient.target for recipient in by_target if recipient.target and recipient.subentry]
+    )
+    return async_deduplicate([*by_target, *by_number])
 
 
-def _nobody_left(named: Iterable[ResolvedRecipient]) -> ServiceValidationError:
-    """Return the error for a call that can send to nobody: the first reason that is not just a wrong target."""
-    failure = next((each.failure for each in named if each.entry and each.failure), None)
+def _unreachable_error(recipients: Iterable[ResolvedRecipient]) -> ServiceValidationError:
+    """Return the error for a call that reaches no recipient: the first failure that is not just a wrong target."""
+    failure = next((recipient.failure for recipient in recipients if recipient.entry and recipient.failure), None)
     return invalid_input(failure.key, failure.placeholders) if failure else no_recipient()
 
 
 async def _async_send(
     call: ServiceCall,
-    accounts: dict[str, GoSmsConfigEntry],
-    named: list[ResolvedRecipient],
+    entries: dict[str, GoSmsConfigEntry],
+    recipients: list[ResolvedRecipient],
     texts: dict[str, PreparedText],
 ) -> list[SendResult]:
-    """Send to everybody by their own accounts, and return the results in the order of their names."""
-    calls = {
-        entry_id: _call(call, entry, texts[entry_id], [each for each in named if each.entry is entry])
-        for entry_id, entry in accounts.items()
+    """Send to each recipient with the recipient's account, and return the results in the order of the recipients."""
+    requests = {
+        entry_id: _build_request(
+            call, entry, texts[entry_id], [recipient for recipient in recipients if recipient.entry is entry]
+        )
+        for entry_id, entry in entries.items()
     }
-    # An account that is not loaded has nobody to send to, and no outbox.
-    sending = [
-        (accounts[entry_id].runtime_data.outbox, of_account) for entry_id, of_account in calls.items() if of_account.to
-    ]
-    for outbox, of_account in sending:
-        outbox.async_check(of_account)
-    sent = await asyncio.gather(*(outbox.async_send(of_account) for outbox, of_account in sending))
+    # An account that is not loaded has no outbox, and all of its recipients have failed already.
+    sending = [(entries[entry_id].runtime_data.outbox, request) for entry_id, request in requests.items() if request.to]
+    for outbox, request in sending:
+        outbox.async_check(request)
+    sent = await asyncio.gather(*(outbox.async_send(request) for outbox, request in sending))
     by_number = {
-        addressee.phone_number: result
-        for (_, of_account), results in zip(sending, sent, strict=True)
-        for addressee, result in zip(of_account.to, results, strict=True)
+        recipient.phone_number: result
+        for (_, request), results in zip(sending, sent, strict=True)
+        for recipient, result in zip(request.to, results, strict=True)
     }
-    return [SendResult(failure=each.failure) if each.failure else by_number[each.phone_number] for each in named]
+    return [
+        SendResult(failure=recipient.failure) if recipient.failure else by_number[recipient.phone_number]
+        for recipient in recipients
+    ]
 
 
-def _call(
-    call: ServiceCall, entry: GoSmsConfigEntry, text: PreparedText, named: Iterable[ResolvedRecipient]
+def _build_request(
+    call: ServiceCall, entry: GoSmsConfigEntry, text: PreparedText, recipients: Iterable[ResolvedRecipient]
 ) -> SendRequest:
-    """Return what a call asks of one account."""
+    """Return the request of a call to the outbox of one account."""
     phone, expire_after = call.data.get(CONF_PHONE), call.data.get(_EXPIRE_AFTER)
     return SendRequest(
         to=tuple(
-            Recipient(phone_number=each.phone_number, recipient=each.recipient.subentry_id if each.recipient else None)
-            for each in named
-            if not each.failure
+            Recipient(
+                phone_number=recipient.phone_number,
+                recipient=recipient.subentry.subentry_id if recipient.subentry else None,
+            )
+            for recipient in recipients
+            if not recipient.failure
         ),
         text=text.text,
         parts=text.parts,
@@ -164,12 +176,12 @@ def _call(
 
 
 def _to_response(
-    hass: HomeAssistant, named: ResolvedRecipient, text: PreparedText | None, result: SendResult
+    hass: HomeAssistant, recipient: ResolvedRecipient, text: PreparedText | None, result: SendResult
 ) -> JsonObjectType:
-    """Return what became of one message; a target that leads to nobody has no text."""
+    """Return the result for one recipient. A target that is not a recipient has no text."""
     return {
-        "phone_number": named.phone_number or None,
-        "recipient": named.title,
+        "phone_number": recipient.phone_number or None,
+        "recipient": recipient.title,
         "message_ids": list(result.message_ids),
         "status": result.status or _FAILED,
         "queued": result.status == State.QUEUED,
@@ -182,14 +194,16 @@ def _to_response(
 
 
 def _error(hass: HomeAssistant, failure: Failure) -> JsonObjectType:
-    """Return what went wrong, in the language of the home."""
+    """Return a failure with its text in the configured language."""
     return {"key": failure.key, "code": failure.code, "message": localize(hass, failure.error(hass))}
 
 
-def _raise_failures(hass: HomeAssistant, named: list[ResolvedRecipient], results: list[SendResult]) -> None:
-    """Raise one error that names all that failed."""
+def _raise_failures(hass: HomeAssistant, recipients: list[ResolvedRecipient], results: list[SendResult]) -> None:
+    """Raise one error that names all failures, if there are any."""
     failures = [
-        (each.name, result.failure.error(hass)) for each, result in zip(named, results, strict=True) if result.failure
+        (recipient.name_in_errors, result.failure.error(hass))
+        for recipient, result in zip(recipients, results, strict=True)
+        if result.failure
     ]
     if failures:
-        raise failures[0][1] if len(named) == 1 else not_all_arrived(hass, failures)
+        raise failures[0][1] if len(recipients) == 1 else not_all_arrived(hass, failures)

@@ -1,4 +1,4 @@
-"""Which entities the targets of a call contain, as Home Assistant means them, with groups as their members."""
+"""Expansion of the targets of a call into entities, as Home Assistant does it, with groups as their members."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,22 +20,22 @@ from homeassistant.helpers.target import TargetSelection, async_extract_referenc
 
 _LOGGER = logging.getLogger(__name__)
 
-_KINDS: Final = (ATTR_ENTITY_ID, ATTR_DEVICE_ID, ATTR_AREA_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID)
+_TARGET_KINDS: Final = (ATTR_ENTITY_ID, ATTR_DEVICE_ID, ATTR_AREA_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID)
 
 _GROUP: Final = "group"
 
 # Only groups of these domains can have recipients as members.
-_GROUPS: Final = (f"{_GROUP}.", f"{NOTIFY_DOMAIN}.")
+_GROUP_PREFIXES: Final = (f"{_GROUP}.", f"{NOTIFY_DOMAIN}.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """An entity of a target, or a device, an area, a floor or a label that does not exist.
+    """An entity in a target, or a device, area, floor or label that does not exist.
 
     Attributes:
         id: its id.
-        is_named: whether the call names it, itself or through a group, so that it does not just come along with a
-            device, an area, a floor or a label.
+        is_named: whether the call names it, directly or through a group, and not only through a device, an area, a
+            floor or a label.
         is_missing: whether it does not exist.
     """
 
@@ -45,49 +45,49 @@ class Target:
 
 
 @callback
-def async_targets(call: ServiceCall) -> list[Target]:
-    """Return what the targets of a call contain, in their order."""
+def async_expand_targets(call: ServiceCall) -> list[Target]:
+    """Return the entities in the targets of a call, in their order."""
     targets = [
         target
-        for kind in _KINDS
-        for named in cv.ensure_list(call.data.get(kind))
-        for target in _contents(call.hass, kind, named)
+        for kind in _TARGET_KINDS
+        for target_id in cv.ensure_list(call.data.get(kind))
+        for target in _expand_target(call.hass, kind, target_id)
     ]
     if missing := {target.id for target in targets if target.is_named and target.is_missing}:
-        # Home Assistant's own line names them; here the name of an entity is the name of a person.
+        # Home Assistant's own warning names them, but here the id of an entity contains the name of a person.
         _LOGGER.warning("Targets of %s.%s do not exist: %s", call.domain, call.service, len(missing))
     return targets
 
 
-def _contents(hass: HomeAssistant, kind: str, named: str) -> Iterator[Target]:
-    """Yield what one target contains."""
-    # Home Assistant would not expand the group of the notify integration, and drop a group that does not exist.
-    selected = async_extract_referenced_entity_ids(hass, TargetSelection({kind: named}), expand_group=False)
+def _expand_target(hass: HomeAssistant, kind: str, target_id: str) -> Iterator[Target]:
+    """Yield the entities in one target."""
+    # Groups are expanded below: Home Assistant would not expand notify groups, and would drop a missing group.
+    selected = async_extract_referenced_entity_ids(hass, TargetSelection({kind: target_id}), expand_group=False)
     if selected.missing_devices or selected.missing_areas or selected.missing_floors or selected.missing_labels:
-        yield Target(id=named, is_named=True, is_missing=True)
+        yield Target(id=target_id, is_named=True, is_missing=True)
     registry = er.async_get(hass)
-    for entity_id in _expanded(hass, sorted(selected.referenced | selected.indirectly_referenced)):
+    for entity_id in _expand_groups(hass, sorted(selected.referenced | selected.indirectly_referenced)):
         is_missing = registry.async_get(entity_id) is None and hass.states.get(entity_id) is None
         yield Target(id=entity_id, is_named=kind == ATTR_ENTITY_ID, is_missing=is_missing)
 
 
-def _expanded(hass: HomeAssistant, entity_ids: Iterable[str]) -> Iterator[str]:
-    """Yield entities with the members of groups in place of the groups; a group may contain itself."""
+def _expand_groups(hass: HomeAssistant, entity_ids: Iterable[str]) -> Iterator[str]:
+    """Yield entities, with the members of groups in place of the groups. A group may contain itself."""
     seen: set[str] = set()
-    waiting = list(entity_ids)[::-1]
-    while waiting:
-        if (entity_id := waiting.pop()) in seen:
+    pending = list(entity_ids)[::-1]
+    while pending:
+        if (entity_id := pending.pop()) in seen:
             continue
         seen.add(entity_id)
-        if members := _members(hass, entity_id):
-            waiting += members[::-1]
+        if members := _group_members(hass, entity_id):
+            pending += members[::-1]
         else:
             yield entity_id
 
 
-def _members(hass: HomeAssistant, entity_id: str) -> list[str]:
-    """Return the members of a group; none for what is no group."""
-    if not entity_id.startswith(_GROUPS):
+def _group_members(hass: HomeAssistant, entity_id: str) -> list[str]:
+    """Return the members of a group, or an empty list for any other entity."""
+    if not entity_id.startswith(_GROUP_PREFIXES):
         return []
     state = hass.states.get(entity_id)
     if state and isinstance(members := state.attributes.get(ATTR_ENTITY_ID), list | tuple):
@@ -96,7 +96,7 @@ def _members(hass: HomeAssistant, entity_id: str) -> list[str]:
     entity = registry.async_get(entity_id)
     if entity is None or entity.platform != _GROUP or entity.disabled:
         return []
-    # A group is unavailable, and has no attributes, while none of its members is available.
+    # While all of its members are unavailable, a group is unavailable and has no attributes.
     group = hass.config_entries.async_get_entry(entity.config_entry_id or "")
     members = group.options.get(CONF_ENTITIES, []) if group else []
     return [member for each in members if (member := er.async_resolve_entity_id(registry, each))]
