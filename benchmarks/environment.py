@@ -25,6 +25,9 @@ PHONE: Final = "6654a4e8f1527149588c89f2"
 # More messages than are ever in transit at the same time.
 _MAX_IN_TRANSIT: Final = 300
 
+# Seconds that the calls of a storm wait for their answers.
+_STORM_TIMEOUT: Final = 5
+
 _BASELINE_DATA: Final = {"phone_number": ANNA}
 
 
@@ -72,6 +75,10 @@ class Service:
     async def change(self, **changes: object) -> None:
         """Change the account."""
         await self.simulator.control("POST", "account", changes)
+
+    async def refuse(self) -> None:
+        """Accept no connection any more."""
+        await self.simulator.control("POST", "faults", {"fault": "refuse"})
 
     async def deliver(self) -> None:
         """Deliver all messages in transit."""
@@ -129,6 +136,15 @@ class Account:
         return await self.hass.probe(
             "perform_concurrently", action=baseline.ACTION, data=_BASELINE_DATA, message=message, times=times
         )
+
+    async def storm(self, message: str, times: int) -> Json:
+        """Send messages as fast as Home Assistant begins the calls, which wait a few seconds for their answers."""
+        data = {"entity_id": self._notify_id, "timeout": _STORM_TIMEOUT}
+        return await self.hass.probe("storm", action="gosms.send_sms", data=data, message=message, times=times)
+
+    async def disable(self) -> None:
+        """Disable the account."""
+        await self.hass.client.command("config_entries/disable", entry_id=self.entry.entry_id, disabled_by="user")
 
     async def add_phone(self) -> None:
         """Add a phone as a user does, and wait until its state is known."""
