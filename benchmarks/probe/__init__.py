@@ -264,38 +264,55 @@ class _WriteCounter:
 
         self.commits = 0
         self.bytes = 0
-        self._commit = commit = SqliteStorage.async_commit
+        self._commit = SqliteStorage.async_commit
         # The last transaction with a message that ended.
-        self._ended: tuple[SqliteStorage, Any] | None = None
-        counter = self
-        connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+        self._ended: tuple[Any, Any] | None = None
+        for owner, name, wrapper in (
+            (SqliteStorage, "async_commit", self._counted_commit()),
+            (sqlite3, "connect", self._counted_connect(sqlite3.connect)),
+        ):
+            setattr(owner, name, wrapper)
 
-        async def counted(storage: SqliteStorage, changes: Any) -> None:  # noqa: ANN401  # Has no public name.
-            await commit(storage, changes)
+    def _counted_commit(self) -> Callable[..., Coroutine[None, None, None]]:
+        """Return the commit of a storage that is counted."""
+
+        async def commit(storage: Any, changes: Any) -> None:  # noqa: ANN401  # Imported late.
+            await self._commit(storage, changes)
             self.commits += 1
             if changes.finished:
                 self._ended = storage, changes
+
+        return commit
+
+    def _counted_connect(self, connect: Callable[..., sqlite3.Connection]) -> Callable[..., sqlite3.Connection]:
+        """Return a function that opens a database, and counts the bytes of the integration's."""
+        counter = self
+
+        class Connection(sqlite3.Connection):
+            """A connection whose commits and checkpoints are counted."""
+
+            log: Path
+
+            @override
+            def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
+                before = _size(self.log)
+                result = super().execute(sql, *arguments)
+                if sql == "COMMIT":
+                    counter.bytes += _size(self.log) - before
+                elif "wal_checkpoint" in sql:
+                    counter.bytes += before - _size(self.log)
+                return result
 
         def connect_counted(database: str | Path, *arguments: object, **options: object) -> sqlite3.Connection:
             path = Path(database)
             if not path.name.startswith("gosms."):
                 return connect(database, *arguments, **options)
-            log = path.with_name(f"{path.name}-wal")
+            connection = connect(database, *arguments, factory=Connection, **options)
+            assert isinstance(connection, Connection)
+            connection.log = path.with_name(f"{path.name}-wal")
+            return connection
 
-            class Connection(sqlite3.Connection):
-                """A connection whose commits and checkpoints are counted."""
-
-                @override
-                def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
-                    before = _size(log)
-                    result = super().execute(sql, *arguments)
-                    if sql == "COMMIT":
-                        counter.bytes += _size(log) - before
-                    elif "wal_checkpoint" in sql:
-                        counter.bytes += before - _size(log)
-                    return result
-
-            return connect(database, *arguments, factory=Connection, **options)
+        return connect_counted
 
     async def async_fill_history(self, count: int) -> None:
         """Store so many copies of the message that ended last."""
