@@ -108,6 +108,8 @@ class Account:
         anna = await entry.add_recipient("Anna", ANNA, form=form)
         boris = await entry.add_recipient("Boris", BORIS)
         await entry.disable_hourly_limit()
+        # That reloads the account.
+        await hass.probe("settle")
         await entry.wait_until_ready(boris)
         return cls(hass, service, entry, await entry.entity_id(f"{anna}_sms"), await entry.entity_id("total_messages"))
 
