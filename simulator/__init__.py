@@ -2,10 +2,10 @@
 
 from .account import Account
 from .app import create_app
-from .errors import ERROR_TEXTS, ApiError
+from .errors import ERROR_TEXTS, HTTP_STATUSES, ApiError
 from .faults import ENDPOINTS, Fault, FaultRule, Faults
 from .models import NEW, OLD, Delivery, Generation, Message, Page, Permission, Phone, Sim, Status
-from .wire import ACCOUNT, API, FAULTS, HTTP_STATUSES, REQUESTS, RecordedRequest
+from .wire import ACCOUNT, API, FAULTS, REQUESTS, RecordedRequest
 
 __all__ = [
     "ACCOUNT",

@@ -1,4 +1,4 @@
-"""The error codes of the service and their Russian texts."""
+"""The error codes of the service, with their Russian texts and HTTP statuses."""
 
 from typing import Final
 
@@ -37,6 +37,27 @@ ERROR_TEXTS: Final[dict[int, str]] = {
     2008: "Некорректный to_sim",
     2009: "Некорректный is_active",
     3000: "Аккаунт заблокирован, обратитесь в службу поддержки",
+}
+
+# The vendor documents which HTTP statuses exist, but not which belongs to which code: this is a plausible choice. All
+# other codes come with 400.
+HTTP_STATUSES: Final[dict[int, int]] = {
+    UNAUTHORIZED: 401,
+    TOO_MANY_REQUESTS: 429,
+    1000: 500,
+    1002: 403,
+    1003: 401,
+    1005: 403,
+    1006: 403,
+    1007: 403,
+    1008: 404,
+    1009: 403,
+    1011: 403,
+    1012: 404,
+    1013: 403,
+    1014: 403,
+    1016: 404,
+    3000: 403,
 }
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from .account import Account
-from .errors import TOO_MANY_REQUESTS, UNAUTHORIZED, ApiError
+from .errors import HTTP_STATUSES, UNAUTHORIZED, ApiError
 from .faults import Faults
 from .models import Generation, Message, Page, Phone, SeededRandom
 
@@ -20,25 +20,6 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 API: Final = "/v1"
 
-# The vendor documents which HTTP statuses exist, but not which belongs to which code: this is a plausible choice.
-HTTP_STATUSES: Final[dict[int, int]] = {
-    UNAUTHORIZED: 401,
-    TOO_MANY_REQUESTS: 429,
-    1000: 500,
-    1002: 403,
-    1003: 401,
-    1005: 403,
-    1006: 403,
-    1007: 403,
-    1008: 404,
-    1009: 403,
-    1011: 403,
-    1012: 404,
-    1013: 403,
-    1014: 403,
-    1016: 404,
-    3000: 403,
-}
 _BAD_REQUEST: Final = 400
 _FIRST_VENDOR_CODE: Final = 1000
 

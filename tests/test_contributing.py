@@ -8,6 +8,7 @@ from typing import Any, Final
 from homeassistant.util.yaml import parse_yaml
 
 ROOT: Final = Path(__file__).parents[1]
+PACKAGE: Final = ROOT / "custom_components/gosms"
 GUIDE: Final = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
@@ -18,11 +19,16 @@ def test_every_script_but_setup_is_documented() -> None:
 
 def test_every_named_file_and_folder_exists() -> None:
     named = set(re.findall(r"`((?:docs|scripts|simulator|tests)/[\w./]+)", GUIDE))
+    named |= set(re.findall(r"`([\w./]+/|[\w./]+\.(?:json|py|txt|yaml))`", GUIDE))
     named |= set(re.findall(r"\]\((\w[\w./]+)\)", GUIDE))
-    of_the_integration = {"api/", "errors.py", "icons.json", "issues.py", "outbox/dispatcher.py", "services.yaml"}
-    assert [name for name in named if not (ROOT / name).exists()] == []
-    assert [name for name in of_the_integration if f"`{name}`" not in GUIDE] == []
-    assert [name for name in of_the_integration if not (ROOT / "custom_components/gosms" / name).exists()] == []
+    assert {"api/", "docs/architecture.md", "icons.json", "outbox/message.py", "tests/data/texts.yaml"} <= named
+    assert [name for name in named if not any((folder / name).exists() for folder in (ROOT, PACKAGE))] == []
+
+
+def test_every_common_change_names_its_files() -> None:
+    rows = re.findall(r"^\| (?:Add|Change) \w.*", GUIDE, re.MULTILINE)
+    assert len(rows) == 10
+    assert [row for row in rows if not re.search(r"`[\w./]+\.py`", row)] == []
 
 
 def test_dev_container_and_hooks_call_the_scripts_of_the_repository() -> None:

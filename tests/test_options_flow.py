@@ -1,5 +1,6 @@
 """The options of an account."""
 
+from dataclasses import fields
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult
@@ -8,6 +9,7 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
 
+from custom_components.gosms.options import Options
 from tests.common import MUM, PHONE, SimulatedService, phone, recipient, send, set_up
 
 TEXT: Final = {"long_text": "split", "replace_symbols": True}
@@ -60,9 +62,18 @@ async def test_all_options_are_stored_flat_and_applied_immediately(
         "delivery_timeout": 1440,
         "hourly_limit": 0,
     }
+    assert [type(entry.options[key]) for key in TRUST] == [int, int, int]
     await send(hass, "Hello")
     (request,) = service.requests_to("POST /sms/send")
     assert request.json == {"message": "Hello", "phone_number": MUM, "device_id": PHONE, "callback_id": WEBHOOK}
+
+
+async def test_the_form_has_a_field_for_every_option(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    sections = form["data_schema"].schema.values()
+    assert {str(key) for section in sections for key in section.schema.schema} == {
+        each.name for each in fields(Options)
+    }
 
 
 async def test_current_options_are_shown_and_can_be_cleared(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -1,6 +1,7 @@
 """The sensors."""
 
 from datetime import UTC, datetime
+import json
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED, STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -13,6 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from simulator import Delivery, Fault, Status
 from tests.common import DAD, MUM, SimulatedService, add_phone, advance_time, send, set_up
+from tests.translation_checks import TRANSLATIONS
 
 LAST = "sensor.gosms_ru_last_message"
 STATUS = "sensor.gosms_ru_last_message_status"
@@ -43,6 +45,19 @@ async def test_entities_match_the_snapshot(
     monkeypatch.setattr("custom_components.gosms._PLATFORMS", [platform])
     await set_up(hass, entry)
     await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
+
+
+@pytest.mark.usefixtures("service")
+async def test_every_status_and_event_attribute_has_a_text(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    await set_up(hass, entry)
+    await send(hass, "Hello")
+    entities = json.loads((TRANSLATIONS / "en.json").read_text(encoding="utf-8"))["entity"]
+    assert set(hass.states.get(MUMS).attributes["options"]) == set(entities["sensor"]["last_message_status"]["state"])
+
+    texts = entities["event"]["message"]["state_attributes"]
+    event = hass.states.get("event.mum_message").attributes
+    assert set(event) - {"event_types", "friendly_name"} == set(texts)
+    assert set(event["event_types"]) == set(texts["event_type"]["state"])
 
 
 async def test_an_empty_account_has_no_last_message(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from custom_components.gosms.outbox import State
 from tests.code_texts import PACKAGE, CodeTexts
 from tests.translation_checks import LANGUAGES, TRANSLATIONS, flat, placeholders_in
 from tests.translation_rules import problems_of_icons, problems_of_translations
@@ -64,11 +65,10 @@ def test_every_language_file_is_checked() -> None:
     assert sorted(file.name for file in TRANSLATIONS.iterdir()) == [f"{language}.json" for language in LANGUAGES]
 
 
-def test_both_languages_have_the_same_keys_and_placeholders() -> None:
-    english, russian = (
-        {key: placeholders_in([text]) for key, text in texts_of(language).items()} for language in LANGUAGES
-    )
-    assert english == russian
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_keys_and_placeholders(english: dict[str, str], language: str) -> None:
+    translated = {key: placeholders_in([text]) for key, text in texts_of(language).items()}
+    assert translated == {key: placeholders_in([text]) for key, text in english.items()}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -131,6 +131,11 @@ def test_every_key_used_in_the_code_has_a_text(
 )
 def test_there_are_no_unused_texts(code: CodeTexts, english: dict[str, str], place: str, of_helpers: set[str]) -> None:
     assert keys_at(english, place) - code.constants - of_helpers == set()
+
+
+def test_every_failure_of_a_message_has_an_error_text(english: dict[str, str]) -> None:
+    failures = {state.value for state in State if state.is_final} - {State.DELIVERED.value}
+    assert failures - keys_at(english, r"exceptions\.(\w+)\.message") == set()
 
 
 def test_every_step_with_texts_exists_in_the_code(code: CodeTexts, english: dict[str, str]) -> None:

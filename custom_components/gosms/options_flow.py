@@ -49,9 +49,12 @@ def _minutes(minimum: int) -> NumberSelector:
 
 def _flatten(user_input: dict[str, Any]) -> dict[str, Any]:
     """Return the options to store: without sections and empty fields."""
-    options = {key: value for fields in user_input.values() for key, value in fields.items()}
-    for key in (CONF_DELIVERY_TIMEOUT, CONF_HOURLY_LIMIT, CONF_QUEUE_EXPIRY):
-        options[key] = int(options[key])
+    options: dict[str, Any] = {
+        # A number selector returns floats, also for whole numbers.
+        key: int(value) if isinstance(value, float) else value
+        for fields in user_input.values()
+        for key, value in fields.items()
+    }
     if callback_id := normalize_vendor_id(options.pop(CONF_CALLBACK_ID, "")):
         options[CONF_CALLBACK_ID] = callback_id
     return options

@@ -101,7 +101,7 @@ class Dispatcher(Worker):
             if message.state is not State.QUEUED:
                 continue
             if self.is_running:
-                self._store.put(message.disable_retry())
+                self._store.update(message.key, OutgoingMessage.disable_retry)
                 self.async_wake()
             else:
                 self._store.put(message.expire(not_queued("it could not be stored"), self._hass.loop.time()))
@@ -132,10 +132,7 @@ class Dispatcher(Worker):
                 self._store.put(self._store.messages[key].start_attempt(now, device_id=route.device_id))
             self._last_attempt = now
             await self._async_begin(starting)
-        if self.is_down:
-            for message in list(self._store.unsent.values()):
-                if message.state is State.QUEUED and message.can_be_queued:
-                    self._store.update(message.key, OutgoingMessage.report_queued)
+        self._report_queued()
         return self._due()
 
     def _expire(self, now: float) -> None:
@@ -149,12 +146,10 @@ class Dispatcher(Worker):
         """Yield the messages for which a request may begin, in their order: one text to one number at a time."""
         slots = (1 if self.is_down else _MAX_CONCURRENT) - len(self._requests)
         in_progress = {
-            (message.phone_number, message.next_part)
-            for message in self._store.unsent.values()
-            if message.state is not State.QUEUED
+            _content(message) for message in self._store.unsent.values() if message.state is not State.QUEUED
         }
         for message in self._store.unsent.values():
-            content = message.phone_number, message.next_part
+            content = _content(message)
             if message.state is not State.QUEUED or content in in_progress:
                 continue
             # What may not be queued does not wait for a slot either, not even during an outage.
@@ -163,6 +158,16 @@ class Dispatcher(Worker):
             slots -= 1
             in_progress.add(content)
             yield message
+
+    def _report_queued(self) -> None:
+        """Report those as queued that wait for longer than a request takes, so that their callers need not wait."""
+        unknown = {_content(message) for message in self._store.unsent.values() if message.state is State.UNKNOWN}
+        if not (self.is_down or unknown):
+            return
+        for message in list(self._store.unsent.values()):
+            must_wait = self.is_down or _content(message) in unknown
+            if message.state is State.QUEUED and message.can_be_queued and must_wait:
+                self._store.update(message.key, OutgoingMessage.report_queued)
 
     def _due(self) -> float | None:
         """Return when the next queued message expires, or the next attempt of an outage is due."""
@@ -248,3 +253,8 @@ class Dispatcher(Worker):
             self._store.put(message.report_queued())
         else:
             self._store.put(message.expire(not_queued("the account is being unloaded"), self._hass.loop.time()))
+
+
+def _content(message: OutgoingMessage) -> tuple[str, str]:
+    """Return what is sent next to whom: of two that are the same, one waits for the other."""
+    return message.phone_number, message.next_part

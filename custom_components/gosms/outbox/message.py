@@ -277,7 +277,7 @@ class OutgoingMessage:
 
     def disable_retry(self) -> OutgoingMessage:
         """Disable retries: each remaining part gets at most one request."""
-        return replace(self, expires=self.created)
+        return replace(self, expires=self.created) if self.can_be_queued else self
 
     def mark_unknown(self, failure: Failure | None, now: float) -> OutgoingMessage:
         """Note that nobody knows the outcome for the part; it is a failure where it can't be sent again."""

@@ -162,20 +162,26 @@ class Outbox:
         A message that is sent afterwards, such as an automation's last one when Home Assistant stops, is queued for the
         next run.
         """
-        for worker in self._workers:
-            await worker.async_close()
+        await self._async_close_workers()
         with suppress(StorageError):
             await self._store.async_save()
         self._store.async_release()
 
     async def async_unload(self) -> None:
         """Stop for good: another outbox takes the file over, or the account is being removed."""
-        for worker in self._workers:
-            await worker.async_close()
+        await self._async_close_workers()
         await self._store.async_close()
         with suppress(StorageError):
             await self._storage.async_close()
         self._hass.async_create_task(self._async_release(), "GoSMS.ru callers", eager_start=False)
+
+    async def _async_close_workers(self) -> None:
+        """Let the running work end; the publisher is the last, so that it reports what the others did."""
+        for worker in self._workers:
+            if worker is self._publisher:
+                with suppress(StorageError):
+                    await self._store.async_save()
+            await worker.async_close()
 
     async def _async_release(self) -> None:
         """Let those go on who wait for a message, once it is known whether the account is being removed."""

@@ -56,13 +56,21 @@ class EventPublisher(Worker):
         self._is_paused = True
 
     @override
+    async def async_close(self) -> None:
+        """Report what is on disk by now, and nothing more."""
+        await super().async_close()
+        self._report()
+
+    @override
     async def _async_work(self, now: float) -> float | None:
-        """Report what is on disk and was not reported yet, and archive what ended."""
-        if self._is_paused:
-            return None
-        for key in list(self._store.unreported):
-            self.publish(self._store.unreported.pop(key))
+        self._report()
         return None
+
+    def _report(self) -> None:
+        """Report what is on disk and was not reported yet, and archive what ended."""
+        if not self._is_paused:
+            for key in list(self._store.unreported):
+                self.publish(self._store.unreported.pop(key))
 
     def publish(self, message: OutgoingMessage) -> None:
         """Report the events of a message as it is on disk, and note that."""

@@ -306,7 +306,8 @@ class MessageStore:
                     failure = await self._async_commit()
                     self._report_health(failure)
                 if failure:
-                    self.on_unsaved([message for message in told if message.key not in self._persisted])
+                    # As they are by now: a request may have begun meanwhile.
+                    self.on_unsaved(self._existing(key for key in untold if key not in self._persisted))
                     told = self._existing(untold)
                 self._tell(untold, told)
                 for save in saves:

@@ -11,13 +11,15 @@ from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from ..coordinator import GoSmsCoordinator
 from ..entity import GoSmsEntity
-from ..outbox import OutgoingMessage
+from ..outbox import OutgoingMessage, State
 from ..runtime_data import GoSmsConfigEntry
 from .account import STATUSES
 from .recipient_status import RecipientStatus
 
-# Statuses that only Home Assistant knows, of messages that it sends.
-_OWN_STATUSES: Final = ["queued", "expired", "refused", "unconfirmed"]
+# Statuses that only Home Assistant knows, of messages that it sends; GoSMS has some of the final states too.
+_OWN_STATUSES: Final = [
+    state.value for state in State if (state is State.QUEUED or state.is_final) and state.value not in STATUSES
+]
 
 _RECIPIENT: Final = SensorEntityDescription(
     key="last_message_status",
