@@ -64,7 +64,7 @@ class MessageStore:
         self._is_closed = False
         self._is_released = False
         self._ids: set[str] = set()
-        self._calls: dict[str, dict[int, str]] = {}
+        self._calls: dict[str, dict[str, None]] = {}
         self._failure: StorageError | None = None
         self._is_healthy = False
         self._is_secret_stored = False
@@ -133,8 +133,9 @@ class MessageStore:
         now = self._hass.loop.time()
         message = self.messages.pop(key)
         self._ids.difference_update(message.ids)
-        if message.fingerprint and (of_call := self._calls.get(message.fingerprint.key)):
-            of_call.pop(message.fingerprint.index, None)
+        if message.fingerprint:
+            of_call = self._calls[message.fingerprint.key]
+            del of_call[key]
             if not of_call:
                 del self._calls[message.fingerprint.key]
         del self.saved[key]
@@ -157,7 +158,7 @@ class MessageStore:
         self.messages[key] = message
         self._ids.update(message.ids)
         if message.fingerprint:
-            self._calls.setdefault(message.fingerprint.key, {})[message.fingerprint.index] = key
+            self._calls.setdefault(message.fingerprint.key, {})[key] = None
         for place, belongs_there in (
             (self.unsent, not (message.state.is_tracked or message.state.is_final)),
             (self.tracked, message.state.is_tracked),
@@ -202,7 +203,7 @@ class MessageStore:
 
     def of_call(self, fingerprint: Fingerprint) -> list[OutgoingMessage | FinishedMessage]:
         """Return the messages of the call with the key of a fingerprint."""
-        active = [self.messages[key] for key in self._calls.get(fingerprint.key, {}).values()]
+        active = [self.messages[key] for key in self._calls.get(fingerprint.key, ())]
         return [*self.history.of_call(fingerprint), *active]
 
     def is_claimed(self, message_id: str) -> bool:
