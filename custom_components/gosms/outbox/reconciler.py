@@ -1,6 +1,6 @@
 """Settles what is unknown by a look at the service: never guessed, and never sent again while in doubt."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 import html
 import re
@@ -109,8 +109,7 @@ class Reconciler(Worker):
             if not self.is_running:
                 return None
             await self._async_look(number, keys)
-        left = [search.due for key, search in searches.items() if self._is_unknown(key)]
-        return min(left, default=None)
+        return min((searches[message.key].due for message in self._unknown(searches)), default=None)
 
     def _search(self, message: OutgoingMessage, now: float) -> _Search:
         """Return the search for a message, a new one for another part."""
@@ -121,25 +120,22 @@ class Reconciler(Worker):
         # What an earlier run left queued is not being sent by anybody: one look is enough, at once.
         return _Search(part=part, began=now, due=now if message.was_left_queued else now + _LOOKS[0])
 
-    def _is_unknown(self, key: str) -> bool:
-        """Return whether the outcome for a message is still unknown."""
-        message = self._store.messages.get(key)
-        return message is not None and message.state is State.UNKNOWN
+    def _unknown(self, keys: Iterable[str]) -> list[OutgoingMessage]:
+        """Return those of some messages, as they are now, whose outcome is still unknown."""
+        messages = (self._store.unsent.get(key) for key in keys)
+        return [message for message in messages if message and message.state is State.UNKNOWN]
 
-    async def _async_look(self, number: str, keys: Iterable[str]) -> None:
+    async def _async_look(self, number: str, keys: Collection[str]) -> None:
         """Look for messages to a number, and settle those that are found or certainly absent."""
-        messages = [self._store.messages[key] for key in keys if self._is_unknown(key)]
+        unknown = self._unknown(keys)
         try:
-            found = await self._async_list(number, min((self._window(each)[0] for each in messages), default=0.0))
+            found = await self._async_list(number, min((self._window(each)[0] for each in unknown), default=0.0))
         except GoSmsError as err:
-            now = self._hass.loop.time()
-            for message in messages:
-                self._handle_failure(message, err, now)
-            return
-        now = self._hass.loop.time()
-        for message in messages:
-            if self._is_unknown(message.key):
-                self._settle(message, found, now)
+            for message in self._unknown(keys):
+                self._handle_failure(message, err, self._hass.loop.time())
+        else:
+            for message in self._unknown(keys):
+                self._settle(message, found, self._hass.loop.time())
 
     async def _async_list(self, number: str, earliest: float) -> list[Message]:
         """Return all messages to a number that are not older than a time, in Unix seconds; newest first.
@@ -185,8 +181,6 @@ class Reconciler(Worker):
 
     def _handle_failure(self, message: OutgoingMessage, err: GoSmsError, now: float) -> None:
         """Note that a look failed; if nobody may look, or for too long, there will be no proof."""
-        if not self._is_unknown(message.key):
-            return
         search = self._searches[message.key]
         is_forbidden = isinstance(err, GoSmsApiError) and err.code == ErrorCode.NO_READ_PERMISSION
         if is_forbidden and message.is_restored and not message.attempts:
