@@ -50,6 +50,7 @@ class _Search:
 
     Attributes:
         part: the index of the part that is looked for.
+        attempts: requests begun until then.
         began: when the search began.
         due: when to look next.
         clean: clean looks so far.
@@ -57,6 +58,7 @@ class _Search:
     """
 
     part: int
+    attempts: int
     began: float
     due: float
     clean: int = 0
@@ -112,13 +114,14 @@ class Reconciler(Worker):
         return min((searches[message.key].due for message in self._unknown(searches)), default=None)
 
     def _search(self, message: OutgoingMessage, now: float) -> _Search:
-        """Return the search for a message, a new one for another part."""
+        """Return the search for a message, a new one for another part or after another attempt."""
         part = len(message.ids)
         known = self._searches.get(message.key)
-        if known and known.part == part:
+        if known and (known.part, known.attempts) == (part, message.attempts):
             return known
         # What an earlier run left queued is not being sent by anybody: one look is enough, at once.
-        return _Search(part=part, began=now, due=now if message.was_left_queued else now + _LOOKS[0])
+        due = now if message.was_left_queued else now + _LOOKS[0]
+        return _Search(part=part, attempts=message.attempts, began=now, due=due)
 
     def _unknown(self, keys: Iterable[str]) -> list[OutgoingMessage]:
         """Return those of some messages, as they are now, whose outcome is still unknown."""
