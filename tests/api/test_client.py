@@ -395,6 +395,16 @@ async def test_a_deleted_token_is_unauthorized(client: GoSmsClient, account: Acc
     assert err.code == 1003
 
 
+async def test_a_second_response_is_never_read_as_the_next_one(client: GoSmsClient, service: SimulatedService) -> None:
+    service.faults.add(Fault.UNASKED_RESPONSE, times=1)
+
+    message_id = await client.send(MUM, TEXT)
+    await asyncio.sleep(0.1)
+    page = await client.list()
+
+    assert [message.id for message in page.messages] == [message_id]
+
+
 @pytest.mark.parametrize("asked", [None, 0, 3, 3600])
 @pytest.mark.parametrize("kind", [Fault.TOO_MANY_REQUESTS, Fault.CODE])
 async def test_retry_after_is_read_from_the_response(

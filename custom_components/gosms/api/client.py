@@ -7,9 +7,10 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 import json
 import re
-from typing import Final
+from typing import Final, cast, override
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from aiolimiter import AsyncLimiter
 
 from .codes import Endpoint
@@ -265,7 +266,7 @@ class GoSmsClient:
                 timeout=_TIMEOUT,
                 allow_redirects=False,
                 # This replaces the session's middlewares. The one of Home Assistant only concerns redirects.
-                middlewares=(_no_retry,),
+                middlewares=(_no_retry, _no_reuse),
             ) as response:
                 self._sync_clock(response.headers.get("Date", ""))
                 return _Response(
@@ -298,6 +299,22 @@ async def _no_retry(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as err:
         # aiohttp retries only after these two, so they must not reach it.
         raise GoSmsConnectionError(f"no answer: {type(err).__name__}", maybe_accepted=True) from None
+
+
+async def _no_reuse(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Use each connection for one request: aiohttp would take a second response on it for that of the next request."""
+    request.response_class = _LastResponse
+    return await handler(request)
+
+
+class _LastResponse(aiohttp.ClientResponse):
+    """A response after which its connection is closed."""
+
+    @override
+    async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        # Before the response is read: if it is short, its connection is released with its last byte.
+        cast("ResponseHandler", connection.protocol).force_close()
+        return await super().start(connection)
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:
