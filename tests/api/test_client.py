@@ -12,6 +12,7 @@ from typing import override
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 from aiohttp.abc import AbstractResolver, ResolveResult
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.gosms.api import (
@@ -415,7 +416,26 @@ async def test_retry_after_is_read_from_the_response(
     assert (await _refused(client.list())).retry_after == asked
 
 
-@pytest.mark.parametrize("header", ["Wed, 14 Oct 2026 12:00:00 GMT", "-5", "1.5", "soon", "", "9" * 30])
+async def test_retry_after_can_be_a_date(client: GoSmsClient, service: SimulatedService) -> None:
+    service.faults.add(Fault.TOO_MANY_REQUESTS_UNTIL, retry_after=120)
+
+    assert (await _refused(client.list())).retry_after == pytest.approx(120, abs=1)
+
+
+@pytest.mark.parametrize(("date", "seconds"), [("Wed, 14 Oct 2026 11:58:00 GMT", 120), ("yesterday", 7200)])
+async def test_a_date_to_retry_after_is_by_the_clock_of_its_sender(
+    client_for_response: ClientFactory, freezer: FrozenDateTimeFactory, date: str, seconds: int
+) -> None:
+    freezer.move_to("2026-10-14T10:00:00+00:00")
+    headers = {"Retry-After": "Wed, 14 Oct 2026 12:00:00 GMT", "Date": date}
+    client = await client_for_response(web.Response(status=429, headers=headers))
+
+    assert (await _refused(client.list())).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "header", ["Wed, 15 Oct 2025 12:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 -0000", "-5", "1.5", "soon", "", "9" * 30]
+)
 async def test_an_invalid_retry_after_is_ignored(client_for_response: ClientFactory, header: str) -> None:
     client = await client_for_response(web.Response(status=429, headers={"Retry-After": header}))
 

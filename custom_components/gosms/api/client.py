@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 import json
 import re
+import time
 from typing import Final, cast, override
 
 import aiohttp
@@ -283,11 +284,8 @@ class GoSmsClient:
 
     def _sync_clock(self, date: str) -> None:
         """Remember the service's time, and when it was received."""
-        try:
-            server_time = parsedate_to_datetime(date).timestamp()
-        except ValueError:
-            return
-        self._clock = server_time, asyncio.get_running_loop().time()
+        if (server_time := _http_time(date)) is not None:
+            self._clock = server_time, asyncio.get_running_loop().time()
 
 
 async def _no_retry(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -331,9 +329,21 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytes:
 
 def _retry_after(response: aiohttp.ClientResponse) -> int | None:
     """Return the seconds to wait before the next request, if the service asks for it, or None."""
-    # The other form of the header, a date, is too rare to justify the use of a second clock.
-    seconds = integer(response.headers.get("Retry-After"))
+    asked = response.headers.get("Retry-After", "")
+    seconds = integer(asked)
+    if seconds is None and (end := _http_time(asked)) is not None:
+        # By the clock of whoever sent the date.
+        now = _http_time(response.headers.get("Date", ""))
+        seconds = round(end - (time.time() if now is None else now))
     return seconds if seconds is not None and seconds >= 0 else None
+
+
+def _http_time(date: str) -> float | None:
+    """Return the time of a header in Unix seconds, or None if it has none."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except OverflowError, ValueError:
+        return None
 
 
 def _parse_json(body: bytes) -> Json:
