@@ -9,6 +9,7 @@ import json
 import socket
 import traceback
 from typing import override
+from unittest.mock import patch
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -394,6 +395,21 @@ async def test_a_deleted_token_is_unauthorized(client: GoSmsClient, account: Acc
 
     assert err.unauthorized
     assert err.code == 1003
+
+
+async def test_a_page_of_texts_full_of_brackets_is_read(client: GoSmsClient, account: Account) -> None:
+    for _ in range(100):
+        account.add_message(message="{[," * 100, phone_number=MUM)
+
+    assert {message.text for message in (await client.list()).messages} == {"{[," * 100}
+
+
+async def test_a_response_of_very_many_objects_is_not_parsed(client: GoSmsClient, service: SimulatedService) -> None:
+    service.faults.add(Fault.MANY_OBJECTS)
+    with patch.object(json, "loads") as loads:
+        assert (await _failure(client.list())).maybe_accepted
+
+    loads.assert_not_called()
 
 
 async def test_a_second_response_is_never_read_as_the_next_one(client: GoSmsClient, service: SimulatedService) -> None:

@@ -33,6 +33,11 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=6)
 # Bytes. A full page of the longest messages has about 200 KiB.
 _MAX_BODY_SIZE: Final = 2 * 1024 * 1024
 
+# A full page has about 1,000 values. Each bracket or comma may begin another one, but also be part of a text, and a full
+# page of texts of nothing else has about 33,000 of them.
+_BEGINNINGS: Final = (b"{", b"[", b",")
+_MAX_VALUES: Final = 100_000
+
 # The hash that the vendor's support asks for after an error. No other value of that key reaches logs or diagnostics.
 _ERROR_HASH: Final = re.compile(r"[0-9a-f]{1,64}")
 
@@ -347,7 +352,9 @@ def _http_time(date: str) -> float | None:
 
 
 def _parse_json(body: bytes) -> Json:
-    """Return the value of a JSON text, or None if it is not valid JSON."""
+    """Return the value of a JSON text, or None if it is not valid JSON, or would take too long to parse."""
+    if sum(map(body.count, _BEGINNINGS)) > _MAX_VALUES:
+        return None
     try:
         parsed: Json = json.loads(body)
     except ValueError, RecursionError:
