@@ -25,6 +25,9 @@ PHONE: Final = "6654a4e8f1527149588c89f2"
 # More messages than are ever in transit at the same time.
 _MAX_IN_TRANSIT: Final = 300
 
+# Seconds that the calls of a storm wait for their answers.
+_STORM_TIMEOUT: Final = 5
+
 _BASELINE_DATA: Final = {"phone_number": ANNA}
 
 
@@ -73,6 +76,10 @@ class Service:
         """Change the account."""
         await self.simulator.control("POST", "account", changes)
 
+    async def refuse(self) -> None:
+        """Accept no connection any more."""
+        await self.simulator.control("POST", "faults", {"fault": "refuse"})
+
     async def deliver(self) -> None:
         """Deliver all messages in transit."""
         messages = (await self.state(_MAX_IN_TRANSIT))["messages"]["list"]
@@ -101,6 +108,8 @@ class Account:
         anna = await entry.add_recipient("Anna", ANNA, form=form)
         boris = await entry.add_recipient("Boris", BORIS)
         await entry.disable_hourly_limit()
+        # That reloads the account.
+        await hass.probe("settle")
         await entry.wait_until_ready(boris)
         return cls(hass, service, entry, await entry.entity_id(f"{anna}_sms"), await entry.entity_id("total_messages"))
 
@@ -129,6 +138,15 @@ class Account:
         return await self.hass.probe(
             "perform_concurrently", action=baseline.ACTION, data=_BASELINE_DATA, message=message, times=times
         )
+
+    async def storm(self, message: str, times: int) -> Json:
+        """Send messages as fast as Home Assistant begins the calls, which wait a few seconds for their answers."""
+        data = {"entity_id": self._notify_id, "timeout": _STORM_TIMEOUT}
+        return await self.hass.probe("storm", action="gosms.send_sms", data=data, message=message, times=times)
+
+    async def disable(self) -> None:
+        """Disable the account."""
+        await self.hass.client.command("config_entries/disable", entry_id=self.entry.entry_id, disabled_by="user")
 
     async def add_phone(self) -> None:
         """Add a phone as a user does, and wait until its state is known."""

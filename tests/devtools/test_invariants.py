@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from custom_components.gosms.api import MessageStatus
 from devtools.invariants import RecordedEvent, Report, ServerMessage, check
 from devtools.load import CallOutcome, PlannedCall, RepeatedCall
 
@@ -32,12 +33,15 @@ def run(
     server_parts: Sequence[list[str]],
     events: Events,
     repeated_calls: list[RepeatedCall] | None = None,
+    *,
+    status: MessageStatus = MessageStatus.DELIVERED,
+    is_at_risk: bool = False,
 ) -> Report:
     """Check calls for one text: outcomes, the ids on the server by part, and events as (key, ids, types)."""
     return check(
         [(call, outcome) for outcome in outcomes],
         [
-            ServerMessage(id=message_id, recipient=NUMBER, text=part)
+            ServerMessage(id=message_id, recipient=NUMBER, text=part, status=status)
             for part, ids in zip(call.parts, server_parts, strict=True)
             for message_id in ids
         ],
@@ -49,6 +53,7 @@ def run(
         ],
         repeated_calls or [],
         ACCOUNT,
+        at_risk=[call] if is_at_risk else [],
     )
 
 
@@ -62,9 +67,6 @@ def violations_of(report: Report) -> Mapping[str, int]:
     ("outcomes", "server_parts", "events"),
     [
         pytest.param([SUCCEEDED], ["1"], [("a", ["1"], DELIVERED)], id="delivered"),
-        pytest.param(
-            [SUCCEEDED], ["1"], [("a", ["1"], ("queued", "accepted", "sent", "delivery_failed"))], id="not got"
-        ),
         pytest.param([SUCCEEDED], [], [("a", [], ("queued", "expired"))], id="expired"),
         pytest.param([FAILED], [], [("a", [], ("refused",))], id="refused"),
         pytest.param([SUCCEEDED], ["1"], [("a", [], ("queued", "unconfirmed"))], id="unconfirmed, and on the server"),
@@ -331,6 +333,66 @@ def test_an_unrequested_message_counts_as_a_duplicate() -> None:
     report = check([], [ServerMessage(id="1", recipient=NUMBER, text="Leak")], [], [], ACCOUNT)
     assert violations_of(report) == {"duplicated": 1, "missing": 1}
     assert report.details
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "violations"),
+    [
+        pytest.param("delivered", MessageStatus.DELIVERED, {}, id="delivered"),
+        pytest.param("send_failed", MessageStatus.SEND_FAILED, {}, id="not sent"),
+        pytest.param("delivery_failed", MessageStatus.DELIVERY_FAILED, {}, id="not got"),
+        pytest.param("delivered", MessageStatus.DELIVERY_FAILED, {"contradictory": 1}, id="told as delivered"),
+        pytest.param("delivered", MessageStatus.SENT, {"contradictory": 1}, id="told too early"),
+        pytest.param("send_failed", MessageStatus.DELIVERED, {"contradictory": 1}, id="told as failed"),
+        pytest.param("delivery_failed", MessageStatus.SEND_FAILED, {"contradictory": 1}, id="another failure"),
+    ],
+)
+def test_the_end_that_is_told_must_be_that_on_the_server(
+    end: str, status: MessageStatus, violations: dict[str, int]
+) -> None:
+    report = run(SHORT, [SUCCEEDED], [["1"]], [("a", ["1"], ("accepted", end))], status=status)
+    assert violations_of(report) == violations
+
+
+@pytest.mark.parametrize(
+    ("call", "server_parts", "events", "violations", "forgotten"),
+    [
+        pytest.param(SHORT, [], [], {}, 2, id="told as sent"),
+        pytest.param(SHORT, ["1"], [("a", ["1"], ("accepted",))], {}, 1, id="the end never told"),
+        pytest.param(SHORT, ["1"], [("a", ["1"], (*DELIVERED, "refused"))], {}, 1, id="two different ends"),
+        pytest.param(SHORT, ["1"], [("a", ["1"], DELIVERED)], {}, 0, id="nothing"),
+        pytest.param(SHORT, ["1", "2"], [("a", ["1"], DELIVERED)], {"duplicated": 1}, 1, id="sent twice all the same"),
+        pytest.param(KEYED, ["1", "2"], [("a", ["1"], DELIVERED)], {}, 1, id="its key"),
+    ],
+)
+def test_what_a_kill_may_forget_is_counted_separately(
+    call: PlannedCall, server_parts: list[str], events: Events, violations: dict[str, int], forgotten: int
+) -> None:
+    report = run(call, [SUCCEEDED], [server_parts], events, is_at_risk=True)
+    assert violations_of(report) == violations
+    assert (report.at_risk, report.forgotten) == (1, forgotten)
+    assert report.has_passed(0) is not bool(violations)
+
+
+def test_an_event_that_was_forgotten_may_be_fired_again() -> None:
+    events = [
+        RecordedEvent(
+            key="a", entity_id=entity_id, type=kind, ids=("1",), recipient=NUMBER, text="Leak", is_at_risk=is_at_risk
+        )
+        for is_at_risk in (True, False)
+        for kind in DELIVERED
+        for entity_id in (ACCOUNT, RECIPIENT)
+    ]
+    report = check([(SHORT, SUCCEEDED)], [ServerMessage(id="1", recipient=NUMBER, text="Leak")], events, [], ACCOUNT)
+    assert violations_of(report) == {}
+    assert report.has_passed(0)
+
+
+def test_a_file_with_a_number_is_a_violation() -> None:
+    report = check([], [], [], [], ACCOUNT, files=["gosms.db-wal"])
+    assert report.files == 1
+    assert report.details
+    assert not report.has_passed(0)
 
 
 def test_an_event_may_be_repeated_once_per_kill() -> None:
