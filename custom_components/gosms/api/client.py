@@ -33,8 +33,8 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=6)
 # Bytes. A full page of the longest messages has about 200 KiB.
 _MAX_BODY_SIZE: Final = 2 * 1024 * 1024
 
-# A full page has about 1,000 values. Each bracket or comma may begin another one, but also be part of a text, and a full
-# page of texts of nothing else has about 33,000 of them.
+# Each bracket or comma may begin a value. A full page has about 1,000 values, and of texts of nothing but brackets and
+# commas it has about 32,000 of these.
 _BEGINNINGS: Final = (b"{", b"[", b",")
 _MAX_VALUES: Final = 100_000
 
