@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 from unittest.mock import Mock, patch
 
@@ -1066,3 +1067,67 @@ async def test_messages_to_a_removed_recipient_are_still_tracked(
     assert sorted(texts(service)) == ["Under way", "Waiting"]
     assert recorded.types.count("delivered") == 2
     assert [attributes["recipient"] for attributes in recorded.attributes[-2:]] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "evening", "seconds", "last_reset"),
+    [
+        ("UTC", "2026-09-05T22:50:00+00:00", 81 * 60, "2026-09-06T00:00:00+00:00"),
+        # In this night 23:59 is followed by 1:00.
+        ("America/Santiago", "2026-09-06T03:50:00+00:00", 21 * 60, "2026-09-06T01:00:00-03:00"),
+        ("Asia/Kolkata", "2026-09-05T18:20:00+00:00", 21 * 60, "2026-09-06T00:00:00+05:30"),
+    ],
+)
+async def test_daily_counters_start_anew_with_each_local_day(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    time_zone: str,
+    evening: str,
+    seconds: float,
+    last_reset: str,
+) -> None:
+    freezer.move_to(evening)
+    await hass.config.async_set_time_zone(time_zone)
+    service.account.delivery = Delivery.ending()
+    await set_up(hass, entry)
+    await send(hass, "Water leak!")
+    await advance_time_in_steps(hass, freezer, 15)
+    assert hass.states.get("sensor.gosms_ru_delivered_today").state == "1"
+    await advance_time_in_steps(hass, freezer, seconds, 60)
+    delivered = hass.states.get("sensor.gosms_ru_delivered_today")
+    assert delivered.state == "0"
+    assert datetime.fromisoformat(delivered.attributes["last_reset"]) == datetime.fromisoformat(last_reset)
+
+
+async def test_daily_counters_start_anew_in_a_time_zone_where_it_is_tomorrow(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
+    freezer.move_to("2026-11-24T19:00:00+00:00")
+    await hass.config.async_update(time_zone="Europe/Moscow")
+    service.account.delivery = Delivery.ending()
+    await set_up(hass, entry)
+    await send(hass, "Water leak!")
+    await advance_time_in_steps(hass, freezer, 15)
+    assert hass.states.get("sensor.gosms_ru_delivered_today").state == "1"
+    await hass.config.async_update(time_zone="Asia/Vladivostok")
+    await hass.async_block_till_done()
+    assert hass.states.get("sensor.gosms_ru_delivered_today").state == "0"
+
+
+async def test_both_sensors_show_the_same_if_a_failed_message_is_delivered(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
+) -> None:
+    await set_up(hass, entry)
+    await send(hass, "Water leak!")
+    for status in (Status.SENT, Status.DELIVERY_ERROR, Status.DELIVERED):
+        service.account.set_status(service.account.messages[0].id, status)
+        await advance_time(hass, freezer, 61)
+    assert recorded.types == ["accepted", "sent", "delivery_failed"]
+    assert hass.states.get(MUMS_STATUS).state == "delivered"
+    assert hass.states.get("sensor.gosms_ru_last_message_status").state == "delivered"
