@@ -1,66 +1,35 @@
 """Messages when the service, the disk, the clock or Home Assistant itself fails."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 from unittest.mock import Mock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED, STATE_UNAVAILABLE
-from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
+from homeassistant.core import CoreState, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.gosms.api import GoSmsClient
-from custom_components.gosms.outbox import Recipient, SendRequest, SqliteStorage
-from custom_components.gosms.outbox.storage import StorageError
+from custom_components.gosms.outbox import Recipient, SendRequest
 from simulator import Account, Delivery, Fault, Permission, Status
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send, set_up
+from tests.message_helpers import RecordedEvents, advance_time_in_steps, full_disk, texts, wait_until
 from tests.restarts import FILE, files_on_disk, start_again
 
 SEND: Final = "POST /sms/send"
 LIST: Final = "GET /sms"
 GET: Final = "POST /sms/get"
 MUMS_EVENTS: Final = "event.mum_message"
-ACCOUNT_EVENTS: Final = "event.gosms_ru_message"
 MUMS_STATUS: Final = "sensor.mum_last_message_status"
 OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 QUEUED: Final = "sensor.gosms_ru_queued_messages"
 
 pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
-
-
-class RecordedEvents:
-    """The events of an event entity, in order."""
-
-    def __init__(self, hass: HomeAssistant, entity_id: str) -> None:
-        self.attributes: list[dict[str, Any]] = []
-        self._entity_id = entity_id
-        hass.bus.async_listen("state_changed", self._record)
-
-    @property
-    def types(self) -> list[str]:
-        """The types of the events."""
-        return [attributes["event_type"] for attributes in self.attributes]
-
-    @callback
-    def _record(self, event: Event[EventStateChangedData]) -> None:
-        before, state = event.data["old_state"], event.data["new_state"]
-        # An entity that comes back shows its last event again; that tells nothing.
-        came_back = before is None or before.state == STATE_UNAVAILABLE
-        if event.data["entity_id"] == self._entity_id and state and state.state != STATE_UNAVAILABLE and not came_back:
-            self.attributes.append(dict(state.attributes))
-
-
-@pytest.fixture
-def recorded(hass: HomeAssistant) -> RecordedEvents:
-    """The events of the account's event entity."""
-    return RecordedEvents(hass, ACCOUNT_EVENTS)
 
 
 @pytest.fixture(autouse=True)
@@ -69,35 +38,9 @@ def unlimited(account: Account) -> None:
     account.rate_limit = None
 
 
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Let every commit fail."""
-    with patch.object(SqliteStorage, "async_commit", side_effect=StorageError("OperationalError")):
-        yield
-
-
-def texts(service: SimulatedService) -> list[str]:
-    """Return the texts on the server, oldest first."""
-    return [message.message for message in reversed(service.account.messages)]
-
-
 def call(*parts: str, number: str = MUM, **changes: Any) -> SendRequest:
     """Return a call that sends a text."""
     return SendRequest(to=(Recipient(phone_number=number),), text=" ".join(parts), parts=parts, **changes)
-
-
-async def advance_time_in_steps(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float, step: float = 5
-) -> None:
-    """Advance the time in steps that are shorter than any timer."""
-    for _ in range(int(seconds / step)):
-        await advance_time(hass, freezer, step)
-
-
-async def wait_until(condition: Callable[[], bool]) -> None:
-    """Run the event loop until a condition is met, without advancing the time."""
-    while not condition():
-        await asyncio.sleep(0)
 
 
 async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
