@@ -76,10 +76,6 @@ class Service:
         """Change the account."""
         await self.simulator.control("POST", "account", changes)
 
-    async def refuse(self) -> None:
-        """Accept no connection any more."""
-        await self.simulator.control("POST", "faults", {"fault": "refuse"})
-
     async def deliver(self) -> None:
         """Deliver all messages in transit."""
         messages = (await self.state(_MAX_IN_TRANSIT))["messages"]["list"]
