@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 from unittest.mock import Mock, patch
 
@@ -17,10 +16,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.gosms.api import GoSmsClient
-from custom_components.gosms.outbox import OutgoingMessage, Recipient, SendRequest, SqliteStorage
+from custom_components.gosms.outbox import Recipient, SendRequest, SqliteStorage
 from custom_components.gosms.outbox.storage import StorageError
 from simulator import Account, Delivery, Fault, Permission, Status
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send, set_up
+from tests.restarts import FILE, files_on_disk, start_again
 
 SEND: Final = "POST /sms/send"
 LIST: Final = "GET /sms"
@@ -648,34 +648,6 @@ async def test_events_are_published_only_after_home_assistant_has_started(
     assert recorded.types == ["accepted", "delivered"]
 
 
-@pytest.mark.parametrize("arrived", [1, 0], ids=["arrived", "did not arrive"])
-async def test_a_kill_during_a_request_neither_loses_nor_duplicates_the_message(
-    hass: HomeAssistant,
-    service: SimulatedService,
-    entry: MockConfigEntry,
-    freezer: FrozenDateTimeFactory,
-    recorded: RecordedEvents,
-    tmp_path: Path,
-    arrived: int,
-) -> None:
-    await set_up(hass, entry)
-    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1)
-    await send(hass, "Water leak!")
-    await hass.config_entries.async_unload(entry.entry_id)
-    # What the file says of it between the write before the request and the one after it.
-    file = tmp_path / ".storage/gosms.the_account.outbox"
-    waiting = await hass.async_add_executor_job(file.read_text)
-    await hass.async_add_executor_job(file.write_text, waiting.replace('"queued"', '"sending"'))
-    for _ in range(arrived):
-        service.account.add_message(message="Water leak!", phone_number=MUM, status=Status.WAITING)
-
-    freezer.tick(3600 - 60)
-    await set_up(hass, entry)
-    await advance_time_in_steps(hass, freezer, 55)
-    assert texts(service) == ["Water leak!"]
-    assert recorded.types == ["queued", "accepted"]
-
-
 async def test_a_full_disk_raises_a_repair_and_allows_one_attempt(
     hass: HomeAssistant,
     service: SimulatedService,
@@ -774,19 +746,14 @@ async def test_a_daily_counter_at_zero_is_not_written_at_midnight(
     assert delivered.attributes["last_reset"] == "2026-11-25T00:00:00+00:00"
 
 
-def stored_files(folder: Path) -> list[Path]:
-    """Return the files of the integration."""
-    return list(folder.glob(".storage/gosms.*"))
-
-
 async def test_removing_an_account_deletes_its_files(
-    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, tmp_path: Path
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
-    assert await hass.async_add_executor_job(stored_files, tmp_path)
+    assert await files_on_disk(hass)
     await hass.config_entries.async_remove(entry.entry_id)
-    assert not await hass.async_add_executor_job(stored_files, tmp_path)
+    assert await files_on_disk(hass) == {}
 
 
 async def test_an_exception_in_a_listener_does_not_affect_other_listeners(
@@ -800,7 +767,7 @@ async def test_an_exception_in_a_listener_does_not_affect_other_listeners(
     entry.runtime_data.outbox.async_add_event_listener(Mock(side_effect=RuntimeError))
     await send(hass, "Water leak!")
     assert recorded.types == ["accepted"]
-    assert "Unexpected error while telling" in caplog.text
+    assert "Unexpected error while reporting" in caplog.text
 
 
 async def test_an_unexpected_client_error_does_not_lose_the_message(
@@ -1004,28 +971,6 @@ async def test_phone_and_sim_of_a_request_override_the_settings(
     assert request.json == {"message": "One", "phone_number": MUM, **sent_with}
 
 
-async def test_a_message_sent_while_saving_it_fails_is_sent_once(
-    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
-) -> None:
-    await set_up(hass, entry)
-    sender = entry.runtime_data.outbox._dispatcher
-    now = hass.loop.time()
-    message = OutgoingMessage(
-        key="one", phone_number=MUM, text="One", parts=("One",), created=now, expires=now + 60, queued_reported=True
-    )
-
-    async def fail() -> None:
-        # The outage ends during the write, so that the message's turn comes.
-        sender.async_run()
-        raise StorageError
-
-    with patch.object(sender._store, "async_save", fail):
-        sender._store.put(message)
-        await sender._async_keep("one")
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert texts(service) == ["One"]
-
-
 async def test_the_result_of_a_request_is_reported_despite_a_reload(
     hass: HomeAssistant,
     service: SimulatedService,
@@ -1092,16 +1037,14 @@ async def test_sending_through_an_unloaded_outbox_fails(
 
 
 async def test_removing_an_account_deletes_damaged_files_set_aside(
-    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, tmp_path: Path
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
-    await hass.config_entries.async_unload(entry.entry_id)
-    await hass.async_add_executor_job((tmp_path / ".storage/gosms.the_account.outbox").write_text, '{"version": 1}')
-    await set_up(hass, entry)
-    assert len(await hass.async_add_executor_job(stored_files, tmp_path)) == 2
+    await start_again(hass, entry, {FILE: b"{}"})
+    assert len([name for name in await files_on_disk(hass) if "damaged" in name]) == 1
     await hass.config_entries.async_remove(entry.entry_id)
-    assert not await hass.async_add_executor_job(stored_files, tmp_path)
+    assert await files_on_disk(hass) == {}
 
 
 async def test_messages_to_a_removed_recipient_are_still_tracked(

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from homeassistant.config_entries import ConfigSubentry
 
 from custom_components.gosms.api import Message, MessagePage
-from custom_components.gosms.outbox import OutgoingMessage, State
+from custom_components.gosms.outbox import OutgoingMessage, Part, State
 from custom_components.gosms.sensor.recipient_status import RecipientStatus
 from tests.common import MUM
 
@@ -25,7 +25,7 @@ def message(key: str, created: float, state: State = State.QUEUED) -> OutgoingMe
         key=key,
         phone_number=MUM,
         text="Leak!",
-        parts=("Leak!",),
+        parts=(Part(text="Leak!"),),
         recipient="mum",
         created=created,
         expires=created + 60,

@@ -233,7 +233,10 @@ def error_key(err: GoSmsError) -> str:
         return err.row.text
     if err.status == HTTPStatus.TOO_MANY_REQUESTS:
         return "too_many_requests"
-    return "service_error" if err.maybe_accepted else "refused"
+    if err.maybe_accepted:
+        return "service_error"
+    # What is temporary without a code is not from the API, but from a proxy or a portal.
+    return "cannot_connect" if err.is_temporary else "refused"
 
 
 def _idempotent_error_key(err: GoSmsError) -> str:

@@ -477,6 +477,7 @@ TROUBLE: dict[Fault, tuple[type[GoSmsError], bool, bool]] = {
     Fault.FORBIDDEN: (GoSmsApiError, False, False),
     Fault.REQUEST_TIMEOUT: (GoSmsApiError, True, False),
     Fault.TOO_MANY_REQUESTS: (GoSmsApiError, False, False),
+    Fault.TOO_MANY_REQUESTS_UNTIL: (GoSmsApiError, False, False),
     Fault.UNKNOWN_ERROR: (GoSmsApiError, True, False),
     Fault.ERROR_AFTER: (GoSmsApiError, True, True),
     Fault.CODE: (GoSmsApiError, True, False),
@@ -489,6 +490,7 @@ TROUBLE: dict[Fault, tuple[type[GoSmsError], bool, bool]] = {
     Fault.MALFORMED_ID: (GoSmsConnectionError, True, True),
     Fault.OVERSIZED: (GoSmsConnectionError, True, True),
     Fault.OVERSIZED_CHUNKED: (GoSmsConnectionError, True, True),
+    Fault.MANY_OBJECTS: (GoSmsConnectionError, True, True),
 }
 # What does not spoil the answer to a send.
 HARMLESS = [
@@ -499,6 +501,11 @@ HARMLESS = [
     Fault.MISSING_FIELDS,
     Fault.UNKNOWN_STATUS,
     Fault.WRONG_DATE,
+    Fault.UPPERCASE_ID,
+    Fault.EMPTY_LIST,
+    Fault.LIST_AS_NULL,
+    Fault.FIRST_PAGE_ONLY,
+    Fault.UNASKED_RESPONSE,
 ]
 
 

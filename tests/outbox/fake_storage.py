@@ -91,6 +91,7 @@ class FakeDisk:
         has_failed: whether a commit has ever failed.
         last_failed: whether the last commit failed.
         commits: how many commits succeeded.
+        late_commits: how many commits were tried after a file was closed.
     """
 
     files: dict[str, FakeFile] = field(default_factory=dict)
@@ -100,6 +101,7 @@ class FakeDisk:
     has_failed: bool = False
     last_failed: bool = False
     commits: int = 0
+    late_commits: int = 0
 
     def commit(self, account: str, changes: Changes) -> None:
         """Change the file of an account."""
@@ -121,6 +123,7 @@ class FakeStorage:
         self._disk = disk
         self._account = account
         self._pass_point = pass_point
+        self._is_closed = False
 
     async def async_load(self, finished_after: Callable[[Mapping[str, JsonObjectType]], float]) -> Contents:
         """Return what an earlier run stored."""
@@ -128,6 +131,9 @@ class FakeStorage:
 
     async def async_commit(self, changes: Changes) -> None:
         """Store changes, all of them or none."""
+        if self._is_closed:
+            self._disk.late_commits += 1
+            raise StorageError("closed")
         await self._pass_point()
         await asyncio.sleep(self._disk.commit_time)
         # Before it is on disk, and after.
@@ -136,10 +142,12 @@ class FakeStorage:
         await self._pass_point()
 
     async def async_close(self) -> None:
-        """Close the file."""
+        """Close the file for good: later commits fail."""
+        self._is_closed = True
 
     async def async_remove(self) -> None:
         """Remove the file."""
+        self._is_closed = True
         self._disk.files.pop(self._account, None)
 
     async def async_begin_backup(self) -> None:

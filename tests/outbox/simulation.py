@@ -12,8 +12,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+import logging
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final, cast, override
 from unittest.mock import AsyncMock, patch
 
 from homeassistant.config_entries import ConfigEntries
@@ -86,6 +87,19 @@ class MessageEvents:
     types: list[str] = field(default_factory=list)
 
 
+class _MistakeHandler(logging.Handler):
+    """Keeps the names of unexpected errors."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__()
+        self._mistakes = mistakes
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info:
+            self._mistakes.append(f"{record.getMessage()}: {record.exc_info[1]!r}")
+
+
 _caller: ContextVar[AutomationCall] = ContextVar("caller")
 
 
@@ -141,6 +155,8 @@ class Simulation:
         # Keys of messages that were lost with a killed run or by a restored backup.
         self.lost: set[str] = set()
         self.violations: list[object] = []
+        # Unexpected errors that were logged.
+        self.mistakes: list[str] = []
         self._late_requests: list[tuple[float, str, str]] = []
 
     # Clocks
@@ -172,6 +188,9 @@ class Simulation:
         def wall_clock(_time_zone: object = None) -> datetime:
             return datetime.fromtimestamp(self.wall_clock(), UTC)
 
+        handler = _MistakeHandler(self.mistakes)
+        logger = logging.getLogger("custom_components.gosms")
+        logger.addHandler(handler)
         with (
             # Home Assistant's own files are not simulated.
             patch.object(Store, "_async_write_data", AsyncMock()),
@@ -180,8 +199,11 @@ class Simulation:
             patch.object(dt_util, "now", wall_clock),
             patch("custom_components.gosms.outbox.admission.ulid_now", key),
         ):
-            yield
-            self.kill_if_running()
+            try:
+                yield
+                self.kill_if_running()
+            finally:
+                logger.removeHandler(handler)
 
     # Runs
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Final, override
 
-from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 import pytest
 
@@ -233,6 +233,8 @@ class Outages(RuleBasedStateMachine):
         with self._patches:
             self._settle()
         assert self.simulation.violations == [], self.simulation.violations
+        assert self.simulation.mistakes == []
+        assert self.simulation.disk.late_commits == 0
         self._check_ends()
         self._check_calls()
         self._check_repetitions()
@@ -319,6 +321,8 @@ Outages.TestCase.settings = settings(
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
+    report_multiple_bugs=False,
+    phases=[Phase.generate, Phase.shrink],
     database=None,
     suppress_health_check=list(HealthCheck),
 )

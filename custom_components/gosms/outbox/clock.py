@@ -22,12 +22,15 @@ class ClockRecord:
         boot_time: seconds since that boot, also those in which the machine slept.
         stored_time: the stored time at that moment.
         is_anchored: whether the stored times are by the service's clock.
+        gap: the last stored time by the service's clock before the machine was off for nobody knows how long, if the
+            service has not told its time since; else None.
     """
 
     boot_id: str | None
     boot_time: float
     stored_time: float
     is_anchored: bool
+    gap: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +62,6 @@ class Clock:
     Attributes:
         boot: the boot of the machine that this run is in.
         is_anchored: whether stored times are by the service's clock.
-        is_certain: whether it is known how long ago the messages of earlier runs are; nothing of them expires before.
         began: when this run took them up, by the event loop's time.
     """
 
@@ -70,13 +72,22 @@ class Clock:
         self.began = loop_time()
         self._offset = time.time() - self.began
         self.is_anchored = False
-        self.is_certain = True
+        self._gap: float | None = None
         self._is_continued = False
+
+    @property
+    def is_certain(self) -> bool:
+        """Return whether it is known how long ago the messages of earlier runs are; nothing of them expires before."""
+        return self._gap is None
+
+    def precedes_gap(self, loop_time: float) -> bool:
+        """Return whether the machine was off for nobody knows how long since then."""
+        return self._gap is not None and self.stored(loop_time) <= self._gap
 
     def continue_from(self, previous: Clock) -> None:
         """Go on from the clock of a run in the same process: the event loop's time counts for both."""
         self.boot, self.began, self._offset = previous.boot, previous.began, previous._offset
-        self.is_anchored, self.is_certain = previous.is_anchored, previous.is_certain
+        self.is_anchored, self._gap = previous.is_anchored, previous._gap
         self._is_continued = True
 
     def resume(self, record: ClockRecord) -> None:
@@ -87,13 +98,12 @@ class Clock:
         if record.boot_id is not None and record.boot_id == self.boot.boot_id:
             elapsed = max(0.0, self.boot.clock() - record.boot_time)
             self._offset = record.stored_time + elapsed - self.began
-            self.is_anchored = record.is_anchored
-            self.is_certain = True
+            self.is_anchored, self._gap = record.is_anchored, record.gap
             return
         # Nobody knows for how long the machine was off; the service's clock will tell, if it told before.
         self._offset = record.stored_time - self.began
         self.is_anchored = False
-        self.is_certain = not record.is_anchored
+        self._gap = record.stored_time if record.is_anchored else record.gap
 
     def anchor(self, server_time: float) -> float | None:
         """Learn the service's time, the first time that it tells it.
@@ -109,7 +119,7 @@ class Clock:
             # What is stored is not by the service's clock: it is stored anew, and stays as old as it is.
             self._offset += jump
             return 0.0
-        self.is_certain = True
+        self._gap = None
         elapsed = max(0.0, jump)
         self._offset += elapsed
         return elapsed
@@ -133,4 +143,5 @@ class Clock:
             boot_time=self.boot.clock(),
             stored_time=self.stored(self._loop_time()),
             is_anchored=self.is_anchored,
+            gap=self._gap,
         )

@@ -74,15 +74,12 @@ class Dispatcher(Worker):
 
     @callback
     def async_take_over(self) -> None:
-        """Take over what an earlier run left: what it left queued or in a request is looked for before it is sent."""
+        """Take over what an earlier run left unsent: it is looked for before it is sent."""
         now = self._hass.loop.time()
         for message in list(self._store.unsent.values()):
-            if message.state is State.SENDING:
-                # That run ended in the middle of a request.
-                self._store.put(message.mark_unknown(None, now))
-            elif message.state is State.QUEUED:
-                # One that may not be queued had its chance.
-                self._store.put(message.mark_restored() if message.can_be_queued else message.expire(None, now))
+            # One that may not be queued had its chance.
+            is_over = message.state is State.QUEUED and not message.can_be_queued
+            self._store.put(message.expire(None, now) if is_over else message.mark_restored())
 
     @callback
     def async_enqueue(self, message: OutgoingMessage) -> None:

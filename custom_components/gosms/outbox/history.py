@@ -151,6 +151,6 @@ class History:
                 if not of_call:
                     del self._of_call[oldest.fingerprint.key]
 
-    def shift(self, seconds: float) -> None:
-        """Let everything be so many seconds longer ago."""
-        self.remember([each.shift(seconds) for each in self._finished.values()])
+    def shift(self, seconds: float, *, until: float) -> None:
+        """Let everything before a time be so many seconds longer ago."""
+        self.remember([each.shift(seconds) for each in self._finished.values() if each.finished < until])

@@ -152,7 +152,7 @@ class OutgoingMessage:
         state: where it is.
         attempts: requests begun.
         last_attempt: when the last request for the next part began, or None before the first one.
-        is_restored: whether an earlier run left it queued. The file may be a restored backup, so that any part may have
+        is_restored: whether an earlier run left it unsent. The file may be a restored backup, so that any part may have
             been sent meanwhile.
         device_id: the phone that the last request named, or None for any.
         accepted: when the service had all parts, or None.
@@ -231,6 +231,11 @@ class OutgoingMessage:
         is_waiting = self.queued_reported and (self.can_be_queued or self.state is State.UNKNOWN)
         return is_waiting or self.state.is_tracked or self.state.is_final
 
+    @property
+    def was_left_queued(self) -> bool:
+        """Return whether an earlier run left it without a request in progress, as far as its file tells."""
+        return self.is_restored and self.last_attempt is None
+
     def has_reached(self, state: State) -> bool:
         """Return whether it is in a state, or has ended."""
         return self.state is state or self.state.is_final
@@ -285,8 +290,11 @@ class OutgoingMessage:
         return replace(unknown, failure=failure) if now >= self.expires else unknown
 
     def mark_restored(self) -> OutgoingMessage:
-        """Note that an earlier run left it queued, so that it is looked for before it is sent."""
-        return _change(self, State.UNKNOWN, is_restored=True).report_queued()
+        """Note that an earlier run left it unsent, so that it is looked for before it is sent."""
+        if self.state is State.UNKNOWN:
+            return replace(self, is_restored=True)
+        last_attempt = None if self.state is State.QUEUED else self.last_attempt
+        return _change(self, State.UNKNOWN, is_restored=True, last_attempt=last_attempt).report_queued()
 
     def report_queued(self) -> OutgoingMessage:
         """Report that the message waits, the first time that it does."""
@@ -299,7 +307,7 @@ class OutgoingMessage:
         """Note that the service certainly does not have the part."""
         if now < self.expires:
             return _change(self, State.QUEUED, is_restored=False)
-        return self.expire(None, now) if self.is_restored else self.mark_unconfirmed(now)
+        return self.expire(None, now) if self.was_left_queued else self.mark_unconfirmed(now)
 
     def refuse(self, failure: Failure, now: float) -> OutgoingMessage:
         """Note that the service said no."""

@@ -118,8 +118,8 @@ class Reconciler(Worker):
         known = self._searches.get(message.key)
         if known and known.part == part:
             return known
-        # What an earlier run left is not being sent by anybody: one look is enough, at once.
-        return _Search(part=part, began=now, due=now if message.is_restored else now + _LOOKS[0])
+        # What an earlier run left queued is not being sent by anybody: one look is enough, at once.
+        return _Search(part=part, began=now, due=now if message.was_left_queued else now + _LOOKS[0])
 
     def _is_unknown(self, key: str) -> bool:
         """Return whether the outcome for a message is still unknown."""
@@ -178,7 +178,7 @@ class Reconciler(Worker):
             self._store.update(message.key, lambda message: message.mark_accepted(candidate, now))
             return
         search.clean += 1
-        if message.is_restored or (search.clean >= len(_LOOKS) and now - search.began >= _GRACE):
+        if message.was_left_queued or (search.clean >= len(_LOOKS) and now - search.began >= _GRACE):
             self._store.update(message.key, lambda message: message.mark_not_found(now))
         else:
             search.due = now + _LOOKS[min(search.clean, len(_LOOKS) - 1)]
@@ -202,9 +202,9 @@ class Reconciler(Worker):
         """Return when a message can have been created, in Unix seconds of the service's clock.
 
         There are two ways to know, and either may be wrong: the service may have told a wrong time once. The wider
-        window is the safe one: what is found is not sent again. Of a restored message the last attempt is not known.
+        window is the safe one: what is found is not sent again. Of a restored message later attempts are not known.
         """
-        since = message.created if message.is_restored or message.last_attempt is None else message.last_attempt
+        since = message.created if message.last_attempt is None else message.last_attempt
         now = self._hass.loop.time()
         times = [self._clock.stored(since)]
         if (server_time := self._client.server_time) is not None:

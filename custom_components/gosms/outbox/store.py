@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 import logging
 import secrets
 from typing import Any, Final, cast
@@ -250,14 +251,22 @@ class MessageStore:
     @callback
     def async_anchor(self, server_time: float) -> None:
         """Learn the service's time; the first time, messages of earlier runs become as old as they are."""
+        if self._is_closed:
+            # Another store has the file by now.
+            return
+        old = {message.key for message in self.messages.values() if self._clock.precedes_gap(message.created)}
         began, elapsed = self._clock.began, self._clock.anchor(server_time)
         if elapsed is None:
             return
-        self.history.shift(elapsed)
+        self.history.shift(elapsed, until=began)
         # All stored times change their meaning or their value, so all are stored anew.
         self._finished = [*self.history]
         for message in list(self.messages.values()):
-            self._index(message.shift(elapsed) if message.created < began else message)
+            if message.created < began:
+                shifted = message.shift(elapsed)
+                # One of a run that did not know the time either may be younger, and must not expire too soon.
+                keeps_expiry = message.can_be_queued and message.key not in old
+                self._index(replace(shifted, expires=message.expires) if keeps_expiry else shifted)
             self._changed[message.key] = None
         self._async_write_soon()
 
