@@ -101,11 +101,10 @@ class Account:
         """Add the account as a user does, without an hourly limit."""
         simulator = service.simulator
         entry, form = await EntryDriver.add(hass.client, simulator.token, url=simulator.url)
+        # First: the recipients are only there once the account was reloaded after it.
+        await entry.disable_hourly_limit()
         anna = await entry.add_recipient("Anna", ANNA, form=form)
         boris = await entry.add_recipient("Boris", BORIS)
-        await entry.disable_hourly_limit()
-        # That reloads the account.
-        await hass.probe("settle")
         await entry.wait_until_ready(boris)
         return cls(hass, service, entry, await entry.entity_id(f"{anna}_sms"), await entry.entity_id("total_messages"))
 
