@@ -321,7 +321,8 @@ Outages.TestCase.settings = settings(
     stateful_step_count=40,
     deadline=None,
     derandomize=False,
-    report_multiple_bugs=False, phases=[Phase.generate, Phase.shrink],
+    report_multiple_bugs=False,
+    phases=[Phase.generate, Phase.shrink],
     database=None,
     suppress_health_check=list(HealthCheck),
 )
