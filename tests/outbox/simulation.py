@@ -162,6 +162,8 @@ class Simulation:
         self.violations: list[object] = []
         # Unexpected errors that were logged.
         self.mistakes: list[str] = []
+        # The events of each account that a kill would repeat, and how many commits there were when they were reported.
+        self._reported: dict[str, dict[tuple[str, str], int]] = {}
         self._late_requests: list[tuple[float, str, str]] = []
 
     # Clocks
@@ -219,6 +221,7 @@ class Simulation:
             self._boot += 1
             self._booted = self.server_clock() - downtime / 2
         self.deliver_late_requests()
+        self._reported.clear()
         self.run = Run(self)
         self.run.loop.run_until_complete(self.run.start())
 
@@ -422,14 +425,13 @@ class Simulation:
             return
         if event.type not in file.pending_events(message.key):
             self.violations.append(f"reported, and not on disk: {event.type} of {message.key}")
-        unmarked = {
-            commit
-            for key, events in file.events.items()
-            for kind, commit in events.items()
-            if key in self.events and kind in self.events[key].types
-        }
-        if len(unmarked) > 1:
-            self.violations.append(f"a kill would repeat the events of several commits: {file.events}")
+        # When those were reported that the file does not know to be.
+        reported = self._reported.setdefault(account, {})
+        reported[message.key, event.type] = file.commits
+        unmarked = {key: commit for key, commit in reported.items() if key[1] in file.pending_events(key[0])}
+        self._reported[account] = unmarked
+        if len(set(unmarked.values())) > 1:
+            self.violations.append(f"a kill would repeat the events of several commits: {unmarked}")
 
 
 class Run:

@@ -89,7 +89,10 @@ def test_every_part_of_a_long_message_stays_claimed() -> None:
 
 def test_the_messages_of_a_call_are_remembered_for_one_day() -> None:
     history = History()
-    calls = {"one": Fingerprint(key="call", content="of both", index=0), "two": Fingerprint(key="call", content="", index=1)}
+    calls = {
+        "one": Fingerprint(key="call", content="of both", index=0),
+        "two": Fingerprint(key="call", content="", index=1),
+    }
     for number, (key, fingerprint) in enumerate(calls.items()):
         history.finish(replace(ended(key), fingerprint=fingerprint), number * HOUR, MONDAY)
     assert [each.key for each in history.of_call(calls["one"])] == ["one", "two"]

@@ -29,9 +29,7 @@ NEW: Final = OutgoingMessage(
     key="the key", phone_number="79123456789", text="Leak!", parts=(Part(text="Leak!"),), created=0.0, expires=LATE
 )
 # The service has it since second 2.
-TAKEN: Final = replace(
-    NEW, attempts=1, parts=(Part(text="Leak!", id="a", status=MessageStatus.WAITING),), accepted=2.0
-)
+TAKEN: Final = replace(NEW, attempts=1, parts=(Part(text="Leak!", id="a", status=MessageStatus.WAITING),), accepted=2.0)
 
 # One message in each state.
 MESSAGES: Final = {
@@ -166,11 +164,7 @@ def test_queued_is_reported_once_across_retries() -> None:
     message = NEW
     for second in range(3):
         message = message.start_attempt(second, device_id=None).requeue(FAILURE, second)
-        message = (
-            message.start_attempt(second, device_id=None)
-            .mark_unknown(FAILURE, second)
-            .mark_not_found(second)
-        )
+        message = message.start_attempt(second, device_id=None).mark_unknown(FAILURE, second).mark_not_found(second)
     assert event_types(message) == ["queued"]
     assert message.report_queued() is message
 
@@ -310,7 +304,9 @@ def test_accepting_a_part_with_an_unknown_outcome_queues_the_next_part() -> None
 
 @pytest.mark.parametrize("change", ["refuse", "expire"])
 def test_a_failure_names_its_part_only_if_another_was_accepted(change: str) -> None:
-    message = replace(NEW, parts=(Part(text="One"), Part(text="Two"), Part(text="Three"))).start_attempt(1.0, device_id=None)
+    message = replace(NEW, parts=(Part(text="One"), Part(text="Two"), Part(text="Three"))).start_attempt(
+        1.0, device_id=None
+    )
     first = CHANGES[change](message)
     second = CHANGES[change](message.mark_accepted("a", 2.0).start_attempt(3.0, device_id=None))
     assert first.failure == FAILURE
@@ -318,7 +314,9 @@ def test_a_failure_names_its_part_only_if_another_was_accepted(change: str) -> N
 
 
 def test_with_retry_disabled_each_part_gets_one_attempt() -> None:
-    message = replace(NEW, parts=(Part(text="One"), Part(text="Two"))).start_attempt(1.0, device_id=None).disable_retry()
+    message = (
+        replace(NEW, parts=(Part(text="One"), Part(text="Two"))).start_attempt(1.0, device_id=None).disable_retry()
+    )
     between = message.mark_accepted("a", 2.0)
     assert not between.is_expired(2.0)
     again = between.start_attempt(2.0, device_id=None)

@@ -1,5 +1,6 @@
 """Settles what is unknown by a look at the service: never guessed, and never sent again while in doubt."""
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 import html
@@ -34,8 +35,8 @@ _MAX_PAGES: Final = 20
 # The last digits of a number, in which all ways of writing it agree.
 _COMMON_DIGITS: Final = 10
 
-# What services cut a text to.
-_MIN_CUT: Final = 160
+# Services cut a text to 160 characters, or a few less, in which there may be white space that is not compared.
+_MIN_CUT: Final = 100
 
 # Characters that services replace with one another.
 _ALIKE: Final = str.maketrans(
@@ -136,9 +137,13 @@ class Reconciler(Worker):
         except GoSmsError as err:
             for message in self._unknown(keys):
                 self._handle_failure(message, err, self._hass.loop.time())
-        else:
-            for message in self._unknown(keys):
-                self._settle(message, found, self._hass.loop.time())
+            return
+        listed = comparable_texts(found, number)
+        for key in keys:
+            # An earlier run may have left a full queue.
+            await asyncio.sleep(0)
+            for message in self._unknown([key]):
+                self._settle(message, listed, self._hass.loop.time())
 
     async def _async_list(self, number: str, earliest: float) -> list[Message]:
         """Return all messages to a number that are not older than a time, in Unix seconds; newest first.
@@ -165,7 +170,7 @@ class Reconciler(Worker):
                 break
         raise GoSmsConnectionError("the list of messages proves nothing", maybe_accepted=True)
 
-    def _settle(self, message: OutgoingMessage, listed: Iterable[Message], now: float) -> None:
+    def _settle(self, message: OutgoingMessage, listed: Collection[tuple[str, Message]], now: float) -> None:
         """Adopt a message that was found, or send it again if it is certainly absent."""
         search = self._searches[message.key]
         search.backoff.succeed(now)
@@ -212,7 +217,7 @@ class Reconciler(Worker):
 
 def find_part(
     message: OutgoingMessage,
-    listed: Iterable[Message],
+    listed: Iterable[tuple[str, Message]],
     window: tuple[float, float],
     is_claimed: Callable[[str], bool],
 ) -> str | None:
@@ -220,20 +225,25 @@ def find_part(
 
     Args:
         message: the message, in the state unknown.
-        listed: what the service found for its number, newest first.
+        listed: what the service found for its number, with comparable texts, newest first.
         window: when it can have been created, in Unix seconds of the service's clock.
         is_claimed: returns whether an id belongs to a message.
     """
-    number, text = _number(message.phone_number), comparable(message.next_part)
+    text = comparable(message.next_part)
     candidates = [
         found.id
-        for found in listed
-        if _number(found.phone_number) == number
-        and _is_same_text(comparable(found.text), text)
+        for found_text, found in listed
+        if _is_same_text(found_text, text)
         and (found.created is None or window[0] <= found.created.timestamp() <= window[1])
         and not is_claimed(found.id)
     ]
     return candidates[-1] if candidates else None
+
+
+def comparable_texts(listed: Iterable[Message], number: str) -> list[tuple[str, Message]]:
+    """Return the listed messages to a number, each with its text as people compare it."""
+    digits = _number(number)
+    return [(comparable(each.text), each) for each in listed if _number(each.phone_number) == digits]
 
 
 def comparable(text: str) -> str:
@@ -244,7 +254,7 @@ def comparable(text: str) -> str:
 
 def _is_same_text(listed: str, text: str) -> bool:
     """Return whether a listed text is a text, or the beginning of it that a service cut off."""
-    return listed == text or (len(listed) >= _MIN_CUT - 1 and text.startswith(listed))
+    return listed == text or (len(listed) >= _MIN_CUT and text.startswith(listed))
 
 
 def _number(phone_number: str) -> str:
