@@ -76,10 +76,6 @@ class Service:
         """Change the account."""
         await self.simulator.control("POST", "account", changes)
 
-    async def refuse(self) -> None:
-        """Accept no connection any more."""
-        await self.simulator.control("POST", "faults", {"fault": "refuse"})
-
     async def deliver(self) -> None:
         """Deliver all messages in transit."""
         messages = (await self.state(_MAX_IN_TRANSIT))["messages"]["list"]
@@ -105,11 +101,10 @@ class Account:
         """Add the account as a user does, without an hourly limit."""
         simulator = service.simulator
         entry, form = await EntryDriver.add(hass.client, simulator.token, url=simulator.url)
+        # First: the recipients are only there once the account was reloaded after it.
+        await entry.disable_hourly_limit()
         anna = await entry.add_recipient("Anna", ANNA, form=form)
         boris = await entry.add_recipient("Boris", BORIS)
-        await entry.disable_hourly_limit()
-        # That reloads the account.
-        await hass.probe("settle")
         await entry.wait_until_ready(boris)
         return cls(hass, service, entry, await entry.entity_id(f"{anna}_sms"), await entry.entity_id("total_messages"))
 

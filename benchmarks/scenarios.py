@@ -239,7 +239,7 @@ async def measure_writes(account: Account, scale: Scale) -> list[Result]:
 async def measure_storm(account: Account, scale: Scale, *, is_up: bool) -> list[Result]:
     """Measure for how long the event loop is blocked by a storm of calls, and by a set-up with what it left queued."""
     if not is_up:
-        await account.service.refuse()
+        await account.service.simulator.stop()
     storm = await account.storm("Storm", scale.storm)
     queued = await account.entry.state("queued")
     reload = await account.hass.probe("reload", entry_id=account.entry.entry_id, traced=False)

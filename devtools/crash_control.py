@@ -68,10 +68,24 @@ class InstrumentedProcess(HomeAssistantProcess):
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """The events of the event entities so far, over all runs; a line that a kill cut off does not count."""
+        """The events of the event entities so far, over all runs; a line that a kill cut off does not count.
+
+        Each tells whether the disk took that it was fired.
+        """
         file = self.folder / EVENTS
         lines = file.read_text().splitlines(keepends=True) if file.exists() else []
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        events: list[dict[str, Any]] = []
+        # Where the run began that a line is of.
+        start = 0
+        for line in (json.loads(line) for line in lines if line.endswith("\n")):
+            if "stored" not in line:
+                events.append({**line, "is_stored": False})
+                continue
+            if not line["stored"]:
+                start = len(events)
+            for event in events[start : start + line["stored"]]:
+                event["is_stored"] = True
+        return events
 
     @override
     def _write_files(self) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
 from http import HTTPStatus
+import json
 import random
 from typing import Final
 
 from aiohttp import ClientConnectorError, ClientError
 
 from .hass_client import HassApiError, HomeAssistantClient, Json
+from .process import ROOT
 
 # Calls at the same time.
 CONCURRENCY: Final = 6
@@ -28,6 +30,11 @@ PART_COUNTS: Final = (2, 3)
 # Characters of a part without its number, such as "(1/3) ".
 PART_LENGTH: Final = 294
 RETRY_DELAY: Final = 0.1
+
+# The beginning of the error that leaves open whether the message was sent.
+NOT_CONFIRMED: Final = json.loads(
+    (ROOT / "custom_components" / "gosms" / "translations" / "en.json").read_text(encoding="utf-8")
+)["exceptions"]["not_confirmed"]["message"].partition(",")[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +70,8 @@ class CallOutcome(StrEnum):
     SUCCEEDED = auto()
     FAILED = auto()
     """The action raised an error."""
+    UNCERTAIN = auto()
+    """The action raised an error that says that the message may have been sent."""
     DISCONNECTED = auto()
     """Home Assistant was killed before it answered."""
 
@@ -182,7 +191,7 @@ class LoadGenerator:
                 await self._request(call)
             except HassApiError as err:
                 if err.code != HTTPStatus.SERVICE_UNAVAILABLE:
-                    return CallOutcome.FAILED
+                    return CallOutcome.UNCERTAIN if NOT_CONFIRMED in str(err) else CallOutcome.FAILED
                 # Home Assistant is stopping, and did not make the call.
                 await asyncio.sleep(RETRY_DELAY)
             except ClientConnectorError:

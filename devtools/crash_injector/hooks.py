@@ -77,7 +77,10 @@ class Hooks:
         # What was written to the system survives the process, so it need not be synchronized to the disk.
         self._events = os.open(events, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._keys_on_disk: set[str] = set()
+        # A new run: how many of its events are stored as fired.
+        self._write_line({"stored": 0})
         self._published_key: str | None = None
+        self._recorded = 0
 
     @callback
     def async_record_event(self, event: Event[EventStateChangedData]) -> None:
@@ -93,7 +96,12 @@ class Hooks:
             "phone_number": state.attributes["phone_number"],
             "text": state.attributes["message"],
         }
-        os.write(self._events, f"{json.dumps(recorded)}\n".encode())
+        self._write_line(recorded)
+        self._recorded += 1
+
+    def _write_line(self, line: dict[str, object]) -> None:
+        """Write a line to the file of the events."""
+        os.write(self._events, f"{json.dumps(line)}\n".encode())
 
     def connect(self, connect: _Method) -> _Method:
         """Wrap the opening of a database: the integration's gets statements that fail or kill."""
@@ -171,7 +179,9 @@ class Hooks:
                 if is_reached and self._is_armed(point):
                     await asyncio.sleep(_DELAY)
                     self._crash_if_armed(point)
+            recorded = self._recorded
             await commit(storage, changes)
+            self._write_line({"stored": recorded})
             self._keys_on_disk |= messages.keys()
 
         return wrapper

@@ -1,6 +1,7 @@
 """Settles what is unknown by a look at the service: never guessed, and never sent again while in doubt."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 import html
 import re
@@ -136,10 +137,12 @@ class Reconciler(Worker):
             for message in messages:
                 self._handle_failure(message, err, now)
             return
-        now = self._hass.loop.time()
+        listed = comparable_texts(found, number)
         for message in messages:
+            # An earlier run may have left a full queue.
+            await asyncio.sleep(0)
             if self._is_unknown(message.key):
-                self._settle(message, found, now)
+                self._settle(message, listed, self._hass.loop.time())
 
     async def _async_list(self, number: str, earliest: float) -> list[Message]:
         """Return all messages to a number that are not older than a time, in Unix seconds; newest first.
@@ -166,7 +169,7 @@ class Reconciler(Worker):
                 break
         raise GoSmsConnectionError("the list of messages proves nothing", maybe_accepted=True)
 
-    def _settle(self, message: OutgoingMessage, listed: Iterable[Message], now: float) -> None:
+    def _settle(self, message: OutgoingMessage, listed: Collection[tuple[str, Message]], now: float) -> None:
         """Adopt a message that was found, or send it again if it is certainly absent."""
         search = self._searches[message.key]
         search.backoff.succeed(now)
@@ -215,7 +218,7 @@ class Reconciler(Worker):
 
 def find_part(
     message: OutgoingMessage,
-    listed: Iterable[Message],
+    listed: Iterable[tuple[str, Message]],
     window: tuple[float, float],
     is_claimed: Callable[[str], bool],
 ) -> str | None:
@@ -223,20 +226,25 @@ def find_part(
 
     Args:
         message: the message, in the state unknown.
-        listed: what the service found for its number, newest first.
+        listed: what the service found for its number, with comparable texts, newest first.
         window: when it can have been created, in Unix seconds of the service's clock.
         is_claimed: returns whether an id belongs to a message.
     """
-    number, text = _number(message.phone_number), comparable(message.next_part)
+    text = comparable(message.next_part)
     candidates = [
         found.id
-        for found in listed
-        if _number(found.phone_number) == number
-        and _is_same_text(comparable(found.text), text)
+        for found_text, found in listed
+        if _is_same_text(found_text, text)
         and (found.created is None or window[0] <= found.created.timestamp() <= window[1])
         and not is_claimed(found.id)
     ]
     return candidates[-1] if candidates else None
+
+
+def comparable_texts(listed: Iterable[Message], number: str) -> list[tuple[str, Message]]:
+    """Return the listed messages to a number, each with its text as people compare it."""
+    digits = _number(number)
+    return [(comparable(each.text), each) for each in listed if _number(each.phone_number) == digits]
 
 
 def comparable(text: str) -> str:
