@@ -136,4 +136,4 @@ async def test_a_backup_succeeds_without_a_loaded_account(
     hass: HomeAssistant, entry: MockConfigEntry, running: None
 ) -> None:
     assert await hass.config_entries.async_unload(entry.entry_id)
-    assert await back_up(hass) == {}
+    assert list(await back_up(hass)) == ["gosms.the_account.db"]

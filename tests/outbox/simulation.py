@@ -290,10 +290,8 @@ class Simulation:
             if call.key in file.messages:
                 # What happened to it since may happen again, as far as Home Assistant can tell.
                 self.uncertain.add(call.key)
-            elif call.key and call.key not in file.finished and not self._has_ended(call.key):
-                self.lost.add(call.key)
             elif call.key and call.key not in file.finished:
-                self.uncertain.add(call.key)
+                self.lost.add(call.key)
 
     def on_disk(self) -> dict[str, dict[str, Any]]:
         """Return the messages that the next run will load, by their keys."""
@@ -309,7 +307,7 @@ class Simulation:
             if call.key in file.messages:
                 if self._has_ended(call.key) and not State(file.messages[call.key]["state"]).is_final:
                     self._record_loss(self.uncertain, call.key, told=told)
-            elif not self._has_ended(call.key):
+            else:
                 self._record_loss(self.lost, call.key, told=told)
 
     def _record_loss(self, kind: set[str], key: str, *, told: bool) -> None:

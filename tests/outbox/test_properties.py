@@ -223,7 +223,7 @@ class Outages(RuleBasedStateMachine):
         old = [
             message
             for message in self.simulation.account.messages
-            if message.id in known and self.simulation.server_clock() - message.created >= 300
+            if message.id in known and self.simulation.account.clock() - message.created >= 300
         ]
         for message in old[which : which + 1]:
             self.simulation.account.delete(message.id)

@@ -7,9 +7,11 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 import json
 import re
-from typing import Final
+import time
+from typing import Final, cast, override
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from aiolimiter import AsyncLimiter
 
 from .codes import Endpoint
@@ -30,6 +32,11 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=6)
 
 # Bytes. A full page of the longest messages has about 200 KiB.
 _MAX_BODY_SIZE: Final = 2 * 1024 * 1024
+
+# Each bracket or comma may begin a value. A full page has about 1,000 values, and of texts of nothing but brackets and
+# commas it has about 32,000 of these.
+_BEGINNINGS: Final = (b"{", b"[", b",")
+_MAX_VALUES: Final = 100_000
 
 # The hash that the vendor's support asks for after an error. No other value of that key reaches logs or diagnostics.
 _ERROR_HASH: Final = re.compile(r"[0-9a-f]{1,64}")
@@ -265,7 +272,7 @@ class GoSmsClient:
                 timeout=_TIMEOUT,
                 allow_redirects=False,
                 # This replaces the session's middlewares. The one of Home Assistant only concerns redirects.
-                middlewares=(_no_retry,),
+                middlewares=(_no_retry, _no_reuse),
             ) as response:
                 self._sync_clock(response.headers.get("Date", ""))
                 return _Response(
@@ -282,11 +289,8 @@ class GoSmsClient:
 
     def _sync_clock(self, date: str) -> None:
         """Remember the service's time, and when it was received."""
-        try:
-            server_time = parsedate_to_datetime(date).timestamp()
-        except ValueError:
-            return
-        self._clock = server_time, asyncio.get_running_loop().time()
+        if (server_time := _http_time(date)) is not None:
+            self._clock = server_time, asyncio.get_running_loop().time()
 
 
 async def _no_retry(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -298,6 +302,22 @@ async def _no_retry(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as err:
         # aiohttp retries only after these two, so they must not reach it.
         raise GoSmsConnectionError(f"no answer: {type(err).__name__}", maybe_accepted=True) from None
+
+
+async def _no_reuse(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Use each connection for one request: aiohttp would take a second response on it for that of the next request."""
+    request.response_class = _LastResponse
+    return await handler(request)
+
+
+class _LastResponse(aiohttp.ClientResponse):
+    """A response after which its connection is closed."""
+
+    @override
+    async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        # Before the response is read: if it is short, its connection is released with its last byte.
+        cast("ResponseHandler", connection.protocol).force_close()
+        return await super().start(connection)
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:
@@ -314,13 +334,27 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytes:
 
 def _retry_after(response: aiohttp.ClientResponse) -> int | None:
     """Return the seconds to wait before the next request, if the service asks for it, or None."""
-    # The other form of the header, a date, is too rare to justify the use of a second clock.
-    seconds = integer(response.headers.get("Retry-After"))
+    asked = response.headers.get("Retry-After", "")
+    seconds = integer(asked)
+    if seconds is None and (end := _http_time(asked)) is not None:
+        # By the clock of whoever sent the date.
+        now = _http_time(response.headers.get("Date", ""))
+        seconds = round(end - (time.time() if now is None else now))
     return seconds if seconds is not None and seconds >= 0 else None
 
 
+def _http_time(date: str) -> float | None:
+    """Return the time of a header in Unix seconds, or None if it has none."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except OverflowError, ValueError:
+        return None
+
+
 def _parse_json(body: bytes) -> Json:
-    """Return the value of a JSON text, or None if it is not valid JSON."""
+    """Return the value of a JSON text, or None if it is not valid JSON, or would take too long to parse."""
+    if sum(map(body.count, _BEGINNINGS)) > _MAX_VALUES:
+        return None
     try:
         parsed: Json = json.loads(body)
     except ValueError, RecursionError:

@@ -87,7 +87,8 @@ class History:
 
     counters: Counters = field(default_factory=Counters)
     _finished: dict[str, FinishedMessage] = field(default_factory=dict)
-    _of_call: dict[str, dict[int, FinishedMessage]] = field(default_factory=dict)
+    # By the key of the call's fingerprint and their own: after a day the same call may be made again.
+    _of_call: dict[str, dict[str, FinishedMessage]] = field(default_factory=dict)
     _ids: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
@@ -136,7 +137,7 @@ class History:
             self._finished[each.key] = each
             self._ids.update(each.ids)
             if each.fingerprint:
-                self._of_call.setdefault(each.fingerprint.key, {})[each.fingerprint.index] = each
+                self._of_call.setdefault(each.fingerprint.key, {})[each.key] = each
 
     def forget(self, now: float) -> None:
         """Forget what ended too long ago."""
@@ -146,8 +147,9 @@ class History:
                 return
             del self._finished[key]
             self._ids.difference_update(oldest.ids)
-            if oldest.fingerprint and (of_call := self._of_call.get(oldest.fingerprint.key)):
-                of_call.pop(oldest.fingerprint.index, None)
+            if oldest.fingerprint:
+                of_call = self._of_call[oldest.fingerprint.key]
+                del of_call[key]
                 if not of_call:
                     del self._of_call[oldest.fingerprint.key]
 

@@ -262,6 +262,8 @@ class OutgoingMessage:
     def mark_accepted(self, message_id: str, now: float) -> OutgoingMessage:
         """Note that the service has the part: it said so, or the part was found there."""
         index = len(self.ids)
+        if index == len(self.parts):
+            raise IllegalTransitionError("the service has all of it")
         accepted = replace(self.parts[index], id=message_id, status=MessageStatus.WAITING)
         parts = (*self.parts[:index], accepted, *self.parts[index + 1 :])
         if index + 1 == len(parts):

@@ -294,7 +294,8 @@ class Outbox:
             self._publisher.async_wake()
         if State.UNKNOWN in states:
             self._reconciler.async_wake()
-        if State.ACCEPTED in states:
+        if any(state.is_tracked for state in states):
+            # One transaction may take a message past its acceptance.
             self._tracker.async_wake()
         if self._store.unsent and states - {State.SENDING}:
             # Something is queued again, or was settled that others waited for.

@@ -1,8 +1,9 @@
 """Reports what happened to messages, once it is on disk, and archives what ended. In this order nothing is lost."""
 
+import asyncio
 from collections.abc import Callable
 import logging
-from typing import override
+from typing import Final, override
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
@@ -12,6 +13,9 @@ from .store import MessageStore
 from .worker import Worker
 
 _LOGGER = logging.getLogger(__name__)
+
+# Messages that are reported before others of the event loop have their turn, such as after a start with a full queue.
+_MAX_AT_ONCE: Final = 20
 
 type EventListener = Callable[[OutgoingMessage, MessageEvent], None]
 
@@ -59,18 +63,22 @@ class EventPublisher(Worker):
     async def async_close(self) -> None:
         """Report what is on disk by now, and nothing more."""
         await super().async_close()
-        self._report()
+        await self._async_report()
 
     @override
     async def _async_work(self, now: float) -> float | None:
-        self._report()
+        await self._async_report()
         return None
 
-    def _report(self) -> None:
+    async def _async_report(self) -> None:
         """Report what is on disk and was not reported yet, and archive what ended."""
-        if not self._is_paused:
-            for key in list(self._store.unreported):
-                self.publish(self._store.unreported.pop(key))
+        for count, key in enumerate(list(self._store.unreported), 1):
+            if self._is_paused:
+                return
+            if message := self._store.unreported.pop(key, None):
+                self.publish(message)
+            if count % _MAX_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def publish(self, message: OutgoingMessage) -> None:
         """Report the events of a message as it is on disk, and note that."""

@@ -64,16 +64,17 @@ class MessageStore:
         self._is_closed = False
         self._is_released = False
         self._ids: set[str] = set()
-        self._calls: dict[str, dict[int, str]] = {}
+        self._calls: dict[str, dict[str, None]] = {}
         self._failure: StorageError | None = None
         self._is_healthy = False
         self._is_secret_stored = False
         self._listeners: list[SavedListener] = []
         self._waiters: dict[str, set[asyncio.Future[OutgoingMessage]]] = {}
         self._persisted: set[str] = set()
-        # What the disk does not have yet: the keys of messages, those that ended, and whether there is anything else.
+        # What the disk does not have yet: the keys of messages, those that ended, and whether the clock was anchored.
         self._changed: dict[str, None] = {}
         self._finished: list[FinishedMessage] = []
+        self._is_newly_anchored = False
         # What people were not told yet: the keys of messages.
         self._untold: dict[str, None] = {}
         self._writer: asyncio.Task[None] | None = None
@@ -84,6 +85,11 @@ class MessageStore:
     def is_closed(self) -> bool:
         """Return whether no message is taken any more."""
         return self._is_closed
+
+    @property
+    def _is_dirty(self) -> bool:
+        """Return whether there is something that the disk does not have."""
+        return bool(self._changed or self._finished or self._is_newly_anchored)
 
     @property
     def is_failing(self) -> bool:
@@ -127,8 +133,9 @@ class MessageStore:
         now = self._hass.loop.time()
         message = self.messages.pop(key)
         self._ids.difference_update(message.ids)
-        if message.fingerprint and (of_call := self._calls.get(message.fingerprint.key)):
-            of_call.pop(message.fingerprint.index, None)
+        if message.fingerprint:
+            of_call = self._calls[message.fingerprint.key]
+            del of_call[key]
             if not of_call:
                 del self._calls[message.fingerprint.key]
         del self.saved[key]
@@ -151,7 +158,7 @@ class MessageStore:
         self.messages[key] = message
         self._ids.update(message.ids)
         if message.fingerprint:
-            self._calls.setdefault(message.fingerprint.key, {})[message.fingerprint.index] = key
+            self._calls.setdefault(message.fingerprint.key, {})[key] = None
         for place, belongs_there in (
             (self.unsent, not (message.state.is_tracked or message.state.is_final)),
             (self.tracked, message.state.is_tracked),
@@ -196,7 +203,7 @@ class MessageStore:
 
     def of_call(self, fingerprint: Fingerprint) -> list[OutgoingMessage | FinishedMessage]:
         """Return the messages of the call with the key of a fingerprint."""
-        active = [self.messages[key] for key in self._calls.get(fingerprint.key, {}).values()]
+        active = [self.messages[key] for key in self._calls.get(fingerprint.key, ())]
         return [*self.history.of_call(fingerprint), *active]
 
     def is_claimed(self, message_id: str) -> bool:
@@ -259,7 +266,8 @@ class MessageStore:
         if elapsed is None:
             return
         self.history.shift(elapsed, until=began)
-        # All stored times change their meaning or their value, so all are stored anew.
+        # All stored times change their meaning or their value, so all are stored anew, and that they are by this clock.
+        self._is_newly_anchored = True
         self._finished = [*self.history]
         for message in list(self.messages.values()):
             if message.created < began:
@@ -276,7 +284,7 @@ class MessageStore:
         Raises:
             StorageError: it is not on disk.
         """
-        if not (self._changed or self._finished or self._writer or self._failure):
+        if not (self._is_dirty or self._writer or self._failure):
             return
         future: asyncio.Future[StorageError | None] = self._hass.loop.create_future()
         self._saves.append(future)
@@ -286,7 +294,7 @@ class MessageStore:
 
     async def async_close(self) -> None:
         """Store what is not stored yet, and take no change any more."""
-        if self._changed or self._finished:
+        if self._is_dirty:
             self._async_write_soon()
         while self._writer:
             await asyncio.wait([self._writer])
@@ -305,13 +313,13 @@ class MessageStore:
         """Write until there is nothing new."""
         failure: StorageError | None = None
         try:
-            while self._changed or self._finished or self._saves:
+            while self._is_dirty or self._saves:
                 # What a worker does at this moment, such as beginning to send a message that just came, is part of it.
                 await asyncio.sleep(0)
                 saves, self._saves = self._saves, []
                 untold, self._untold = self._untold, {}
                 told = self._existing(untold)
-                if self._changed or self._finished:
+                if self._is_dirty:
                     failure = await self._async_commit()
                     self._report_health(failure)
                 if failure:
@@ -337,6 +345,7 @@ class MessageStore:
         """Write what the disk does not have, and return why that failed, or None."""
         changed, self._changed = self._changed, {}
         finished, self._finished = self._finished, []
+        is_newly_anchored, self._is_newly_anchored = self._is_newly_anchored, False
         try:
             await self._storage.async_commit(self._changes(changed, finished))
         except StorageError as err:
@@ -355,6 +364,7 @@ class MessageStore:
             return None
         self._changed = changed | self._changed
         self._finished = finished + self._finished
+        self._is_newly_anchored |= is_newly_anchored
         return failure
 
     def _changes(self, changed: Collection[str], finished: Collection[FinishedMessage]) -> Changes:

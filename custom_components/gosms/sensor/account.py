@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
-from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE, EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.typing import StateType
@@ -178,8 +178,11 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the messages and the local date."""
+        self._written = self.native_value, self.last_reset
         self.async_on_remove(self._outbox.async_add_message_listener(self._async_update))
-        self.async_on_remove(async_track_time_change(self.hass, self._async_update, hour=0, minute=0, second=0))
+        # A day may begin at one o'clock, and that of another time zone at any moment.
+        self.async_on_remove(async_track_time_change(self.hass, self._async_update, minute=0, second=0))
+        self.async_on_remove(self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._async_update))
 
     @callback
     def _async_update(self, _reason: object) -> None:
