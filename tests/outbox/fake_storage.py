@@ -81,6 +81,7 @@ class FakeDisk:
         last_failed: whether the last commit failed.
         commits: how many commits succeeded.
         late_commits: how many commits were tried after a file was closed.
+        tries: how many commits were tried.
     """
 
     files: dict[str, FakeFile] = field(default_factory=dict)
@@ -91,9 +92,11 @@ class FakeDisk:
     last_failed: bool = False
     commits: int = 0
     late_commits: int = 0
+    tries: int = 0
 
     def commit(self, account: str, changes: Changes) -> None:
         """Change the file of an account."""
+        self.tries += 1
         if self.is_full or self.is_unsynced:
             self.has_failed = self.last_failed = True
         if not self.is_full:

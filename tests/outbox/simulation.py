@@ -143,6 +143,8 @@ class Simulation:
         # What is wrong with all lists of messages, and the status that phones tell of all new messages.
         self.list_fault: Callable[[dict[str, Any]], dict[str, Any]] = dict
         self.phone_status: int | None = None
+        # What is known of a phone's ability to send, by its id.
+        self.can_send: Callable[[str], bool | None] = lambda _device_id: None
         # Seconds by which Home Assistant's wall clock is wrong.
         self.wall_clock_offset = 0.0
         # The boot of the machine: whether it can be known, which one it is, and when it was.
@@ -503,6 +505,7 @@ class Run:
             entry,
             cast("GoSmsClient", client),
             poll,
+            lambda device_id: self.simulation.can_send(device_id),
             storage=cast("SqliteStorage", storage),
             boot=self.simulation.boot(),
         )
