@@ -6,13 +6,14 @@ from contextlib import suppress
 from dataclasses import replace
 import logging
 import secrets
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from .clock import Clock, ClockRecord
+from .group_commit import GroupCommit
 from .history import RETENTION, Counters, FinishedMessage
 from .message import OutgoingMessage
 from .messages import Messages
@@ -20,9 +21,6 @@ from .records import load_finished, load_message
 from .storage import Changes, Storage, StorageError
 
 _LOGGER = logging.getLogger(__name__)
-
-# Seconds until a disk that did not take a write is tried again without a new reason.
-_DISK_PAUSE: Final = 60.0
 
 type SavedListener = Callable[[Collection[OutgoingMessage]], None]
 type HealthListener = Callable[[StorageError | None], None]
@@ -67,9 +65,7 @@ class MessageStore(Messages):
         self._is_clock_changed = False
         # What people were not told yet: the keys of messages.
         self._untold: dict[str, None] = {}
-        self._writer: asyncio.Task[None] | None = None
-        self._saves: list[asyncio.Future[StorageError | None]] = []
-        self._retry: asyncio.TimerHandle | None = None
+        self._group_commit = GroupCommit(hass, self._async_save_and_tell, lambda: self._is_dirty)
 
     @property
     def is_closed(self) -> bool:
@@ -105,7 +101,7 @@ class MessageStore(Messages):
         self._index(message)
         self._changed[message.key] = None
         self._untold[message.key] = None
-        self._async_write_soon()
+        self._group_commit.async_request()
         return message
 
     def update(self, key: str, step: Callable[[OutgoingMessage], OutgoingMessage]) -> OutgoingMessage:
@@ -125,7 +121,7 @@ class MessageStore(Messages):
         self.history.forget(now)
         self._changed[key] = None
         self._untold[key] = None
-        self._async_write_soon()
+        self._group_commit.async_request()
 
     # Waiting
 
@@ -237,66 +233,33 @@ class MessageStore(Messages):
                 keeps_expiry = message.can_be_queued and message.key not in old
                 self._index(replace(shifted, expires=message.expires) if keeps_expiry else shifted)
             self._changed[message.key] = None
-        self._async_write_soon()
+        self._group_commit.async_request()
 
     async def async_save(self) -> None:
-        """Return once everything is on disk as it is now; saves at one moment share a transaction.
+        """Return once everything is on disk as it is now.
 
         Raises:
             StorageError: it is not on disk.
         """
-        if not (self._is_dirty or self._writer or self._failure):
-            return
-        future: asyncio.Future[StorageError | None] = self._hass.loop.create_future()
-        self._saves.append(future)
-        self._async_write_soon()
-        if (failure := await future) is not None:
-            raise failure
+        await self._group_commit.async_wait()
 
     async def async_close(self) -> None:
         """Store what is not stored yet, and take no change any more."""
-        if self._is_dirty:
-            self._async_write_soon()
-        while self._writer:
-            await asyncio.wait([self._writer])
+        await self._group_commit.async_close()
         self._is_closed = True
-        self._cancel_retry()
 
-    @callback
-    def _async_write_soon(self) -> None:
-        """Write what changed, with all that changes until then."""
-        self._cancel_retry()
-        if self._writer is None:
-            # In a task of its own: a caller who is canceled must not leave a write half done that others rely on.
-            self._writer = self._hass.async_create_task(self._async_write(), "GoSMS.ru store", eager_start=False)
-
-    async def _async_write(self) -> None:
-        """Write until there is nothing new."""
-        failure: StorageError | None = None
-        try:
-            while self._is_dirty or self._saves:
-                # What a worker does at this moment, such as beginning to send a message that just came, is part of it.
-                await asyncio.sleep(0)
-                saves, self._saves = self._saves, []
-                untold, self._untold = self._untold, {}
-                told = self._existing(untold)
-                if self._is_dirty:
-                    failure = await self._async_commit()
-                    self._report_health(failure)
-                if failure:
-                    # As they are by now: a request may have begun meanwhile.
-                    self.on_unsaved(self._existing(key for key in untold if key not in self._persisted))
-                    told = self._existing(untold)
-                self._tell(untold, told)
-                for save in saves:
-                    if not save.done():
-                        save.set_result(failure)
-                if failure and not self._saves and not self._untold:
-                    break
-        finally:
-            self._writer = None
+    async def _async_save_and_tell(self) -> StorageError | None:
+        """Store what changed, then tell those concerned; return why storing it failed, or None."""
+        untold, self._untold = self._untold, {}
+        told = self._existing(untold)
+        failure = await self._async_commit()
+        self._report_health(failure)
         if failure:
-            self._retry = self._hass.loop.call_later(_DISK_PAUSE, self._async_write_soon)
+            # As they are by now: a request may have begun meanwhile.
+            self.on_unsaved(self._existing(key for key in untold if key not in self._persisted))
+            told = self._existing(untold)
+        self._tell(untold, told)
+        return failure
 
     def _existing(self, keys: Iterable[str]) -> list[OutgoingMessage]:
         """Return those of the messages that have not been archived."""
@@ -362,12 +325,6 @@ class MessageStore(Messages):
         if failure or not self._is_healthy:
             self._is_healthy = failure is None
             self.on_health(failure)
-
-    def _cancel_retry(self) -> None:
-        """Do not try the disk again on its own."""
-        if self._retry:
-            self._retry.cancel()
-            self._retry = None
 
 
 def _loaded[T](records: Iterable[JsonObjectType], load: Callable[[JsonObjectType], T]) -> list[T]:
