@@ -257,7 +257,7 @@ def comparable(text: str) -> str:
 
 def _is_same_text(listed: str, text: str) -> bool:
     """Return whether a listed text is a text, or the beginning of it that a service cut off."""
-    return listed == text or (len(listed) >= _MIN_CUT and text.startswith(listed))
+    return listed == text or (len(listed) >= _MIN_CUT and text.startswith(listed.rstrip("….")))
 
 
 def _number(phone_number: str) -> str:
