@@ -116,6 +116,7 @@ class FakeStorage:
         self._account = account
         self._pass_point = pass_point
         self._is_closed = False
+        self.is_in_backup = False
 
     async def async_load(self, finished_after: Callable[[Mapping[str, JsonObjectType]], float]) -> Contents:
         """Return what an earlier run stored."""
@@ -140,13 +141,17 @@ class FakeStorage:
     async def async_remove(self) -> None:
         """Remove the file."""
         self._is_closed = True
+        if self._disk.is_full:
+            raise StorageError("OSError")
         self._disk.files.pop(self._account, None)
 
     async def async_begin_backup(self) -> None:
         """Let a copy be consistent: each one is."""
+        self.is_in_backup = True
 
     def async_end_backup(self) -> None:
         """End a backup."""
+        self.is_in_backup = False
 
 
 def _record(record: object) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast, override
 from unittest.mock import AsyncMock, patch
 
-from homeassistant.config_entries import ConfigEntries
+from homeassistant.config_entries import ConfigEntries, ConfigEntryState, ConfigSubentry, ConfigSubentryDataWithId
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -284,6 +284,14 @@ class Simulation:
         object.__setattr__(entry, "subentries", MappingProxyType(left))
         self.reload(0)
 
+    def add_phones(self, *phones: ConfigSubentryDataWithId) -> None:
+        """Give the first account phones, before the first run."""
+        entry = self.entries[0]
+        added = {
+            each["subentry_id"]: ConfigSubentry(**{**each, "data": MappingProxyType(each["data"])}) for each in phones
+        }
+        object.__setattr__(entry, "subentries", MappingProxyType({**entry.subentries, **added}))
+
     # The disk
 
     def backup(self) -> dict[str, FakeFile]:
@@ -387,8 +395,8 @@ class Simulation:
 
     def _check_answer(self, call: AutomationCall, result: SendResult) -> None:
         """Check that a caller is told what is on disk, unless the disk has ever failed."""
-        file = self.disk.files[call.account]
-        if call.key is None or result.status is None or self.disk.has_failed:
+        file = self.disk.files.get(call.account)
+        if file is None or call.key is None or result.status is None or self.disk.has_failed:
             return
         if call.key in file.finished:
             state = State(file.finished[call.key][1]["state"])
@@ -450,6 +458,7 @@ class Run:
         self.points_left: int | None = None
         self.hass: HomeAssistant
         self.outboxes: list[Outbox] = []
+        self.storages: list[FakeStorage] = []
         # The polls of the accounts, by the ids of their entries.
         self.polls: dict[str, Callable[[], Coroutine[Any, Any, MessagePage | None]]] = {}
         self._states: dict[str, State] = {}
@@ -486,6 +495,17 @@ class Run:
         self._states.clear()
         self.outboxes[account] = await self._set_up(entry)
 
+    async def remove(self, account: int) -> None:
+        """Remove an account as Home Assistant does."""
+        entry = self.simulation.entries[account]
+        entry.mock_state(self.hass, ConfigEntryState.UNLOAD_IN_PROGRESS)
+        self.outboxes[account].async_pause_events()
+        await self.outboxes[account].async_unload()
+        await asyncio.sleep(0)
+        entry.mock_state(self.hass, ConfigEntryState.NOT_LOADED)
+        del self.hass.config_entries._entries[entry.entry_id]
+        await Outbox.async_remove(self.hass, entry.entry_id)
+
     async def _set_up(self, entry: MockConfigEntry) -> Outbox:
         """Set up an account as the integration does."""
         client = FakeClient(self)
@@ -500,6 +520,7 @@ class Run:
             return page
 
         self.polls[entry.entry_id] = poll
+        self.storages.append(storage)
         outbox = Outbox(
             self.hass,
             entry,

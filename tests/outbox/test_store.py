@@ -381,14 +381,31 @@ async def test_those_who_wait_go_on_when_the_store_lets_them(hass: HomeAssistant
     waiting = hass.async_create_task(store.async_wait("one", lambda each: each.state.is_final))
     leaving = hass.async_create_task(store.async_wait("one", lambda each: each.state.is_final))
     await store.async_save()
-    leaving.cancel()
-    await asyncio.sleep(0)
     assert store.has_waiters
+    leaving.cancel()
     store.async_release()
     assert (await waiting).state is State.QUEUED
     # Whoever comes later does not wait, even for one that people can't be told of yet.
     store.put(message("two"))
     assert (await store.async_wait("two", lambda each: each.state.is_final)).key == "two"
+
+
+async def test_a_message_archived_during_a_commit_is_not_shown_again(
+    hass: HomeAssistant, slow_store: MessageStore, slow: SlowStorage, disk: FakeDisk
+) -> None:
+    shown: list[list[str]] = []
+    slow_store.put(delivered(pending_events=(MessageEvent(type="delivered", seconds=1.0),)))
+    slow.release()
+    await slow_store.async_save()
+    await slow.begun.acquire()
+    slow_store.update("one", lambda each: each.pop_events(1))
+    slow_store.async_add_listener(lambda messages: shown.append([each.key for each in messages]))
+    await slow.begun.acquire()
+    slow_store.archive("one")
+    slow.release(2)
+    await slow_store.async_save()
+    assert (list(slow_store.saved), list(slow_store.unreported)) == ([], [])
+    assert list(disk.files[ACCOUNT].finished) == ["one"]
 
 
 async def test_the_latest_of_a_message_is_what_people_may_be_told(store: MessageStore) -> None:
