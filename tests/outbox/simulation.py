@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast, override
 from unittest.mock import AsyncMock, patch
 
-from homeassistant.config_entries import ConfigEntries, ConfigEntryState, ConfigSubentry, ConfigSubentryDataWithId
+from homeassistant.config_entries import ConfigEntries, ConfigEntryState, ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -284,13 +284,17 @@ class Simulation:
         object.__setattr__(entry, "subentries", MappingProxyType(left))
         self.reload(0)
 
-    def add_phones(self, *phones: ConfigSubentryDataWithId) -> None:
-        """Give the first account phones, before the first run."""
+    def add_phone(self, device_id: str) -> None:
+        """Give the first account a phone, before the first run."""
         entry = self.entries[0]
-        added = {
-            each["subentry_id"]: ConfigSubentry(**{**each, "data": MappingProxyType(each["data"])}) for each in phones
-        }
-        object.__setattr__(entry, "subentries", MappingProxyType({**entry.subentries, **added}))
+        added = ConfigSubentry(
+            data=MappingProxyType({"device_id": device_id, "sim": "default"}),
+            subentry_id=device_id,
+            subentry_type="phone",
+            title="Pixel 8",
+            unique_id=device_id,
+        )
+        object.__setattr__(entry, "subentries", MappingProxyType({**entry.subentries, device_id: added}))
 
     # The disk
 
@@ -526,7 +530,7 @@ class Run:
             entry,
             cast("GoSmsClient", client),
             poll,
-            lambda device_id: self.simulation.can_send(device_id),
+            self.simulation.can_send,
             storage=cast("SqliteStorage", storage),
             boot=self.simulation.boot(),
         )

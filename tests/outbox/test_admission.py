@@ -119,9 +119,7 @@ def test_the_same_key_with_another_content_is_an_error() -> None:
         simulation.advance_time(1)
         simulation.send(0, "Leak!", key="leak")
         simulation.advance_time(1)
-        other = SendRequest(
-            to=(Recipient(phone_number=MUM),), text="Fire!", parts=("Fire!",), idempotency_key="leak"
-        )
+        other = SendRequest(to=(Recipient(phone_number=MUM),), text="Fire!", parts=("Fire!",), idempotency_key="leak")
         with pytest.raises(ServiceValidationError) as error:
             simulation.current_run().outbox.async_check(other)
     assert error.value.translation_key == "idempotency_conflict"

@@ -48,9 +48,7 @@ def test_a_first_run_starts_at_the_wall_clocks_time(times: Times) -> None:
     clock = times.clock()
     assert (clock.stored(60.0), clock.loaded(NOW + 5)) == (NOW, 65.0)
     assert (clock.is_anchored, clock.is_certain) == (False, True)
-    assert clock.record() == ClockRecord(
-        boot_id="one", boot_time=1000.0, stored_time=NOW, is_anchored=False, gap=None
-    )
+    assert clock.record() == ClockRecord(boot_id="one", boot_time=1000.0, stored_time=NOW, is_anchored=False, gap=None)
 
 
 @pytest.mark.parametrize("wrong", [-7200, -60 * DAY, -20_000 * DAY, 7200])

@@ -5,7 +5,7 @@ import pytest
 from custom_components.gosms.errors import Failure
 from custom_components.gosms.outbox import SendResult, State
 from custom_components.gosms.outbox.message import OutgoingMessage, Part
-from tests.common import MUM, phone
+from tests.common import MUM
 from tests.outbox.simulation import Simulation
 
 QUEUED = OutgoingMessage(
@@ -62,7 +62,8 @@ def test_a_phone_that_is_passed_over_is_logged_once(
 ) -> None:
     simulation = Simulation(queue_expiry=10)
     chosen, other = "6654a4e8f1527149588c89f2", "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
-    simulation.add_phones(phone("hall", chosen), phone("cellar", other))
+    for device_id in (chosen, other):
+        simulation.add_phone(device_id)
     simulation.can_send = {chosen: False, other: True}.get
     with simulation.patched():
         simulation.start()

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 import time
-from typing import Any, Final, cast
+from typing import Any, Final, cast, override
 from unittest.mock import AsyncMock, patch
 
 from homeassistant.config_entries import ConfigEntries
@@ -18,7 +19,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.gosms.api import GoSmsClient, GoSmsConnectionError, MessagePage
 from custom_components.gosms.outbox import Outbox, Recipient, SendRequest, SqliteStorage
 from custom_components.gosms.outbox.clock import Boot
-from custom_components.gosms.outbox.storage import Changes, Contents
+from custom_components.gosms.outbox.storage import Changes, Contents, Storage
 from tests.common import MUM
 from tests.outbox.virtual_time import VirtualTimeLoop
 
@@ -26,20 +27,27 @@ from tests.outbox.virtual_time import VirtualTimeLoop
 MAX_BLOCK: Final = 0.1
 
 
-class NullStorage:
+class NullStorage(Storage):
     """A storage that keeps nothing: what the real one does, it does in a thread."""
 
+    @override
     async def async_load(self, finished_after: Callable[[Mapping[str, JsonObjectType]], float]) -> Contents:
         """Return nothing."""
         finished_after({})
         return Contents()
 
+    @override
     async def async_commit(self, changes: Changes) -> None:
         """Take a moment."""
         await asyncio.sleep(0.001)
 
+    @override
     async def async_close(self) -> None:
         """Close nothing."""
+
+    @override
+    async def async_remove(self) -> None:
+        """Remove nothing."""
 
 
 class CountingClient:
@@ -68,13 +76,19 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.longest = 0.0
-        self._run = asyncio.Handle._run
 
-    def run(self, handle: asyncio.Handle) -> None:
-        """Run a step, and measure it."""
-        before = time.perf_counter()
-        self._run(handle)
-        self.longest = max(self.longest, time.perf_counter() - before)
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Measure each step in this context."""
+        run = asyncio.Handle._run
+
+        def measure(handle: asyncio.Handle) -> None:
+            before = time.perf_counter()
+            run(handle)
+            self.longest = max(self.longest, time.perf_counter() - before)
+
+        with patch.object(asyncio.Handle, "_run", measure):
+            yield
 
 
 async def send_many(outbox: Outbox, calls: int) -> list[str | None]:
@@ -86,7 +100,7 @@ async def send_many(outbox: Outbox, calls: int) -> list[str | None]:
         for number in range(calls)
     ]
     results = await asyncio.gather(*(outbox.async_send(request) for request in requests))
-    return [result.failure and result.failure.key for (result,) in results]
+    return [result.failure.key if result.failure else None for (result,) in results]
 
 
 def measure(calls: int, *, is_down: bool) -> tuple[float, list[str | None]]:
@@ -111,7 +125,7 @@ def measure(calls: int, *, is_down: bool) -> tuple[float, list[str | None]]:
         await outbox.async_load()
         outbox.async_start()
         await send_many(outbox, 1000)
-        with patch.object(asyncio.Handle, "_run", lambda handle: stopwatch.run(handle)):
+        with stopwatch.running():
             failures = await send_many(outbox, calls)
             await asyncio.sleep(1)
         await outbox.async_unload()

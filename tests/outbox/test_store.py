@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, override
 
 from homeassistant.core import CoreState, HomeAssistant
 import pytest
@@ -208,6 +208,7 @@ async def test_an_unexpected_error_of_the_storage_counts_as_a_failed_commit(
     hass: HomeAssistant, disk: FakeDisk, caplog: pytest.LogCaptureFixture
 ) -> None:
     class OddStorage(FakeStorage):
+        @override
         async def async_commit(self, changes: Changes) -> None:
             raise RuntimeError
 
@@ -329,6 +330,7 @@ async def test_a_disk_that_gives_nothing_back_is_told(
     hass: HomeAssistant, disk: FakeDisk, caplog: pytest.LogCaptureFixture
 ) -> None:
     class DeadStorage(FakeStorage):
+        @override
         async def async_load(self, finished_after: object) -> Contents:
             raise StorageError("OperationalError")
 
