@@ -13,8 +13,9 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from .clock import Clock, ClockRecord
-from .history import RETENTION, Counters, FinishedMessage, History
-from .message import Fingerprint, OutgoingMessage
+from .history import RETENTION, Counters, FinishedMessage
+from .message import OutgoingMessage
+from .messages import Messages
 from .records import load_finished, load_message
 from .storage import Changes, Storage, StorageError
 
@@ -27,7 +28,7 @@ type SavedListener = Callable[[Collection[OutgoingMessage]], None]
 type HealthListener = Callable[[StorageError | None], None]
 
 
-class MessageStore:
+class MessageStore(Messages):
     """The messages of one account.
 
     What changes is written soon, in one transaction with all that changes at the same moment. Only then do the
@@ -35,12 +36,6 @@ class MessageStore:
     told all the same, since it may be the only word of an alarm.
 
     Attributes:
-        messages: those that have not been archived, oldest first, as they are now.
-        unsent: those of them of which the service does not have every part, oldest first.
-        tracked: those that the service has and whose end is awaited, in the order of their acceptance.
-        saved: those that have not been archived, as people may be told of them.
-        unreported: those of them with something to report, or that have to be archived.
-        history: what is remembered of those that ended.
         secret: what fingerprints are made with.
         damaged: how many records of earlier runs could not be read.
         on_health: called when the disk fails, and with None when it works.
@@ -49,12 +44,7 @@ class MessageStore:
 
     def __init__(self, hass: HomeAssistant, storage: Storage, clock: Clock) -> None:
         """Make the store; nothing is read yet."""
-        self.messages: dict[str, OutgoingMessage] = {}
-        self.unsent: dict[str, OutgoingMessage] = {}
-        self.tracked: dict[str, OutgoingMessage] = {}
-        self.saved: dict[str, OutgoingMessage] = {}
-        self.unreported: dict[str, OutgoingMessage] = {}
-        self.history = History()
+        super().__init__()
         self.secret = secrets.token_hex(16)
         self.damaged = 0
         self.on_health: HealthListener = lambda _failure: None
@@ -65,8 +55,6 @@ class MessageStore:
         self._is_closed = False
         self._is_released = False
         self._is_held = False
-        self._ids: set[str] = set()
-        self._calls: dict[str, dict[str, None]] = {}
         self._failure: StorageError | None = None
         self._is_healthy = False
         self._is_secret_stored = False
@@ -133,42 +121,11 @@ class MessageStore:
         if self._is_closed:
             return
         now = self._hass.loop.time()
-        message = self.messages.pop(key)
-        self._ids.difference_update(message.ids)
-        if message.fingerprint:
-            of_call = self._calls[message.fingerprint.key]
-            del of_call[key]
-            if not of_call:
-                del self._calls[message.fingerprint.key]
-        del self.saved[key]
-        self.unreported.pop(key, None)
-        self._finished.append(self.history.finish(message, now, dt_util.now().date()))
+        self._finished.append(self.history.finish(self._remove(key), now, dt_util.now().date()))
         self.history.forget(now)
         self._changed[key] = None
         self._untold[key] = None
         self._async_write_soon()
-
-    def _mark_saved(self, message: OutgoingMessage) -> None:
-        """Note that people may be told of a message as it is here."""
-        self.saved[message.key] = message
-        if message.pending_events or message.state.is_final:
-            self.unreported[message.key] = message
-
-    def _index(self, message: OutgoingMessage) -> None:
-        """Put a message where it belongs."""
-        key = message.key
-        self.messages[key] = message
-        self._ids.update(message.ids)
-        if message.fingerprint:
-            self._calls.setdefault(message.fingerprint.key, {})[key] = None
-        for place, belongs_there in (
-            (self.unsent, not (message.state.is_tracked or message.state.is_final)),
-            (self.tracked, message.state.is_tracked),
-        ):
-            if belongs_there:
-                place[key] = message
-            else:
-                place.pop(key, None)
 
     # Waiting
 
@@ -209,20 +166,6 @@ class MessageStore:
         self._is_held = False
         self._is_released = True
         self._release([self.messages[key] for key in self._waiters if key in self.messages])
-
-    def latest(self, message: OutgoingMessage) -> OutgoingMessage | FinishedMessage:
-        """Return what people may be told of a message by now."""
-        key = message.key
-        return self.saved.get(key) or self.history.get(key) or self.messages.get(key, message)
-
-    def of_call(self, fingerprint: Fingerprint) -> list[OutgoingMessage | FinishedMessage]:
-        """Return the messages of the call with the key of a fingerprint."""
-        active = [self.messages[key] for key in self._calls.get(fingerprint.key, ())]
-        return [*self.history.of_call(fingerprint), *active]
-
-    def is_claimed(self, message_id: str) -> bool:
-        """Return whether an id of the service belongs to a message."""
-        return message_id in self._ids or self.history.has_id(message_id)
 
     def _release(self, messages: Iterable[OutgoingMessage]) -> None:
         """Let those go on who wait for one of these messages, unless they are held."""
@@ -275,7 +218,7 @@ class MessageStore:
 
     @callback
     def async_anchor(self, server_time: float | None) -> None:
-        """Learn the service's time, if known; the first time, messages of earlier runs become as old as they are."""
+        """Learn the service's time; the first time, messages of earlier runs become as old as they are."""
         if server_time is None or self._is_closed:
             # A closed store does not write any more: another one has the file by now.
             return
