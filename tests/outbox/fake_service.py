@@ -126,6 +126,7 @@ class FakeClient:
     async def get(self, message_id: str) -> Message:
         """Return one message."""
         account = self._simulation.account
+        self._simulation.fetched.append(message_id)
         answer = Message.from_api(
             await self._request(lambda: message_json(account.get(message_id), account.generation))
         )
@@ -136,6 +137,7 @@ class FakeClient:
         self._simulation.lookups += 1
         await self._transmit()
         if self._simulation.lookup_error:
+            self._sync_clock()
             raise self._simulation.lookup_error
         self._simulation.deliver_late_requests()
         try:

@@ -274,10 +274,10 @@ class MessageStore:
         return self._clock.stored(self._hass.loop.time()) - RETENTION
 
     @callback
-    def async_anchor(self, server_time: float) -> None:
-        """Learn the service's time; the first time, messages of earlier runs become as old as they are."""
-        if self._is_closed:
-            # Another store has the file by now.
+    def async_anchor(self, server_time: float | None) -> None:
+        """Learn the service's time, if it told it; the first time, messages of earlier runs become as old as they are."""
+        if server_time is None or self._is_closed:
+            # A closed store does not write any more: another one has the file by now.
             return
         old = {message.key for message in self.messages.values() if self._clock.precedes_gap(message.created)}
         began, elapsed = self._clock.began, self._clock.anchor(server_time)
