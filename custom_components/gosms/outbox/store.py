@@ -275,7 +275,7 @@ class MessageStore:
 
     @callback
     def async_anchor(self, server_time: float | None) -> None:
-        """Learn the service's time, if it told it; the first time, messages of earlier runs become as old as they are."""
+        """Learn the service's time, if it told it; at the first, messages of earlier runs become as old as they are."""
         if server_time is None or self._is_closed:
             # A closed store does not write any more: another one has the file by now.
             return
