@@ -1,10 +1,11 @@
 """Faults of the service, the disk, the clock and the process that cost a message, or doubled one."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Final
+import time
+from typing import Any, Final
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
@@ -81,6 +82,26 @@ def disk() -> Iterator[Disk]:
 def repairs(hass: HomeAssistant) -> list[str]:
     """Return the keys of the open repairs."""
     return sorted(str(issue.translation_key) for issue in ir.async_get(hass).issues.values() if issue.domain == "gosms")
+
+
+@asynccontextmanager
+async def turns(hass: HomeAssistant) -> AsyncGenerator[list[float]]:
+    """Collect how long the turns of the event loop take, in seconds of the processor: other programs do not count."""
+    # The loop of the test plugin notes where each step was begun, which takes ten times as long as the step.
+    hass.loop.set_debug(False)
+    seconds: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            began = time.thread_time()
+            await asyncio.sleep(0)
+            seconds.append(time.thread_time() - began)
+
+    watcher = asyncio.create_task(watch())
+    yield seconds
+    watcher.cancel()
+    await asyncio.wait([watcher])
+    hass.loop.set_debug(True)
 
 
 # The account is removed.
@@ -501,3 +522,38 @@ async def test_a_repair_reports_a_failing_disk_at_the_start(
     request.getfixturevalue(fault)
     await set_up(hass, entry)
     assert repairs(hass) == ["storage_failed"]
+
+
+# The event loop.
+
+
+@pytest.mark.parametrize("faults", [[], [Fault.TOO_MANY_REQUESTS]], ids=["up", "down"])
+async def test_five_thousand_calls_at_once_do_not_block_the_loop(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, faults: list[Fault]
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={"hourly_limit": 0})
+    await set_up(hass, entry)
+    for fault in faults:
+        service.faults.add(fault, endpoint=SEND)
+    async with turns(hass) as seconds:
+        callers: list[asyncio.Task[list[dict[str, Any]]]] = []
+        for _ in range(500):
+            callers += [
+                hass.async_create_task(send_sms(hass, entity_id="notify.mum", message=f"{len(callers) + number}"))
+                for number in range(10)
+            ]
+            await asyncio.sleep(0)
+        answers = [answer for (answer,) in await asyncio.gather(*callers)]
+    assert sum(answer["status"] == "failed" for answer in answers) >= 1000
+    assert max(seconds) < 0.1
+
+
+async def test_a_response_of_very_many_objects_does_not_block_the_loop(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.MANY_OBJECTS)
+    async with turns(hass) as seconds:
+        await entry.runtime_data.coordinator.async_refresh()
+    assert hass.states.get(MUMS_STATUS).state == "unavailable"
+    assert max(seconds) < 0.1
