@@ -21,9 +21,9 @@ class Machine:
         self._hass = hass
         self._boots = 1
 
-    def boot(self) -> None:
+    def boot(self, times: int = 1) -> None:
         """Start the machine anew; only the service knows for how long it was off."""
-        self._boots += 1
+        self._boots += times
 
     def read(self) -> Boot:
         """Return the boot that a start finds."""

@@ -126,6 +126,7 @@ class FakeClient:
     async def get(self, message_id: str) -> Message:
         """Return one message."""
         account = self._simulation.account
+        self._simulation.fetched.append(message_id)
         answer = Message.from_api(
             await self._request(lambda: message_json(account.get(message_id), account.generation))
         )

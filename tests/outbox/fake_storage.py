@@ -1,7 +1,7 @@
 """A storage in memory that can be slow and full, and that a process can be killed in the middle of."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -23,15 +23,13 @@ class FakeFile:
         messages: records of messages by their keys.
         finished: records of messages that ended, with the stored time of their end, by their keys.
         meta: other records by their names.
-        commits: how many commits are on disk, and loads; the number of the last one.
-        events: the number of the commit by which an event that is not reported came on disk, by key and type.
+        commits: how many commits are on disk, and loads.
     """
 
     messages: dict[str, dict[str, Any]] = field(default_factory=dict)
     finished: dict[str, tuple[float, dict[str, Any]]] = field(default_factory=dict)
     meta: dict[str, JsonObjectType] = field(default_factory=dict)
     commits: int = 0
-    events: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def copy(self) -> FakeFile:
         """Return a copy, as a backup has it."""
@@ -40,8 +38,7 @@ class FakeFile:
     def load(self, finished_after: Callable[[Mapping[str, JsonObjectType]], float]) -> Contents:
         """Return what is in the file."""
         contents = self.copy()
-        self.events.clear()
-        self._note_events(self.messages)
+        self.commits += 1
         since = finished_after(contents.meta)
         return Contents(
             messages=[*contents.messages.values()],
@@ -64,19 +61,11 @@ class FakeFile:
         self.finished |= {key: (finished, _record(record)) for key, (finished, record) in changes.finished.items()}
         if (forget_before := changes.forget_before) is not None:
             self.finished = {key: each for key, each in self.finished.items() if each[0] >= forget_before}
-        self._note_events(changes.messages)
+        self.commits += 1
 
     def pending_events(self, key: str) -> list[str]:
         """Return the types of the events of a message that were not reported, as far as the file knows."""
         return [event["type"] for event in self.messages[key]["pending_events"]] if key in self.messages else []
-
-    def _note_events(self, changed: Iterable[str]) -> None:
-        """Note which events came with this commit, and which were reported."""
-        self.commits += 1
-        for key in changed:
-            before = self.events.pop(key, {})
-            if pending := self.pending_events(key):
-                self.events[key] = {kind: before.get(kind, self.commits) for kind in pending}
 
 
 @dataclass(kw_only=True)

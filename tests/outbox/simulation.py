@@ -6,13 +6,14 @@ process between two lines of code. The account is the simulator's own.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 import logging
+import random
 from types import MappingProxyType
 from typing import Any, Final, cast, override
 from unittest.mock import AsyncMock, patch
@@ -108,6 +109,8 @@ class Simulation:
 
     def __init__(self, queue_expiry: int, accounts: int = 1) -> None:
         """Create a simulation without a run; messages may be queued for so many minutes."""
+        # The pauses between attempts are random.
+        random.seed(0)
         self.run: Run | None = None
         # Seconds since the start, without the current run.
         self._elapsed = 0.0
@@ -135,6 +138,8 @@ class Simulation:
         self.faults: list[str] = []
         self.lookup_error: Exception | None = None
         self.lookups = 0
+        # The ids of the messages that were asked for one by one.
+        self.fetched: list[str] = []
         # What is wrong with all lists of messages, and the status that phones tell of all new messages.
         self.list_fault: Callable[[dict[str, Any]], dict[str, Any]] = dict
         self.phone_status: int | None = None
@@ -157,6 +162,8 @@ class Simulation:
         self.violations: list[object] = []
         # Unexpected errors that were logged.
         self.mistakes: list[str] = []
+        # The events of each account that a kill would repeat, and how many commits there were when they were reported.
+        self._reported: dict[str, dict[tuple[str, str], int]] = {}
         self._late_requests: list[tuple[float, str, str]] = []
 
     # Clocks
@@ -214,6 +221,7 @@ class Simulation:
             self._boot += 1
             self._booted = self.server_clock() - downtime / 2
         self.deliver_late_requests()
+        self._reported.clear()
         self.run = Run(self)
         self.run.loop.run_until_complete(self.run.start())
 
@@ -417,14 +425,13 @@ class Simulation:
             return
         if event.type not in file.pending_events(message.key):
             self.violations.append(f"reported, and not on disk: {event.type} of {message.key}")
-        unmarked = {
-            commit
-            for key, events in file.events.items()
-            for kind, commit in events.items()
-            if key in self.events and kind in self.events[key].types
-        }
-        if len(unmarked) > 1:
-            self.violations.append(f"a kill would repeat the events of several commits: {file.events}")
+        # When those were reported that the file does not know to be.
+        reported = self._reported.setdefault(account, {})
+        reported[message.key, event.type] = file.commits
+        unmarked = {key: commit for key, commit in reported.items() if key[1] in file.pending_events(key[0])}
+        self._reported[account] = unmarked
+        if len(set(unmarked.values())) > 1:
+            self.violations.append(f"a kill would repeat the events of several commits: {unmarked}")
 
 
 class Run:
@@ -441,6 +448,8 @@ class Run:
         self.points_left: int | None = None
         self.hass: HomeAssistant
         self.outboxes: list[Outbox] = []
+        # The polls of the accounts, by the ids of their entries.
+        self.polls: dict[str, Callable[[], Coroutine[Any, Any, MessagePage | None]]] = {}
         self._states: dict[str, State] = {}
         self._unsubscribe: dict[Outbox, list[Callable[[], None]]] = {}
 
@@ -488,6 +497,7 @@ class Run:
             outbox.async_apply(page)
             return page
 
+        self.polls[entry.entry_id] = poll
         outbox = Outbox(
             self.hass,
             entry,

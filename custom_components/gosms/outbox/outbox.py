@@ -148,13 +148,18 @@ class Outbox:
 
     @callback
     def async_pause_events(self) -> None:
-        """Report nothing for the moment, since nobody is there to hear it; nothing of it is lost."""
+        """Report nothing for the moment, since nobody is there to hear it; nothing of it is lost.
+
+        Callers wait too: if the account is being removed, nothing of what they would be told would come true.
+        """
         self._publisher.async_pause()
+        self._store.async_hold()
 
     @callback
     def async_resume_events(self) -> None:
         """Report events again."""
         self._publisher.async_resume()
+        self._store.async_resume()
 
     async def async_close(self) -> None:
         """Stop: no new request begins, a running one ends, and everything is on disk.

@@ -1,7 +1,8 @@
 """Reports what happened to messages, once it is on disk, and archives what ended. In this order nothing is lost."""
 
-import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import islice
 import logging
 from typing import Final, override
 
@@ -9,6 +10,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 
 from .message import MessageEvent, OutgoingMessage
+from .storage import StorageError
 from .store import MessageStore
 from .worker import Worker
 
@@ -72,13 +74,12 @@ class EventPublisher(Worker):
 
     async def _async_report(self) -> None:
         """Report what is on disk and was not reported yet, and archive what ended."""
-        for count, key in enumerate(list(self._store.unreported), 1):
-            if self._is_paused:
-                return
-            if message := self._store.unreported.pop(key, None):
-                self.publish(message)
-            if count % _MAX_AT_ONCE == 0:
-                await asyncio.sleep(0)
+        while self._store.unreported and not self._is_paused:
+            for key in list(islice(self._store.unreported, _MAX_AT_ONCE)):
+                self.publish(self._store.unreported.pop(key))
+            # A kill repeats these alone.
+            with suppress(StorageError):
+                await self._store.async_save()
 
     def publish(self, message: OutgoingMessage) -> None:
         """Report the events of a message as it is on disk, and note that."""

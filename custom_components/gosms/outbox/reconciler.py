@@ -35,8 +35,8 @@ _MAX_PAGES: Final = 20
 # The last digits of a number, in which all ways of writing it agree.
 _COMMON_DIGITS: Final = 10
 
-# What services cut a text to.
-_MIN_CUT: Final = 160
+# Services cut a text to 160 characters, or a few less, in which there may be white space that is not compared.
+_MIN_CUT: Final = 100
 
 # Characters that services replace with one another.
 _ALIKE: Final = str.maketrans(
@@ -51,6 +51,7 @@ class _Search:
 
     Attributes:
         part: the index of the part that is looked for.
+        attempts: requests begun until then.
         began: when the search began.
         due: when to look next.
         clean: clean looks so far.
@@ -58,6 +59,7 @@ class _Search:
     """
 
     part: int
+    attempts: int
     began: float
     due: float
     clean: int = 0
@@ -110,38 +112,37 @@ class Reconciler(Worker):
             if not self.is_running:
                 return None
             await self._async_look(number, keys)
-        left = [search.due for key, search in searches.items() if self._is_unknown(key)]
-        return min(left, default=None)
+        return min((searches[message.key].due for message in self._unknown(searches)), default=None)
 
     def _search(self, message: OutgoingMessage, now: float) -> _Search:
-        """Return the search for a message, a new one for another part."""
+        """Return the search for a message, a new one for another part or after another attempt."""
         part = len(message.ids)
         known = self._searches.get(message.key)
-        if known and known.part == part:
+        if known and (known.part, known.attempts) == (part, message.attempts):
             return known
         # What an earlier run left queued is not being sent by anybody: one look is enough, at once.
-        return _Search(part=part, began=now, due=now if message.was_left_queued else now + _LOOKS[0])
+        due = now if message.was_left_queued else now + _LOOKS[0]
+        return _Search(part=part, attempts=message.attempts, began=now, due=due)
 
-    def _is_unknown(self, key: str) -> bool:
-        """Return whether the outcome for a message is still unknown."""
-        message = self._store.messages.get(key)
-        return message is not None and message.state is State.UNKNOWN
+    def _unknown(self, keys: Iterable[str]) -> list[OutgoingMessage]:
+        """Return those of some messages, as they are now, whose outcome is still unknown."""
+        messages = (self._store.unsent.get(key) for key in keys)
+        return [message for message in messages if message and message.state is State.UNKNOWN]
 
-    async def _async_look(self, number: str, keys: Iterable[str]) -> None:
+    async def _async_look(self, number: str, keys: Collection[str]) -> None:
         """Look for messages to a number, and settle those that are found or certainly absent."""
-        messages = [self._store.messages[key] for key in keys if self._is_unknown(key)]
+        unknown = self._unknown(keys)
         try:
-            found = await self._async_list(number, min((self._window(each)[0] for each in messages), default=0.0))
+            found = await self._async_list(number, min((self._window(each)[0] for each in unknown), default=0.0))
         except GoSmsError as err:
-            now = self._hass.loop.time()
-            for message in messages:
-                self._handle_failure(message, err, now)
+            for message in self._unknown(keys):
+                self._handle_failure(message, err, self._hass.loop.time())
             return
         listed = comparable_texts(found, number)
-        for message in messages:
+        for key in keys:
             # An earlier run may have left a full queue.
             await asyncio.sleep(0)
-            if self._is_unknown(message.key):
+            for message in self._unknown([key]):
                 self._settle(message, listed, self._hass.loop.time())
 
     async def _async_list(self, number: str, earliest: float) -> list[Message]:
@@ -188,8 +189,6 @@ class Reconciler(Worker):
 
     def _handle_failure(self, message: OutgoingMessage, err: GoSmsError, now: float) -> None:
         """Note that a look failed; if nobody may look, or for too long, there will be no proof."""
-        if not self._is_unknown(message.key):
-            return
         search = self._searches[message.key]
         is_forbidden = isinstance(err, GoSmsApiError) and err.code == ErrorCode.NO_READ_PERMISSION
         if is_forbidden and message.is_restored and not message.attempts:
@@ -255,7 +254,7 @@ def comparable(text: str) -> str:
 
 def _is_same_text(listed: str, text: str) -> bool:
     """Return whether a listed text is a text, or the beginning of it that a service cut off."""
-    return listed == text or (len(listed) >= _MIN_CUT - 1 and text.startswith(listed))
+    return listed == text or (len(listed) >= _MIN_CUT and text.startswith(listed.rstrip("….")))
 
 
 def _number(phone_number: str) -> str:

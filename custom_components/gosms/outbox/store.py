@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 import logging
 import secrets
@@ -63,6 +64,7 @@ class MessageStore:
         self._clock = clock
         self._is_closed = False
         self._is_released = False
+        self._is_held = False
         self._ids: set[str] = set()
         self._calls: dict[str, dict[str, None]] = {}
         self._failure: StorageError | None = None
@@ -71,10 +73,10 @@ class MessageStore:
         self._listeners: list[SavedListener] = []
         self._waiters: dict[str, set[asyncio.Future[OutgoingMessage]]] = {}
         self._persisted: set[str] = set()
-        # What the disk does not have yet: the keys of messages, those that ended, and whether the clock was anchored.
+        # What the disk does not have yet: the keys of messages, those that ended, and whether there is a new clock.
         self._changed: dict[str, None] = {}
         self._finished: list[FinishedMessage] = []
-        self._is_newly_anchored = False
+        self._is_clock_changed = False
         # What people were not told yet: the keys of messages.
         self._untold: dict[str, None] = {}
         self._writer: asyncio.Task[None] | None = None
@@ -89,7 +91,7 @@ class MessageStore:
     @property
     def _is_dirty(self) -> bool:
         """Return whether there is something that the disk does not have."""
-        return bool(self._changed or self._finished or self._is_newly_anchored)
+        return bool(self._changed or self._finished or self._is_clock_changed)
 
     @property
     def is_failing(self) -> bool:
@@ -173,7 +175,7 @@ class MessageStore:
     async def async_wait(self, key: str, is_reached: Callable[[OutgoingMessage], bool]) -> OutgoingMessage:
         """Return a message once people may be told that it is in a state, or as it is when the store closes."""
         message = self.saved.get(key)
-        while not self._is_released and (message is None or not is_reached(message)):
+        while not self._is_released and (self._is_held or message is None or not is_reached(message)):
             future: asyncio.Future[OutgoingMessage] = self._hass.loop.create_future()
             waiters = self._waiters.setdefault(key, set())
             waiters.add(future)
@@ -191,8 +193,20 @@ class MessageStore:
         return bool(self._waiters)
 
     @callback
+    def async_hold(self) -> None:
+        """Let nobody go who waits, until `async_resume` or `async_release`."""
+        self._is_held = True
+
+    @callback
+    def async_resume(self) -> None:
+        """Let those go again whose messages are where they wait for."""
+        self._is_held = False
+        self._release(list(self.saved.values()))
+
+    @callback
     def async_release(self) -> None:
         """Let everybody go who waits, now and later."""
+        self._is_held = False
         self._is_released = True
         self._release([self.messages[key] for key in self._waiters if key in self.messages])
 
@@ -211,8 +225,8 @@ class MessageStore:
         return message_id in self._ids or self.history.has_id(message_id)
 
     def _release(self, messages: Iterable[OutgoingMessage]) -> None:
-        """Let those go on who wait for one of these messages."""
-        for message in messages:
+        """Let those go on who wait for one of these messages, unless they are held."""
+        for message in [] if self._is_held else messages:
             for future in self._waiters.get(message.key, ()):
                 if not future.done():
                     future.set_result(message)
@@ -248,6 +262,10 @@ class MessageStore:
             self.secret, self._is_secret_stored = str(secret["secret"]), True
         if self.damaged:
             _LOGGER.error("%s stored records are damaged; they were set aside", self.damaged)
+        # A disk that takes nothing is reported now, and not with the first alarm.
+        self._is_clock_changed = True
+        with suppress(StorageError):
+            await self.async_save()
 
     def _finished_after(self, meta: Mapping[str, JsonObjectType]) -> float:
         """Return the stored time from which on messages that ended are remembered, by the clock of earlier runs."""
@@ -267,7 +285,7 @@ class MessageStore:
             return
         self.history.shift(elapsed, until=began)
         # All stored times change their meaning or their value, so all are stored anew, and that they are by this clock.
-        self._is_newly_anchored = True
+        self._is_clock_changed = True
         self._finished = [*self.history]
         for message in list(self.messages.values()):
             if message.created < began:
@@ -345,7 +363,7 @@ class MessageStore:
         """Write what the disk does not have, and return why that failed, or None."""
         changed, self._changed = self._changed, {}
         finished, self._finished = self._finished, []
-        is_newly_anchored, self._is_newly_anchored = self._is_newly_anchored, False
+        is_clock_changed, self._is_clock_changed = self._is_clock_changed, False
         try:
             await self._storage.async_commit(self._changes(changed, finished))
         except StorageError as err:
@@ -364,7 +382,7 @@ class MessageStore:
             return None
         self._changed = changed | self._changed
         self._finished = finished + self._finished
-        self._is_newly_anchored |= is_newly_anchored
+        self._is_clock_changed |= is_clock_changed
         return failure
 
     def _changes(self, changed: Collection[str], finished: Collection[FinishedMessage]) -> Changes:
