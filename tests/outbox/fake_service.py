@@ -137,6 +137,7 @@ class FakeClient:
         self._simulation.lookups += 1
         await self._transmit()
         if self._simulation.lookup_error:
+            self._sync_clock()
             raise self._simulation.lookup_error
         self._simulation.deliver_late_requests()
         try:

@@ -221,8 +221,7 @@ class Outbox:
     @callback
     def async_apply(self, page: MessagePage) -> None:
         """Apply what a poll tells of the messages, whoever made it."""
-        if (server_time := self._client.server_time) is not None:
-            self._store.async_anchor(server_time)
+        self._store.async_anchor(self._client.server_time)
         self._tracker.async_apply(page.messages)
 
     @callback

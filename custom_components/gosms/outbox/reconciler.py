@@ -135,9 +135,12 @@ class Reconciler(Worker):
         try:
             found = await self._async_list(number, min((self._window(each)[0] for each in unknown), default=0.0))
         except GoSmsError as err:
+            self._store.async_anchor(self._client.server_time)
             for message in self._unknown(keys):
                 self._handle_failure(message, err, self._hass.loop.time())
             return
+        # Before anything is sent again: it may be too late for it.
+        self._store.async_anchor(self._client.server_time)
         listed = comparable_texts(found, number)
         for key in keys:
             # An earlier run may have left a full queue.
