@@ -52,6 +52,8 @@ START_TIME: Final = 1_800_000_000.0
 # The config entries in Home Assistant, which share one account of the service.
 ACCOUNTS: Final = ("the_account", "the_second_account")
 
+FINAL_STATES: Final = frozenset(state.value for state in State if state.is_final)
+
 # Seconds after which the service receives a request that came late, within the grace period.
 _DELAY: Final = 15.0
 
@@ -327,7 +329,9 @@ class Simulation:
                 continue
             told = call.result is not None and call.key not in self.lost | self.uncertain
             if call.key in file.messages:
-                if self._has_ended(call.key) and not State(file.messages[call.key]["state"]).is_final:
+                told_end = call.result is not None and call.result.status in FINAL_STATES
+                is_over = self._has_ended(call.key) or told_end
+                if is_over and file.messages[call.key]["state"] not in FINAL_STATES:
                     self._record_loss(self.uncertain, call.key, told=told)
             else:
                 self._record_loss(self.lost, call.key, told=told)
@@ -340,7 +344,7 @@ class Simulation:
 
     def _has_ended(self, key: str) -> bool:
         """Return whether a final event of a message was reported."""
-        return key in self.events and any(State(kind).is_final for kind in self.events[key].types if kind in State)
+        return key in self.events and not FINAL_STATES.isdisjoint(self.events[key].types)
 
     # The service
 
@@ -409,7 +413,7 @@ class Simulation:
         else:
             self.violations.append(f"told, and not on disk: {result}")
             return
-        if (result.status in State and State(result.status).is_final) and state != result.status:
+        if result.status in FINAL_STATES and state != result.status:
             self.violations.append(f"told {result.status}, and {state} on disk")
 
     # What is reported

@@ -15,9 +15,8 @@ from simulator import Status
 from tests.common import MUM
 from tests.outbox.fake_service import FAULTS, LATE, LIST_FAULTS, SLOW
 from tests.outbox.fake_storage import COMMIT_TIME, FakeFile
-from tests.outbox.simulation import Simulation
+from tests.outbox.simulation import FINAL_STATES, Simulation
 
-FINAL_STATES: Final = {state.value for state in State if state.is_final}
 # The final states of messages that the service never accepted.
 NOT_SENT: Final = {State.REFUSED.value, State.EXPIRED.value}
 
