@@ -243,10 +243,10 @@ async def measure_storm(account: Account, scale: Scale, *, is_up: bool) -> list[
     storm = await account.storm("Storm", scale.storm)
     queued = await account.entry.state("queued")
     reload = await account.hass.probe("reload", entry_id=account.entry.entry_id, traced=False)
-    service = "up" if is_up else "down"
+    when = f"with the service {'up' if is_up else 'down'}: longest block"
     return [
-        _block(f"Storm of {scale.storm:,} calls, service {service}: longest block", storm, "{errors:,} refused"),
-        _block(f"Set-up after it, service {service}: longest block", reload, f"{queued} queued"),
+        _block(f"Storm of {scale.storm:,} calls {when}", storm, "{errors:,} refused"),
+        _block(f"Set-up after it {when}", reload, f"{queued} queued"),
     ]
 
 

@@ -68,9 +68,9 @@ class FaultLoad:
         await self._simulator.control("POST", "faults", rules)
 
     async def start_outage(self) -> None:
-        """Let nothing reach the service any more, until the faults start or stop."""
+        """Let the service take no message, so that each is queued, until the faults start or stop."""
         await self.stop()
-        await self._simulator.control("POST", "faults", {"fault": "refuse"})
+        await self._simulator.control("POST", "faults", {"fault": "too_many_requests", "endpoint": "POST /sms/send"})
 
     async def deliver_as(self, status: MessageStatus) -> None:
         """Let the phone deliver what it sends, or fail: what the service has already keeps its state."""

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, override
 
 from homeassistant.helpers.json import json_bytes
 from homeassistant.util.json import JsonObjectType, json_loads_object
 
-from custom_components.gosms.outbox.storage import Changes, Contents, StorageError
+from custom_components.gosms.outbox.storage import Changes, Contents, Storage, StorageError
 
 # Seconds of a commit.
 COMMIT_TIME: Final = 0.01
@@ -107,7 +107,7 @@ class FakeDisk:
         self.commits += 1
 
 
-class FakeStorage:
+class FakeStorage(Storage):
     """The storage of one account in one run."""
 
     def __init__(self, disk: FakeDisk, account: str, *, pass_point: Callable[[], Awaitable[None]]) -> None:
@@ -116,11 +116,14 @@ class FakeStorage:
         self._account = account
         self._pass_point = pass_point
         self._is_closed = False
+        self.is_in_backup = False
 
+    @override
     async def async_load(self, finished_after: Callable[[Mapping[str, JsonObjectType]], float]) -> Contents:
         """Return what an earlier run stored."""
         return self._disk.files.setdefault(self._account, FakeFile()).load(finished_after)
 
+    @override
     async def async_commit(self, changes: Changes) -> None:
         """Store changes, all of them or none."""
         if self._is_closed:
@@ -133,20 +136,26 @@ class FakeStorage:
         self._disk.commit(self._account, changes)
         await self._pass_point()
 
+    @override
     async def async_close(self) -> None:
         """Close the file for good: later commits fail."""
         self._is_closed = True
 
+    @override
     async def async_remove(self) -> None:
         """Remove the file."""
         self._is_closed = True
+        if self._disk.is_full:
+            raise StorageError("OSError")
         self._disk.files.pop(self._account, None)
 
     async def async_begin_backup(self) -> None:
         """Let a copy be consistent: each one is."""
+        self.is_in_backup = True
 
     def async_end_backup(self) -> None:
         """End a backup."""
+        self.is_in_backup = False
 
 
 def _record(record: object) -> dict[str, Any]:

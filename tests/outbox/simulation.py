@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast, override
 from unittest.mock import AsyncMock, patch
 
-from homeassistant.config_entries import ConfigEntries
+from homeassistant.config_entries import ConfigEntries, ConfigEntryState, ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -284,6 +284,18 @@ class Simulation:
         object.__setattr__(entry, "subentries", MappingProxyType(left))
         self.reload(0)
 
+    def add_phone(self, device_id: str) -> None:
+        """Give the first account a phone, before the first run."""
+        entry = self.entries[0]
+        added = ConfigSubentry(
+            data=MappingProxyType({"device_id": device_id, "sim": "default"}),
+            subentry_id=device_id,
+            subentry_type="phone",
+            title="Pixel 8",
+            unique_id=device_id,
+        )
+        object.__setattr__(entry, "subentries", MappingProxyType({**entry.subentries, device_id: added}))
+
     # The disk
 
     def backup(self) -> dict[str, FakeFile]:
@@ -387,8 +399,8 @@ class Simulation:
 
     def _check_answer(self, call: AutomationCall, result: SendResult) -> None:
         """Check that a caller is told what is on disk, unless the disk has ever failed."""
-        file = self.disk.files[call.account]
-        if call.key is None or result.status is None or self.disk.has_failed:
+        file = self.disk.files.get(call.account)
+        if file is None or call.key is None or result.status is None or self.disk.has_failed:
             return
         if call.key in file.finished:
             state = State(file.finished[call.key][1]["state"])
@@ -450,6 +462,7 @@ class Run:
         self.points_left: int | None = None
         self.hass: HomeAssistant
         self.outboxes: list[Outbox] = []
+        self.storages: list[FakeStorage] = []
         # The polls of the accounts, by the ids of their entries.
         self.polls: dict[str, Callable[[], Coroutine[Any, Any, MessagePage | None]]] = {}
         self._states: dict[str, State] = {}
@@ -486,6 +499,17 @@ class Run:
         self._states.clear()
         self.outboxes[account] = await self._set_up(entry)
 
+    async def remove(self, account: int) -> None:
+        """Remove an account as Home Assistant does."""
+        entry = self.simulation.entries[account]
+        entry.mock_state(self.hass, ConfigEntryState.UNLOAD_IN_PROGRESS)
+        self.outboxes[account].async_pause_events()
+        await self.outboxes[account].async_unload()
+        await asyncio.sleep(0)
+        entry.mock_state(self.hass, ConfigEntryState.NOT_LOADED)
+        del self.hass.config_entries._entries[entry.entry_id]
+        await Outbox.async_remove(self.hass, entry.entry_id)
+
     async def _set_up(self, entry: MockConfigEntry) -> Outbox:
         """Set up an account as the integration does."""
         client = FakeClient(self)
@@ -500,12 +524,13 @@ class Run:
             return page
 
         self.polls[entry.entry_id] = poll
+        self.storages.append(storage)
         outbox = Outbox(
             self.hass,
             entry,
             cast("GoSmsClient", client),
             poll,
-            lambda device_id: self.simulation.can_send(device_id),
+            self.simulation.can_send,
             storage=cast("SqliteStorage", storage),
             boot=self.simulation.boot(),
         )

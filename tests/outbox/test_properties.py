@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Final, override
 
-from hypothesis import HealthCheck, Phase, settings, strategies as st
+from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 import pytest
 
@@ -321,8 +321,6 @@ Outages.TestCase.settings = settings(
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
-    report_multiple_bugs=False,
-    phases=[Phase.generate, Phase.shrink],
     database=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -389,45 +387,6 @@ def test_a_failed_message_is_not_mistaken_for_its_accepted_duplicate() -> None:
         simulation.send(0, "Leak!")
         simulation.advance_time(300)
     assert simulation.accepted == [(MUM, "Leak!")] * 2
-
-
-def leave_a_finished_message_in_the_queue(simulation: Simulation) -> None:
-    """Let a message become final while only the history fits on the disk, and kill the run."""
-    simulation.start()
-    simulation.advance_time(1)
-    simulation.send(0, "Leak!")
-    # Now the file says that a request is under way.
-    simulation.advance_time(0.03)
-    simulation.files_without_room = {QUEUE}
-    simulation.advance_time(1)
-    simulation.account.set_status(simulation.account.messages[0].id, 4)
-    simulation.advance_time(10)
-    simulation.kill(1)
-    simulation.files_without_room.clear()
-
-
-def test_an_archived_message_left_in_the_queue_is_not_sent_again() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        leave_a_finished_message_in_the_queue(simulation)
-        simulation.start()
-        simulation.advance_time(60)
-    assert simulation.accepted == [(MUM, "Leak!")]
-    assert [message.types for message in simulation.events.values()] == [["accepted", "delivered"]]
-
-
-@pytest.mark.parametrize("idle", [3600, 25 * 3600], ids=["an hour", "a day"])
-def test_an_archived_message_left_in_the_queue_is_not_reported_again(idle: int) -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        leave_a_finished_message_in_the_queue(simulation)
-        simulation.start()
-        simulation.advance_time(idle)
-        simulation.stop()
-        simulation.start(downtime=60)
-        simulation.advance_time(400)
-    assert simulation.accepted == [(MUM, "Leak!")]
-    assert [message.types for message in simulation.events.values()] == [["accepted", "delivered"]]
 
 
 def test_a_queued_message_survives_a_clock_correction() -> None:

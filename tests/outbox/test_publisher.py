@@ -125,6 +125,25 @@ def test_events_of_a_pause_are_published_after_it() -> None:
     assert [message.types for message in simulation.events.values()] == [["accepted"]]
 
 
+def test_what_is_reported_during_a_commit_is_not_reported_after_it() -> None:
+    simulation = Simulation(queue_expiry=10)
+    simulation.disk.commit_time = 0.5
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        run = simulation.current_run()
+        run.outbox.async_pause_events()
+        simulation.send(0, "Leak!")
+        simulation.advance_time(2)
+        simulation.account.set_status(simulation.account.messages[0].id, 1)
+        # A poll changes the message without an event, and the disk takes its time.
+        run.loop.run_until_complete(run.polls["the_account"]())
+        run.outbox.async_resume_events()
+        simulation.advance_time(2)
+    assert [message.types for message in simulation.events.values()] == [["accepted"]]
+    assert simulation.violations == []
+
+
 async def test_closing_during_startup_removes_the_start_listener(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:

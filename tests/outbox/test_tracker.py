@@ -170,9 +170,7 @@ def test_an_unknown_id_of_a_young_message_is_a_service_that_lags(age: int, end: 
         simulation.account.messages.add(hidden)
         simulation.account.set_status(hidden.id, 4)
         simulation.advance_time(60)
-    assert [reported.types for reported in simulation.events.values()] == [
-        ["accepted", "delivery_timeout", end]
-    ]
+    assert [reported.types for reported in simulation.events.values()] == [["accepted", "delivery_timeout", end]]
 
 
 def test_a_poll_asks_for_those_first_that_waited_the_longest() -> None:

@@ -6,28 +6,27 @@ from contextlib import suppress
 from dataclasses import replace
 import logging
 import secrets
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from .clock import Clock, ClockRecord
-from .history import RETENTION, Counters, FinishedMessage, History
-from .message import Fingerprint, OutgoingMessage
+from .group_commit import GroupCommit
+from .history import RETENTION, Counters, FinishedMessage
+from .message import OutgoingMessage
+from .messages import Messages
 from .records import load_finished, load_message
 from .storage import Changes, Storage, StorageError
 
 _LOGGER = logging.getLogger(__name__)
 
-# Seconds until a disk that did not take a write is tried again without a new reason.
-_DISK_PAUSE: Final = 60.0
-
 type SavedListener = Callable[[Collection[OutgoingMessage]], None]
 type HealthListener = Callable[[StorageError | None], None]
 
 
-class MessageStore:
+class MessageStore(Messages):
     """The messages of one account.
 
     What changes is written soon, in one transaction with all that changes at the same moment. Only then do the
@@ -35,12 +34,6 @@ class MessageStore:
     told all the same, since it may be the only word of an alarm.
 
     Attributes:
-        messages: those that have not been archived, oldest first, as they are now.
-        unsent: those of them of which the service does not have every part, oldest first.
-        tracked: those that the service has and whose end is awaited, in the order of their acceptance.
-        saved: those that have not been archived, as people may be told of them.
-        unreported: those of them with something to report, or that have to be archived.
-        history: what is remembered of those that ended.
         secret: what fingerprints are made with.
         damaged: how many records of earlier runs could not be read.
         on_health: called when the disk fails, and with None when it works.
@@ -49,12 +42,7 @@ class MessageStore:
 
     def __init__(self, hass: HomeAssistant, storage: Storage, clock: Clock) -> None:
         """Make the store; nothing is read yet."""
-        self.messages: dict[str, OutgoingMessage] = {}
-        self.unsent: dict[str, OutgoingMessage] = {}
-        self.tracked: dict[str, OutgoingMessage] = {}
-        self.saved: dict[str, OutgoingMessage] = {}
-        self.unreported: dict[str, OutgoingMessage] = {}
-        self.history = History()
+        super().__init__()
         self.secret = secrets.token_hex(16)
         self.damaged = 0
         self.on_health: HealthListener = lambda _failure: None
@@ -65,8 +53,6 @@ class MessageStore:
         self._is_closed = False
         self._is_released = False
         self._is_held = False
-        self._ids: set[str] = set()
-        self._calls: dict[str, dict[str, None]] = {}
         self._failure: StorageError | None = None
         self._is_healthy = False
         self._is_secret_stored = False
@@ -79,9 +65,7 @@ class MessageStore:
         self._is_clock_changed = False
         # What people were not told yet: the keys of messages.
         self._untold: dict[str, None] = {}
-        self._writer: asyncio.Task[None] | None = None
-        self._saves: list[asyncio.Future[StorageError | None]] = []
-        self._retry: asyncio.TimerHandle | None = None
+        self._group_commit = GroupCommit(hass, self._async_save_and_tell, lambda: self._is_dirty)
 
     @property
     def is_closed(self) -> bool:
@@ -117,7 +101,7 @@ class MessageStore:
         self._index(message)
         self._changed[message.key] = None
         self._untold[message.key] = None
-        self._async_write_soon()
+        self._group_commit.async_request()
         return message
 
     def update(self, key: str, step: Callable[[OutgoingMessage], OutgoingMessage]) -> OutgoingMessage:
@@ -133,42 +117,11 @@ class MessageStore:
         if self._is_closed:
             return
         now = self._hass.loop.time()
-        message = self.messages.pop(key)
-        self._ids.difference_update(message.ids)
-        if message.fingerprint:
-            of_call = self._calls[message.fingerprint.key]
-            del of_call[key]
-            if not of_call:
-                del self._calls[message.fingerprint.key]
-        del self.saved[key]
-        self.unreported.pop(key, None)
-        self._finished.append(self.history.finish(message, now, dt_util.now().date()))
+        self._finished.append(self.history.finish(self._remove(key), now, dt_util.now().date()))
         self.history.forget(now)
         self._changed[key] = None
         self._untold[key] = None
-        self._async_write_soon()
-
-    def _mark_saved(self, message: OutgoingMessage) -> None:
-        """Note that people may be told of a message as it is here."""
-        self.saved[message.key] = message
-        if message.pending_events or message.state.is_final:
-            self.unreported[message.key] = message
-
-    def _index(self, message: OutgoingMessage) -> None:
-        """Put a message where it belongs."""
-        key = message.key
-        self.messages[key] = message
-        self._ids.update(message.ids)
-        if message.fingerprint:
-            self._calls.setdefault(message.fingerprint.key, {})[key] = None
-        for place, belongs_there in (
-            (self.unsent, not (message.state.is_tracked or message.state.is_final)),
-            (self.tracked, message.state.is_tracked),
-        ):
-            if belongs_there:
-                place[key] = message
-            else:
-                place.pop(key, None)
+        self._group_commit.async_request()
 
     # Waiting
 
@@ -209,20 +162,6 @@ class MessageStore:
         self._is_held = False
         self._is_released = True
         self._release([self.messages[key] for key in self._waiters if key in self.messages])
-
-    def latest(self, message: OutgoingMessage) -> OutgoingMessage | FinishedMessage:
-        """Return what people may be told of a message by now."""
-        key = message.key
-        return self.saved.get(key) or self.history.get(key) or self.messages.get(key, message)
-
-    def of_call(self, fingerprint: Fingerprint) -> list[OutgoingMessage | FinishedMessage]:
-        """Return the messages of the call with the key of a fingerprint."""
-        active = [self.messages[key] for key in self._calls.get(fingerprint.key, ())]
-        return [*self.history.of_call(fingerprint), *active]
-
-    def is_claimed(self, message_id: str) -> bool:
-        """Return whether an id of the service belongs to a message."""
-        return message_id in self._ids or self.history.has_id(message_id)
 
     def _release(self, messages: Iterable[OutgoingMessage]) -> None:
         """Let those go on who wait for one of these messages, unless they are held."""
@@ -275,7 +214,7 @@ class MessageStore:
 
     @callback
     def async_anchor(self, server_time: float | None) -> None:
-        """Learn the service's time, if it told it; at the first, messages of earlier runs become as old as they are."""
+        """Learn the service's time; the first time, messages of earlier runs become as old as they are."""
         if server_time is None or self._is_closed:
             # A closed store does not write any more: another one has the file by now.
             return
@@ -294,66 +233,33 @@ class MessageStore:
                 keeps_expiry = message.can_be_queued and message.key not in old
                 self._index(replace(shifted, expires=message.expires) if keeps_expiry else shifted)
             self._changed[message.key] = None
-        self._async_write_soon()
+        self._group_commit.async_request()
 
     async def async_save(self) -> None:
-        """Return once everything is on disk as it is now; saves at one moment share a transaction.
+        """Return once everything is on disk as it is now.
 
         Raises:
             StorageError: it is not on disk.
         """
-        if not (self._is_dirty or self._writer or self._failure):
-            return
-        future: asyncio.Future[StorageError | None] = self._hass.loop.create_future()
-        self._saves.append(future)
-        self._async_write_soon()
-        if (failure := await future) is not None:
-            raise failure
+        await self._group_commit.async_wait()
 
     async def async_close(self) -> None:
         """Store what is not stored yet, and take no change any more."""
-        if self._is_dirty:
-            self._async_write_soon()
-        while self._writer:
-            await asyncio.wait([self._writer])
+        await self._group_commit.async_close()
         self._is_closed = True
-        self._cancel_retry()
 
-    @callback
-    def _async_write_soon(self) -> None:
-        """Write what changed, with all that changes until then."""
-        self._cancel_retry()
-        if self._writer is None:
-            # In a task of its own: a caller who is canceled must not leave a write half done that others rely on.
-            self._writer = self._hass.async_create_task(self._async_write(), "GoSMS.ru store", eager_start=False)
-
-    async def _async_write(self) -> None:
-        """Write until there is nothing new."""
-        failure: StorageError | None = None
-        try:
-            while self._is_dirty or self._saves:
-                # What a worker does at this moment, such as beginning to send a message that just came, is part of it.
-                await asyncio.sleep(0)
-                saves, self._saves = self._saves, []
-                untold, self._untold = self._untold, {}
-                told = self._existing(untold)
-                if self._is_dirty:
-                    failure = await self._async_commit()
-                    self._report_health(failure)
-                if failure:
-                    # As they are by now: a request may have begun meanwhile.
-                    self.on_unsaved(self._existing(key for key in untold if key not in self._persisted))
-                    told = self._existing(untold)
-                self._tell(untold, told)
-                for save in saves:
-                    if not save.done():
-                        save.set_result(failure)
-                if failure and not self._saves and not self._untold:
-                    break
-        finally:
-            self._writer = None
+    async def _async_save_and_tell(self) -> StorageError | None:
+        """Store what changed, then tell those concerned; return why storing it failed, or None."""
+        untold, self._untold = self._untold, {}
+        told = self._existing(untold)
+        failure = await self._async_commit()
+        self._report_health(failure)
         if failure:
-            self._retry = self._hass.loop.call_later(_DISK_PAUSE, self._async_write_soon)
+            # As they are by now: a request may have begun meanwhile.
+            self.on_unsaved(self._existing(key for key in untold if key not in self._persisted))
+            told = self._existing(untold)
+        self._tell(untold, told)
+        return failure
 
     def _existing(self, keys: Iterable[str]) -> list[OutgoingMessage]:
         """Return those of the messages that have not been archived."""
@@ -419,12 +325,6 @@ class MessageStore:
         if failure or not self._is_healthy:
             self._is_healthy = failure is None
             self.on_health(failure)
-
-    def _cancel_retry(self) -> None:
-        """Do not try the disk again on its own."""
-        if self._retry:
-            self._retry.cancel()
-            self._retry = None
 
 
 def _loaded[T](records: Iterable[JsonObjectType], load: Callable[[JsonObjectType], T]) -> list[T]:
