@@ -218,7 +218,7 @@ async def test_a_kill_during_a_request_neither_loses_nor_doubles_the_message(
     assert recorded.types == ["queued", "accepted"]
 
 
-async def test_a_kill_with_a_full_disk_costs_the_end_of_a_message_not_a_second_one(
+async def test_a_kill_with_a_full_disk_costs_the_end_but_no_second_message(
     hass: HomeAssistant,
     service: SimulatedService,
     entry: MockConfigEntry,
