@@ -77,6 +77,7 @@ class FakeDisk:
         is_full: whether no commit succeeds.
         is_unsynced: whether commits fail, and are on disk all the same.
         commit_time: seconds of a commit.
+        load_times: seconds of a load, by the ids of the entries.
         has_failed: whether a commit has ever failed.
         last_failed: whether the last commit failed.
         commits: how many commits succeeded.
@@ -88,6 +89,7 @@ class FakeDisk:
     is_full: bool = False
     is_unsynced: bool = False
     commit_time: float = COMMIT_TIME
+    load_times: dict[str, float] = field(default_factory=dict)
     has_failed: bool = False
     last_failed: bool = False
     commits: int = 0
@@ -121,6 +123,7 @@ class FakeStorage(Storage):
     @override
     async def async_load(self, finished_after: Callable[[Mapping[str, JsonObjectType]], float]) -> Contents:
         """Return what an earlier run stored."""
+        await asyncio.sleep(self._disk.load_times.get(self._account, 0.0))
         return self._disk.files.setdefault(self._account, FakeFile()).load(finished_after)
 
     @override

@@ -485,7 +485,7 @@ class Run:
         self.hass.set_state(CoreState.running)
         for entry in self.simulation.entries:
             entry.add_to_hass(self.hass)
-            self.outboxes.append(await self._set_up(entry))
+        self.outboxes += await asyncio.gather(*(self._set_up(entry) for entry in self.simulation.entries))
 
     async def reload(self, account: int) -> None:
         """Reload an account as the integration does: its entities are removed first, and added before any event."""

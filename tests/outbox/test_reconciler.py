@@ -222,6 +222,26 @@ def test_a_message_of_an_unloaded_account_is_not_adopted() -> None:
     assert simulation.accepted == [(MUM, "Leak!")] * 2
 
 
+def test_an_id_of_an_account_that_starts_a_moment_later_is_not_taken() -> None:
+    simulation = Simulation(queue_expiry=10, accounts=2)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.send(0, "Leak!", account=1)
+        simulation.advance_time(1)
+        simulation.faults = ["too many requests"] * 10
+        simulation.send(0, "Leak!")
+        simulation.advance_time(0.3)
+        simulation.kill(1)
+        simulation.faults = []
+        # The second account takes longer to start, such as on a slow disk.
+        simulation.disk.load_times = {"the_second_account": 0.8}
+        simulation.start()
+        simulation.advance_time(60)
+    assert simulation.accepted == [(MUM, "Leak!")] * 2
+    assert len({each.message.ids for each in simulation.events.values()}) == 2
+
+
 def test_retry_after_pauses_the_search() -> None:
     simulation = Simulation(queue_expiry=10)
     with simulation.patched():

@@ -120,9 +120,7 @@ class Reconciler(Worker):
         known = self._searches.get(message.key)
         if known and (known.part, known.attempts) == (part, message.attempts):
             return known
-        # What an earlier run left queued is not being sent by anybody: one look is enough, at once.
-        due = now if message.was_left_queued else now + _LOOKS[0]
-        return _Search(part=part, attempts=message.attempts, began=now, due=due)
+        return _Search(part=part, attempts=message.attempts, began=now, due=now + _LOOKS[0])
 
     def _unknown(self, keys: Iterable[str]) -> list[OutgoingMessage]:
         """Return those of some messages, as they are now, whose outcome is still unknown."""
@@ -190,6 +188,7 @@ class Reconciler(Worker):
             search.due = now + _LOOKS[0]
             return
         search.clean += 1
+        # What an earlier run left queued is not being sent by anybody: one look is enough.
         if message.was_left_queued or (search.clean >= len(_LOOKS) and now - search.began >= _GRACE):
             self._store.update(message.key, lambda message: message.mark_not_found(now))
         else:
