@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+import gc
 from pathlib import Path
 import time
 from typing import Any, Final
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
@@ -89,6 +91,9 @@ async def turns(hass: HomeAssistant) -> AsyncGenerator[list[float]]:
     """Collect how long the turns of the event loop take, in seconds of the processor: other programs do not count."""
     # The loop of the test plugin notes where each step was begun, which takes ten times as long as the step.
     hass.loop.set_debug(False)
+    # What earlier tests left is not searched for garbage.
+    gc.collect()
+    gc.freeze()
     seconds: list[float] = []
 
     async def watch() -> None:
@@ -101,6 +106,7 @@ async def turns(hass: HomeAssistant) -> AsyncGenerator[list[float]]:
     yield seconds
     watcher.cancel()
     await asyncio.wait([watcher])
+    gc.unfreeze()
     hass.loop.set_debug(True)
 
 
@@ -127,6 +133,29 @@ async def test_no_caller_hears_queued_of_what_a_removal_deletes(
     assert {(answer["status"], answer["queued"]) for answer in answers} == {("failed", False)}
     assert service.account.messages[:] == []
     assert await files_on_disk(hass) == {}
+
+
+async def test_callers_are_answered_after_an_unload_that_failed(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, recorded: RecordedEvents
+) -> None:
+    await set_up(hass, entry)
+    caller = hass.async_create_task(send_sms(hass, entity_id="notify.mum", message="Leak!"))
+    await wait_until(lambda: texts(service) == ["Leak!"])
+
+    async def fail_to_unload(*_: object) -> bool:
+        await wait_until(lambda: hass.states.get(MUMS_STATUS).state == "waiting")
+        assert not caller.done()
+        return False
+
+    with patch.object(hass.config_entries, "async_unload_platforms", fail_to_unload):
+        assert not await hass.config_entries.async_unload(entry.entry_id)
+    (answer,) = await caller
+    await hass.async_block_till_done()
+    assert answer["status"] == "waiting"
+    assert recorded.types == ["accepted"]
+    # Only a restart of Home Assistant gets it out of this state.
+    entry.mock_state(hass, ConfigEntryState.LOADED)
+    assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 # The process is killed.
@@ -189,7 +218,7 @@ async def test_a_kill_during_a_request_neither_loses_nor_doubles_the_message(
     assert recorded.types == ["queued", "accepted"]
 
 
-async def test_a_kill_with_a_full_disk_costs_the_end_of_a_message_not_a_second_one(
+async def test_a_kill_with_a_full_disk_costs_the_end_but_no_second_message(
     hass: HomeAssistant,
     service: SimulatedService,
     entry: MockConfigEntry,

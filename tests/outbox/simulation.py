@@ -527,6 +527,12 @@ class Run:
             outbox.async_apply(page)
             return page
 
+        async def first_polls() -> None:
+            await poll()
+            # The service's time counts once two answers agree.
+            await asyncio.sleep(60)
+            await poll()
+
         self.polls[entry.entry_id] = poll
         self.storages.append(storage)
         outbox = Outbox(
@@ -544,7 +550,7 @@ class Run:
             outbox.async_add_message_listener(partial(self._check_saved, entry.entry_id)),
         ]
         outbox.async_start()
-        self.hass.async_create_background_task(poll(), "first poll", eager_start=False)
+        self.hass.async_create_background_task(first_polls(), "first polls", eager_start=False)
         return outbox
 
     async def crash_point(self) -> None:

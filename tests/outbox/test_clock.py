@@ -90,6 +90,7 @@ def test_another_boot_is_certain_once_the_service_told_its_time(
     assert later.precedes_gap(created)
 
     times.pass_time(5)
+    assert later.anchor(NOW + 905) is None
     assert later.anchor(NOW + 905) == 900.0
     assert later.stored(times.loop) == NOW + 905
     assert later.may_expire(created)
@@ -100,7 +101,16 @@ def test_a_service_whose_time_goes_back_makes_nothing_younger(times: Times) -> N
     clock = times.clock()
     clock.anchor(NOW)
     later = times.clock("two", clock.record())
-    assert later.anchor(NOW - 500) == 0.0
+    assert [later.anchor(NOW - 500) for _ in range(2)] == [None, 0.0]
+
+
+def test_one_wrong_time_of_the_service_makes_nothing_older(times: Times) -> None:
+    clock = times.clock()
+    clock.anchor(NOW)
+    later = times.clock("two", clock.record())
+    times.pass_time(30)
+    assert [later.anchor(NOW + seconds) for seconds in (30 + DAY, 30, 90)] == [None, None, 60.0]
+    assert later.is_certain
 
 
 @pytest.mark.parametrize("boots", [["two", "three"], ["two", "two"], [None, None]], ids=str)
@@ -115,6 +125,7 @@ def test_several_starts_without_the_service_stay_uncertain(times: Times, boots: 
     assert not clock.precedes_gap(clock.loaded(NOW + 2))
     # What was stored before the first of them keeps its stored time.
     loaded = clock.loaded(NOW - 10)
+    assert clock.anchor(NOW + 3600) is None
     elapsed = clock.anchor(NOW + 3600)
     assert elapsed is not None
     assert clock.stored(loaded - elapsed) == NOW - 10

@@ -246,7 +246,8 @@ def test_retry_after_pauses_the_search() -> None:
     simulation = Simulation(queue_expiry=10)
     with simulation.patched():
         simulation.start()
-        simulation.advance_time(1)
+        # The polls after the start are over.
+        simulation.advance_time(61)
         simulation.faults = ["cut after"]
         simulation.lookup_error = GoSmsApiError(429, retry_after=300)
         simulation.send(0, "Leak!")

@@ -10,6 +10,9 @@ from pathlib import Path
 import time
 from typing import Final, Self
 
+# Seconds between two answers that tell the same time.
+_MAX_DEVIATION: Final = 120.0
+
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -73,6 +76,7 @@ class Clock:
         self._offset = time.time() - self.began
         self.is_anchored = False
         self._gap: float | None = None
+        self._candidate: float | None = None
         self._is_continued = False
 
     @property
@@ -106,7 +110,10 @@ class Clock:
         self._gap = record.stored_time if record.is_anchored else record.gap
 
     def anchor(self, server_time: float) -> float | None:
-        """Learn the service's time, the first time that it tells it.
+        """Learn the service's time, once it has told it; call this once for each answer.
+
+        If messages of earlier runs become older by it, two answers in a row must agree: one with a wrong date, as of a
+        bad server of several, must not let them expire.
 
         Returns:
             The seconds by which what earlier runs stored is older than it seemed, or None if nothing changed.
@@ -114,11 +121,15 @@ class Clock:
         if self.is_anchored:
             return None
         jump = server_time - self.stored(self._loop_time())
-        self.is_anchored = True
         if self.is_certain:
             # What is stored is not by the service's clock: it is stored anew, and stays as old as it is.
+            self.is_anchored = True
             self._offset += jump
             return 0.0
+        candidate, self._candidate = self._candidate, server_time - self._loop_time()
+        if candidate is None or abs(self._candidate - candidate) > _MAX_DEVIATION:
+            return None
+        self.is_anchored = True
         self._gap = None
         elapsed = max(0.0, jump)
         self._offset += elapsed

@@ -133,7 +133,8 @@ class Reconciler(Worker):
         try:
             found = await self._async_list(number, min((self._window(each)[0] for each in unknown), default=0.0))
         except GoSmsError as err:
-            self._store.async_anchor(self._client.server_time)
+            if isinstance(err, GoSmsApiError):
+                self._store.async_anchor(self._client.server_time)
             for message in self._unknown(keys):
                 self._handle_failure(message, err, self._hass.loop.time())
             return
@@ -181,6 +182,10 @@ class Reconciler(Worker):
                 search.due = now + _LOOKS[0]
                 return
             self._store.update(message.key, lambda message: message.mark_accepted(candidate, now))
+            return
+        if not self._clock.may_expire(message.created):
+            # It may be too late for it, as the service's next answer will tell.
+            search.due = now + _LOOKS[0]
             return
         search.clean += 1
         # What an earlier run left queued is not being sent by anybody: one look is enough.
