@@ -316,14 +316,14 @@ class Outages(RuleBasedStateMachine):
 
 
 Outages.TestCase.settings = settings(
-    max_examples=200,
+    max_examples=500,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-# Two hundred scenarios take half a minute on an idle machine.
+# Five hundred scenarios take half a minute on an idle machine.
 TestOutages = pytest.mark.timeout(600)(Outages.TestCase)
 
 
