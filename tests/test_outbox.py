@@ -815,7 +815,7 @@ async def test_only_the_deleted_message_ends_unconfirmed(
 
 
 async def test_unloading_releases_callers_of_messages_not_yet_sent(
-    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     outbox = entry.runtime_data.outbox
@@ -825,7 +825,7 @@ async def test_unloading_releases_callers_of_messages_not_yet_sent(
         await outbox.async_close()
         await caller
     await restart(hass, entry)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await advance_time(hass, freezer, 2)
     assert texts(service) == ["Water leak!"]
 
 
