@@ -27,7 +27,7 @@ from custom_components.gosms.api import (
     MessageStatus,
     RateLimiter,
     Sim,
-    client as client_module,
+    transport as transport_module,
 )
 from simulator import ENDPOINTS, ERROR_TEXTS, NEW, OLD, Account, Fault, Generation, Permission
 from tests import API_TOKEN
@@ -59,7 +59,7 @@ CALLS: dict[str, Call] = {
 @pytest.fixture
 def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     # The real ten seconds, six of them for the connection, would make these tests last for a minute.
-    monkeypatch.setattr(client_module, "_TIMEOUT", ClientTimeout(total=0.4, connect=0.2))
+    monkeypatch.setattr(transport_module, "_TIMEOUT", ClientTimeout(total=0.4, connect=0.2))
 
 
 async def _failure(request: Awaitable[object]) -> GoSmsError:
@@ -406,7 +406,7 @@ async def test_a_page_of_texts_full_of_brackets_is_read(client: GoSmsClient, acc
 
 async def test_a_response_of_very_many_objects_is_not_parsed(client: GoSmsClient, service: SimulatedService) -> None:
     service.faults.add(Fault.MANY_OBJECTS)
-    with patch("custom_components.gosms.api.client.json.loads", wraps=json.loads) as loads:
+    with patch("custom_components.gosms.api.transport.json.loads", wraps=json.loads) as loads:
         assert (await _failure(client.list())).maybe_accepted
 
     assert all(len(call.args[0]) < 1000 for call in loads.call_args_list)
