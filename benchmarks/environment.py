@@ -25,6 +25,9 @@ PHONE: Final = "6654a4e8f1527149588c89f2"
 # More messages than are ever in transit at the same time.
 _MAX_IN_TRANSIT: Final = 300
 
+# Seconds that the calls of a storm wait for their answers.
+_STORM_TIMEOUT: Final = 5
+
 _BASELINE_DATA: Final = {"phone_number": ANNA}
 
 
@@ -98,9 +101,10 @@ class Account:
         """Add the account as a user does, without an hourly limit."""
         simulator = service.simulator
         entry, form = await EntryDriver.add(hass.client, simulator.token, url=simulator.url)
+        # First: the recipients are only there once the account was reloaded after it.
+        await entry.disable_hourly_limit()
         anna = await entry.add_recipient("Anna", ANNA, form=form)
         boris = await entry.add_recipient("Boris", BORIS)
-        await entry.disable_hourly_limit()
         await entry.wait_until_ready(boris)
         return cls(hass, service, entry, await entry.entity_id(f"{anna}_sms"), await entry.entity_id("total_messages"))
 
@@ -129,6 +133,15 @@ class Account:
         return await self.hass.probe(
             "perform_concurrently", action=baseline.ACTION, data=_BASELINE_DATA, message=message, times=times
         )
+
+    async def storm(self, message: str, times: int) -> Json:
+        """Send messages as fast as Home Assistant begins the calls, which wait a few seconds for their answers."""
+        data = {"entity_id": self._notify_id, "timeout": _STORM_TIMEOUT}
+        return await self.hass.probe("storm", action="gosms.send_sms", data=data, message=message, times=times)
+
+    async def disable(self) -> None:
+        """Disable the account."""
+        await self.hass.client.command("config_entries/disable", entry_id=self.entry.entry_id, disabled_by="user")
 
     async def add_phone(self) -> None:
         """Add a phone as a user does, and wait until its state is known."""

@@ -1,17 +1,21 @@
 """Kills a real Home Assistant repeatedly while it sends messages through a faulty service, and checks the result.
 
 Started by scripts/chaos. The exit code is 0 only if no message was lost or sent twice, no event is missing or
-contradicts another one, each kill repeated at most one event, and every crash point was hit.
+contradicts another one or the service, no event was repeated that was stored as fired, no file holds a number at the
+end, and every crash point was hit. What a kill with a full disk or a restored backup made Home Assistant forget is
+counted separately: it too was sent once.
 """
 
 import argparse
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+import itertools
 from pathlib import Path
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -20,11 +24,13 @@ from typing import Final
 from aiohttp import ClientError
 from homeassistant.const import __version__
 
+from custom_components.gosms.api import MessageStatus
+
 from .console import Console
-from .crash_control import RANDOM, CrashController, InstrumentedProcess
+from .crash_control import RANDOM, WITH_FULL_DISK, CrashController, InstrumentedProcess
 from .crash_injector.crash_points import CrashPoint
 from .entry_driver import EntryDriver, EntryDriverError
-from .fault_load import FaultLoad
+from .fault_load import SPEED, FaultLoad
 from .hass_client import HassApiError, Json
 from .hass_process import HomeAssistantProcess
 from .invariants import FINAL_STATES, RecordedEvent, Report, ServerMessage, check
@@ -41,9 +47,6 @@ RECIPIENTS: Final = {
     "Darya": "79123456705",
 }
 
-# How much faster the simulated phone is than a real one: it delivers in less than half a second.
-SPEED: Final = "20"
-
 # The share of the calls that is spread over the kills.
 SPREAD_SHARE: Final = 0.9
 # Calls that are reserved for each later kill: some crash points need a new message, and up to so many of the next
@@ -52,7 +55,28 @@ RESERVE: Final = DUPLICATES
 # Seconds after which a message with an unknown outcome is sent again if the service does not have it, and kills
 # after that.
 GRACE_PERIOD: Final = 32.0
-LATE_KILLS: Final = 2
+LATE_KILLS: Final = 1
+# Kills while the disk is full.
+FULL_DISK_KILLS: Final = 1
+
+# How the phone delivers in one round after another.
+DELIVERIES: Final = (
+    MessageStatus.DELIVERED,
+    MessageStatus.SEND_FAILED,
+    MessageStatus.DELIVERED,
+    MessageStatus.DELIVERY_FAILED,
+)
+
+# Seconds that the service is down before a backup is made, so that messages wait in it, and that they have to leave
+# before it is restored.
+OUTAGE: Final = 1.0
+UNTIL_RESTORED: Final = 4.0
+# Seconds that the disk is full, and until a call that was made has reached the outbox before a reload.
+FULL_DISK: Final = 1.5
+CALL_DELAY: Final = 0.3
+
+# What else happens in a run.
+EPISODES: Final = ("times with a full disk", "reloads", "restored backups")
 
 # Seconds, and polls in a row without a message under way: the final event is fired shortly after the counters change.
 POLL_INTERVAL: Final = 0.5
@@ -81,13 +105,14 @@ class Result:
 
     report: Report
     kills: Counter[str]
+    episodes: Mapping[str, int]
     faults: Mapping[str, int]
     seconds: float
 
     @property
     def has_passed(self) -> bool:
         """Return whether every invariant held and every crash point was hit."""
-        return self.report.has_passed(self.kills.total()) and all(self.kills[point.value] for point in CrashPoint)
+        return self.report.has_passed and all(self.kills[point.value] for point in CrashPoint)
 
 
 def _options() -> Options:
@@ -117,7 +142,7 @@ async def _run(options: Options, console: Console) -> Result:
             options.keep.mkdir(parents=True)
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gosms-chaos-")))
         simulator = await stack.enter_async_context(
-            SimulatorProcess(folder, arguments=("--speed", SPEED, "--seed", str(options.seed)))
+            SimulatorProcess(folder, arguments=("--speed", str(SPEED), "--seed", str(options.seed)))
         )
         faults = FaultLoad(simulator)
         hass = InstrumentedProcess(folder)
@@ -127,7 +152,9 @@ async def _run(options: Options, console: Console) -> Result:
             entry, subentries = await _set_up(hass, simulator)
             await faults.start(options.share)
             controller = CrashController(hass, console, random.Random(f"{options.seed} kills"))
-            load = await _send_and_kill(options, controller, entry, subentries)
+            run = Run(options, hass, controller, faults, entry)
+            await run.send_and_kill(subentries)
+            load = run.load
             await faults.stop()
             console.step("No more faults; waiting for the final state of every message")
             await _wait_until_idle(entry)
@@ -139,9 +166,25 @@ async def _run(options: Options, console: Console) -> Result:
         entity_id = await entry.entity_id("message")
         await hass.stop()
         state = await simulator.control("GET", "state")
-        report = check(load.outcomes, _server_messages(state), _events(hass.events), repeated_calls, entity_id)
+        report = check(
+            load.outcomes,
+            _server_messages(state),
+            _events(hass.events, run.risky_events),
+            repeated_calls,
+            entity_id,
+            at_risk=load.at_risk,
+            files=[file.name for file in hass.files if _has_number(file)],
+        )
     return Result(
-        report=report, kills=controller.kills, faults=state["faults"]["injected"], seconds=time.monotonic() - started
+        report=report,
+        kills=controller.kills,
+        episodes={
+            **run.episodes,
+            "boots": controller.boots.total(),
+            "boots with a wrong clock": controller.boots.total() - controller.boots[0.0],
+        },
+        faults=state["faults"]["injected"],
+        seconds=time.monotonic() - started,
     )
 
 
@@ -159,49 +202,137 @@ async def _set_up(hass: HomeAssistantProcess, simulator: SimulatorProcess) -> tu
     return entry, subentries
 
 
-async def _send_and_kill(
-    options: Options, controller: CrashController, entry: EntryDriver, subentries: Mapping[str, str]
-) -> LoadGenerator:
-    """Make all calls and all kills."""
-    chance = random.Random(f"{options.seed} messages")
-    entity_ids = {number: await entry.entity_id(f"{subentry}_sms") for number, subentry in subentries.items()}
-    calls = plan(chance, options.messages, list(subentries))
-    load = LoadGenerator(entry.client, calls, entity_ids)
-    late_kills = min(LATE_KILLS, options.kills - len(CrashPoint))
-    rounds = controller.plan(options.kills - late_kills)
-    load.is_up.set()
-    sending = asyncio.create_task(load.run())
-    try:
-        share = int(len(calls) * SPREAD_SHARE / len(rounds))
-        for remaining, (kill, setup) in zip(reversed(range(len(rounds))), rounds, strict=True):
-            load.release(share, reserve=RESERVE * (remaining + 1))
-            await _kill_and_restart(controller, load, kill, setup, reserve=RESERVE * remaining)
-        load.release(len(calls))
-        await sending
-        if late_kills:
-            # Now messages with an unknown outcome are sent again, under the same faults.
-            await asyncio.sleep(GRACE_PERIOD)
-        for _ in range(late_kills):
-            await _kill_and_restart(controller, load, None, None)
-    finally:
-        sending.cancel()
-    return load
+class Run:
+    """The calls and the kills of a run, and what else happens meanwhile: `episodes` counts it."""
 
+    def __init__(
+        self,
+        options: Options,
+        hass: InstrumentedProcess,
+        controller: CrashController,
+        faults: FaultLoad,
+        entry: EntryDriver,
+    ) -> None:
+        self.load: LoadGenerator
+        self.episodes: Counter[str] = Counter(dict.fromkeys(EPISODES, 0))
+        # The events that a kill may have forgotten, by their places among all events.
+        self.risky_events: list[range] = []
+        self._options = options
+        self._hass = hass
+        self._controller = controller
+        self._faults = faults
+        self._entry = entry
+        self._chance = random.Random(f"{options.seed} messages")
+        self._deliveries = itertools.cycle(DELIVERIES)
+        self._backup: Path | None = None
+        self._events_before = 0
 
-async def _kill_and_restart(
-    controller: CrashController,
-    load: LoadGenerator,
-    kill: CrashPoint | None,
-    setup: CrashPoint | None,
-    *,
-    reserve: int = 0,
-) -> None:
-    """Kill Home Assistant under load and restart it; leave a reserve of calls for later kills."""
-    multipart_first = kill is CrashPoint.BETWEEN_PARTS
-    await controller.kill(kill, lambda: load.release(1, reserve=reserve, multipart_first=multipart_first))
-    load.is_up.clear()
-    await controller.start(setup)
-    load.is_up.set()
+    async def send_and_kill(self, subentries: Mapping[str, str]) -> None:
+        """Make all calls and all kills, with the subentry ids by number."""
+        options = self._options
+        entity_ids = {number: await self._entry.entity_id(f"{subentry}_sms") for number, subentry in subentries.items()}
+        calls = plan(self._chance, options.messages, list(subentries))
+        self.load = load = LoadGenerator(self._entry.client, calls, entity_ids)
+        late_kills = min(LATE_KILLS, options.kills - len(CrashPoint))
+        rounds = self._controller.plan(options.kills - late_kills)
+        load.is_up.set()
+        sending = asyncio.create_task(load.run())
+        try:
+            share = int(len(calls) * SPREAD_SHARE / len(rounds))
+            for remaining, (kill, setup) in zip(reversed(range(len(rounds))), rounds, strict=True):
+                load.release(share, reserve=RESERVE * (remaining + 1))
+                await self._run_round(kill, setup, reserve=RESERVE * remaining)
+            load.release(len(calls))
+            await sending
+            if late_kills:
+                # Now messages with an unknown outcome are sent again, under the same faults.
+                await asyncio.sleep(GRACE_PERIOD)
+            for _ in range(late_kills):
+                await self._kill_and_restart(None, None)
+        finally:
+            sending.cancel()
+
+    async def _run_round(self, kill: CrashPoint | None, setup: CrashPoint | None, *, reserve: int) -> None:
+        """Let something happen under load, then kill Home Assistant and restart it; leave calls for later kills."""
+        await self._faults.deliver_as(next(self._deliveries))
+        if kill is None and self._controller.kills[WITH_FULL_DISK] < FULL_DISK_KILLS:
+            self._begin_risk()
+            self._hass.has_full_disk = True
+        elif kill is CrashPoint.AFTER_SIGTERM:
+            # What waits then is in the backup that is made while Home Assistant is stopped.
+            await self._faults.start_outage()
+            await asyncio.sleep(OUTAGE)
+        elif self._backup:
+            await asyncio.sleep(UNTIL_RESTORED)
+        elif kill is not CrashPoint.WITHIN_RELOAD:
+            await self._chance.choice((self._fill_disk, self._reload))()
+        await self._kill_and_restart(kill, setup, reserve=reserve)
+
+    async def _fill_disk(self) -> None:
+        """Let the disk be full for a while."""
+        self.episodes["times with a full disk"] += 1
+        self._hass.has_full_disk = True
+        await asyncio.sleep(FULL_DISK)
+        self._hass.has_full_disk = False
+
+    async def _reload(self) -> None:
+        """Reload the account while messages are on their way.
+
+        New calls wait meanwhile: Home Assistant drops them without an error, since there is no entity.
+        """
+        self.episodes["reloads"] += 1
+        self.load.is_up.clear()
+        await asyncio.sleep(CALL_DELAY)
+        try:
+            await self._entry.reload()
+        finally:
+            self.load.is_up.set()
+
+    async def _kill_and_restart(self, kill: CrashPoint | None, setup: CrashPoint | None, *, reserve: int = 0) -> None:
+        """Kill Home Assistant under load and restart it; leave a reserve of calls for later kills."""
+
+        async def trigger() -> None:
+            """Make another call, or do what the crash point lies in."""
+            self.load.release(1, reserve=reserve, multipart_first=kill is CrashPoint.BETWEEN_PARTS)
+            if kill is CrashPoint.WITHIN_RELOAD:
+                with suppress(ClientError):
+                    await self._reload()
+
+        await self._controller.kill(kill, trigger)
+        self.load.is_up.clear()
+        self._end_risk()
+        await self._back_up_or_restore(kill)
+        await self._controller.start(setup)
+        self.load.is_up.set()
+
+    async def _back_up_or_restore(self, kill: CrashPoint | None) -> None:
+        """Restore the backup if there is one, and make it after its kill."""
+        if self._backup:
+            self.episodes["restored backups"] += 1
+            for file in self._hass.files:
+                file.unlink()
+            for file in self._backup.iterdir():
+                shutil.copy2(file, self._hass.folder / ".storage")
+            shutil.rmtree(self._backup)
+            self._backup = None
+        elif kill is CrashPoint.AFTER_SIGTERM:
+            self._backup = self._hass.folder / "backup"
+            self._backup.mkdir()
+            for file in self._hass.files:
+                shutil.copy2(file, self._backup)
+            self._begin_risk()
+            await self._faults.start(self._options.share)
+
+    def _begin_risk(self) -> None:
+        """From now on, a kill can forget what happens."""
+        self.load.is_risky = True
+        self._events_before = len(self._hass.events)
+
+    def _end_risk(self) -> None:
+        """What happened since then may be forgotten now."""
+        if self.load.is_risky:
+            self.load.is_risky = False
+            self.risky_events.append(range(self._events_before, len(self._hass.events)))
 
 
 async def _wait_until_idle(entry: EntryDriver) -> None:
@@ -216,13 +347,24 @@ async def _wait_until_idle(entry: EntryDriver) -> None:
 def _server_messages(state: Json) -> list[ServerMessage]:
     """Return the messages on the server."""
     return [
-        ServerMessage(id=message["id"], recipient=message["phone_number"], text=message["message"])
+        ServerMessage(
+            id=message["id"],
+            recipient=message["phone_number"],
+            text=message["message"],
+            status=MessageStatus(message["status"]),
+        )
         for message in state["messages"]["list"]
     ]
 
 
-def _events(events: list[Json]) -> list[RecordedEvent]:
-    """Return the recorded events."""
+def _has_number(file: Path) -> bool:
+    """Return whether a file holds a number of a recipient."""
+    content = file.read_bytes()
+    return any(number.encode() in content for number in RECIPIENTS.values())
+
+
+def _events(events: list[Json], risky: list[range]) -> list[RecordedEvent]:
+    """Return the recorded events; those in the ranges may have been forgotten."""
     return [
         RecordedEvent(
             key=event["key"],
@@ -231,8 +373,10 @@ def _events(events: list[Json]) -> list[RecordedEvent]:
             ids=tuple(event["ids"]),
             recipient=event["phone_number"],
             text=event["text"],
+            is_stored=event["is_stored"],
+            is_at_risk=any(place in each for each in risky),
         )
-        for event in events
+        for place, event in enumerate(events)
     ]
 
 
@@ -246,6 +390,7 @@ def _print_result(result: Result, console: Console) -> None:
         ("repeated calls with the same key", report.repetitions),
         ("calls that succeeded", report.outcomes[CallOutcome.SUCCEEDED]),
         ("calls that failed", report.outcomes[CallOutcome.FAILED]),
+        ("calls with an unknown outcome", report.outcomes[CallOutcome.UNCERTAIN]),
         ("calls that a kill disconnected", report.outcomes[CallOutcome.DISCONNECTED]),
         ("parts", report.parts),
         ("parts on the server", report.server_parts),
@@ -254,9 +399,15 @@ def _print_result(result: Result, console: Console) -> None:
         ("duplicated", report.duplicated),
         ("contradictory", report.contradictory),
         ("missing events", report.missing),
+        ("without an end", report.unended),
         ("repeated events", report.repeated),
+        ("repeated though stored", report.wrongly_repeated),
+        ("files with a number", report.files),
+        ("at risk in a kill", report.at_risk),
+        ("forgotten of these", report.forgotten),
         ("kills", result.kills.total()),
-        *((f"kills {moment}", result.kills[moment]) for moment in (*CrashPoint, RANDOM)),
+        *((f"kills {moment}", result.kills[moment]) for moment in (*CrashPoint, WITH_FULL_DISK, RANDOM)),
+        *result.episodes.items(),
         ("faults", sum(result.faults.values())),
         *((f"faults: {fault}", count) for fault, count in sorted(result.faults.items())),
         ("seconds", f"{result.seconds:.0f}"),

@@ -62,6 +62,10 @@ class EntryDriver:
         user_input: Json = {"sending": {}, "text": {}, "trust": {"hourly_limit": 0}}
         await _submit(self.client, FlowType.OPTIONS, form, user_input)
 
+    async def reload(self) -> None:
+        """Reload the entry."""
+        await self.client.request("POST", f"/api/config/config_entries/entry/{self.entry_id}/reload")
+
     async def add_phone(self, device_id: str) -> None:
         """Add a phone through its flow, with the name that GoSMS.ru has for it."""
         form = await self.client.start_flow(FlowType.SUBENTRY, [self.entry_id, "phone"])

@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
+from custom_components.gosms.api import MessageStatus
+
 from .hass_client import Json
 from .simulator_process import SimulatorProcess
+
+# How much faster the simulated phone is than a real one: it delivers in less than half a second.
+SPEED: Final = 20.0
 
 # Faults of requests, all equally likely. Some strike before the service accepted the message and some after; a few
 # reject it for good.
@@ -52,7 +57,8 @@ class FaultLoad:
         self._simulator = simulator
 
     async def start(self, share: float) -> None:
-        """Inject faults into this share of the requests to each endpoint."""
+        """Inject faults into this share of the requests to each endpoint, and no others."""
+        await self.stop()
         rules: list[Json] = [
             # The simulator tries its rules in order, and each sees only the requests that the earlier ones let pass.
             {**fault, "endpoint": endpoint, "share": (part := share / len(faults)) / (1 - index * part)}
@@ -60,6 +66,15 @@ class FaultLoad:
             for index, fault in enumerate(faults)
         ]
         await self._simulator.control("POST", "faults", rules)
+
+    async def start_outage(self) -> None:
+        """Let the service take no message, so that each is queued, until the faults start or stop."""
+        await self.stop()
+        await self._simulator.control("POST", "faults", {"fault": "too_many_requests", "endpoint": "POST /sms/send"})
+
+    async def deliver_as(self, status: MessageStatus) -> None:
+        """Let the phone deliver what it sends, or fail: what the service has already keeps its state."""
+        await self._simulator.control("POST", "account", {"delivery": {"status": status, "speed": SPEED}})
 
     async def stop(self) -> None:
         """Inject no more faults."""

@@ -1,22 +1,28 @@
 """Generates calls from people and automations, whatever happens to Home Assistant, and records their outcomes."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from http import HTTPStatus
+import json
 import random
 from typing import Final
 
 from aiohttp import ClientConnectorError, ClientError
 
 from .hass_client import HassApiError, HomeAssistantClient, Json
+from .process import ROOT
 
 # Calls at the same time.
 CONCURRENCY: Final = 6
 # Every so many messages, one call is made three times, as by an automation that is triggered again.
 DUPLICATES_EVERY: Final = 20
 DUPLICATES: Final = 3
+# Every so many messages, that many with the same text to the same number, at once.
+BURST_EVERY: Final = 75
+BURST: Final = 8
 # The share of calls with an idempotency key, the share of texts in several parts, and how many parts these have.
 KEYED_SHARE: Final = 0.2
 MULTIPART_SHARE: Final = 1 / 6
@@ -24,6 +30,11 @@ PART_COUNTS: Final = (2, 3)
 # Characters of a part without its number, such as "(1/3) ".
 PART_LENGTH: Final = 294
 RETRY_DELAY: Final = 0.1
+
+# The beginning of the error that leaves open whether the message was sent.
+NOT_CONFIRMED: Final = json.loads(
+    (ROOT / "custom_components" / "gosms" / "translations" / "en.json").read_text(encoding="utf-8")
+)["exceptions"]["not_confirmed"]["message"].partition(",")[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +70,8 @@ class CallOutcome(StrEnum):
     SUCCEEDED = auto()
     FAILED = auto()
     """The action raised an error."""
+    UNCERTAIN = auto()
+    """The action raised an error that says that the message may have been sent."""
     DISCONNECTED = auto()
     """Home Assistant was killed before it answered."""
 
@@ -86,6 +99,8 @@ def plan(chance: random.Random, count: int, recipients: Sequence[str]) -> list[P
             key=f"key {number}" if number in keyed else None,
         )
         times = DUPLICATES if number % DUPLICATES_EVERY == 1 else 1
+        if number % BURST_EVERY == BURST_EVERY // 3 and not call.key:
+            times = BURST
         # All calls with the same key are one message.
         messages = 1 if call.key else min(times, count - number + 1)
         calls += [call] * (times if call.key else messages)
@@ -110,10 +125,25 @@ class LoadGenerator:
         self.outcomes: list[tuple[PlannedCall, CallOutcome]] = []
         # Set while Home Assistant is running.
         self.is_up = asyncio.Event()
+        # The calls of which a kill may leave nothing, since the disk is full or a backup is restored.
+        self.at_risk: set[PlannedCall] = set()
+        self._is_risky = False
+        self._in_progress: Counter[PlannedCall] = Counter()
         self._client = client
         self._remaining = deque(calls)
         self._entity_ids = entity_ids
         self._queue: asyncio.Queue[PlannedCall] = asyncio.Queue()
+
+    @property
+    def is_risky(self) -> bool:
+        """Whether the calls in progress, and those that follow, are at risk."""
+        return self._is_risky
+
+    @is_risky.setter
+    def is_risky(self, is_risky: bool) -> None:
+        self._is_risky = is_risky
+        if is_risky:
+            self.at_risk.update(+self._in_progress)
 
     def release(self, count: int, *, reserve: int = 0, multipart_first: bool = False) -> None:
         """Release up to count more calls, but leave a reserve; prefer those with several parts if requested."""
@@ -154,10 +184,16 @@ class LoadGenerator:
         """Make a call once Home Assistant is running."""
         while True:
             await self.is_up.wait()
+            if self.is_risky:
+                self.at_risk.add(call)
+            self._in_progress[call] += 1
             try:
                 await self._request(call)
-            except HassApiError:
-                return CallOutcome.FAILED
+            except HassApiError as err:
+                if err.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                    return CallOutcome.UNCERTAIN if NOT_CONFIRMED in str(err) else CallOutcome.FAILED
+                # Home Assistant is stopping, and did not make the call.
+                await asyncio.sleep(RETRY_DELAY)
             except ClientConnectorError:
                 # Home Assistant was killed before the call was made.
                 await asyncio.sleep(RETRY_DELAY)
@@ -167,6 +203,8 @@ class LoadGenerator:
                 await asyncio.sleep(RETRY_DELAY)
             else:
                 return CallOutcome.SUCCEEDED
+            finally:
+                self._in_progress[call] -= 1
 
     async def _repeat(self, call: PlannedCall) -> RepeatedCall:
         """Repeat a call and return its response."""

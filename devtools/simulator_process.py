@@ -46,6 +46,10 @@ class SimulatorProcess:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Stop the simulator: nothing listens at its address any more."""
         if self._process is not None:
             await self._process.stop()
 

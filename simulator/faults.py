@@ -36,6 +36,7 @@ class Fault(StrEnum):
     FORBIDDEN = auto()
     REQUEST_TIMEOUT = auto()
     TOO_MANY_REQUESTS = auto()
+    TOO_MANY_REQUESTS_UNTIL = auto()
     UNKNOWN_ERROR = auto()
     ERROR_AFTER = auto()
     CODE = auto()
@@ -55,6 +56,12 @@ class Fault(StrEnum):
     OVERSIZED = auto()
     OVERSIZED_CHUNKED = auto()
     WRONG_DATE = auto()
+    UPPERCASE_ID = auto()
+    EMPTY_LIST = auto()
+    LIST_AS_NULL = auto()
+    FIRST_PAGE_ONLY = auto()
+    MANY_OBJECTS = auto()
+    UNASKED_RESPONSE = auto()
 
 
 # These modify the response of the service, so the request is always handled first.
@@ -69,6 +76,11 @@ CORRUPTING: Final = frozenset(
         Fault.LIST_AS_TEXT,
         Fault.MISSING_FIELDS,
         Fault.UNKNOWN_STATUS,
+        Fault.UPPERCASE_ID,
+        Fault.EMPTY_LIST,
+        Fault.LIST_AS_NULL,
+        Fault.FIRST_PAGE_ONLY,
+        Fault.UNASKED_RESPONSE,
     }
 )
 _HANDLED_FIRST: Final = CORRUPTING | {
@@ -77,9 +89,16 @@ _HANDLED_FIRST: Final = CORRUPTING | {
     Fault.ERROR_AFTER,
     Fault.OVERSIZED,
     Fault.OVERSIZED_CHUNKED,
+    Fault.MANY_OBJECTS,
 }
 # Default seconds: hangs exceed every timeout of a client, and the wrong clock is a day ahead.
-_DEFAULT_SECONDS: Final = {Fault.SLOW: 1.0, Fault.HANG_BEFORE: 60.0, Fault.HANG_AFTER: 60.0, Fault.WRONG_DATE: 86_400.0}
+_DEFAULT_SECONDS: Final = {
+    Fault.SLOW: 1.0,
+    Fault.HANG_BEFORE: 60.0,
+    Fault.HANG_AFTER: 60.0,
+    Fault.WRONG_DATE: 86_400.0,
+    Fault.UNASKED_RESPONSE: 0.05,
+}
 
 
 @dataclass(kw_only=True, slots=True)
@@ -143,10 +162,12 @@ class Faults:
             endpoint: Such as `POST /sms/send`; None for every endpoint.
             times: The number of requests that it applies to; None for all until `clear`.
             share: The share of the matching requests that it applies to, 0 to 1.
-            seconds: How long SLOW and HANG_* wait, and by how much WRONG_DATE is ahead.
+            seconds: How long SLOW and HANG_* wait, by how much WRONG_DATE is ahead, and how long after the response
+                UNASKED_RESPONSE sends another one.
             code: The vendor's error code in the response of CODE.
-            status: The HTTP status of CODE; None for the usual one.
-            retry_after: The seconds in the `Retry-After` header of TOO_MANY_REQUESTS and CODE; None for no header.
+            status: The HTTP status of CODE and FORBIDDEN; None for the usual one.
+            retry_after: The seconds in the `Retry-After` header of TOO_MANY_REQUESTS and CODE, and until the date in
+                that of TOO_MANY_REQUESTS_UNTIL; None for no header.
             accepted: Whether the request is handled first; None for the default of the fault.
 
         Raises:

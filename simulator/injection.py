@@ -1,12 +1,13 @@
 """The implementation of each fault."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from email.utils import formatdate
 import json
 import socket
 import struct
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -38,11 +39,18 @@ class FaultContext:
 
 async def inject(rule: FaultRule, request: web.Request, handler: Handler) -> web.StreamResponse:
     """Inject a fault into a request, to its end even if the client disconnects, as in a service behind a proxy."""
-    running = request.app[RUNNING_FAULTS]
-    task = asyncio.create_task(_run(rule, request, handler))
+    return await asyncio.shield(_run_beside(request.app, _run(rule, request, handler)))
+
+
+def _run_beside(
+    app: web.Application, work: Coroutine[Any, Any, web.StreamResponse]
+) -> asyncio.Task[web.StreamResponse]:
+    """Run something that the server waits for when it stops."""
+    running = app[RUNNING_FAULTS]
+    task = asyncio.create_task(work)
     running.add(task)
     task.add_done_callback(running.discard)
-    return await asyncio.shield(task)
+    return task
 
 
 async def stop_faults(app: web.Application) -> None:
@@ -97,8 +105,8 @@ async def _unauthorized(context: FaultContext) -> web.StreamResponse:
     return error_response(context.request.app, ApiError(UNAUTHORIZED))
 
 
-async def _forbidden(_context: FaultContext) -> web.StreamResponse:
-    return web.Response(status=403, text="Forbidden")
+async def _forbidden(context: FaultContext) -> web.StreamResponse:
+    return web.Response(status=context.rule.status or 403, text="Forbidden")
 
 
 async def _request_timeout(_context: FaultContext) -> web.StreamResponse:
@@ -108,6 +116,14 @@ async def _request_timeout(_context: FaultContext) -> web.StreamResponse:
 async def _too_many_requests(context: FaultContext) -> web.StreamResponse:
     error = ApiError(TOO_MANY_REQUESTS, retry_after=context.rule.retry_after)
     return error_response(context.request.app, error)
+
+
+async def _too_many_requests_until(context: FaultContext) -> web.StreamResponse:
+    response = error_response(context.request.app, ApiError(TOO_MANY_REQUESTS))
+    if context.rule.retry_after is not None:
+        until = context.request.app[ACCOUNT].clock() + context.rule.retry_after
+        response.headers["Retry-After"] = formatdate(until, usegmt=True)
+    return response
 
 
 async def _unknown_error(context: FaultContext) -> web.StreamResponse:
@@ -168,6 +184,34 @@ async def _wrong_date(context: FaultContext) -> web.StreamResponse:
     return await context.handler(context.request)
 
 
+async def _many_objects(_context: FaultContext) -> web.StreamResponse:
+    # As many as fit into what a client reads.
+    body = b",".join([b"{}"] * (_OVERSIZE // 3 - 10))
+    return web.Response(body=b'{"sms_list": [' + body + b"]}", content_type="application/json")
+
+
+async def _first_page_only(context: FaultContext) -> web.StreamResponse:
+    is_first = context.request.query.get("offset", "1") == "1"
+    change = (lambda found: found) if is_first else _empty_lists
+    return json_response(json.loads(_body(context), object_hook=change), status=_status(context))
+
+
+async def _unasked_response(context: FaultContext) -> web.StreamResponse:
+    body = _body(context)
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    _run_beside(context.request.app, _respond_again(context, context.request.transport, head + body))
+    return web.Response(body=body, status=_status(context), content_type="application/json")
+
+
+async def _respond_again(
+    context: FaultContext, transport: asyncio.BaseTransport | None, response: bytes
+) -> web.StreamResponse:
+    await _pause(context)
+    if isinstance(transport, asyncio.Transport) and not transport.is_closing():
+        transport.write(response)
+    return web.Response()
+
+
 def _corrupted(corrupt: Callable[[JsonObject], JsonObject]) -> Callable[[FaultContext], Awaitable[web.StreamResponse]]:
     """Return a fault that sends the service's response with a change to every JSON object in it."""
 
@@ -193,6 +237,18 @@ def _number_the_id(found: JsonObject) -> JsonObject:
 
 def _malform_the_id(found: JsonObject) -> JsonObject:
     return {key: f"{value}\n<script>" if key == "id" else value for key, value in found.items()}
+
+
+def _uppercase_the_id(found: JsonObject) -> JsonObject:
+    return {key: str(value).upper() if key == "id" else value for key, value in found.items()}
+
+
+def _empty_lists(found: JsonObject) -> JsonObject:
+    return {key: [] if isinstance(value, list) else value for key, value in found.items()}
+
+
+def _null_lists(found: JsonObject) -> JsonObject:
+    return {key: None if isinstance(value, list) else value for key, value in found.items()}
 
 
 def _flatten_lists(found: JsonObject) -> JsonObject:
@@ -254,6 +310,7 @@ _IMPLEMENTATIONS: Final[dict[Fault, Callable[[FaultContext], Awaitable[web.Strea
     Fault.FORBIDDEN: _forbidden,
     Fault.REQUEST_TIMEOUT: _request_timeout,
     Fault.TOO_MANY_REQUESTS: _too_many_requests,
+    Fault.TOO_MANY_REQUESTS_UNTIL: _too_many_requests_until,
     Fault.UNKNOWN_ERROR: _unknown_error,
     Fault.ERROR_AFTER: _error_without_code,
     Fault.CODE: _code,
@@ -271,4 +328,10 @@ _IMPLEMENTATIONS: Final[dict[Fault, Callable[[FaultContext], Awaitable[web.Strea
     Fault.OVERSIZED: _oversized,
     Fault.OVERSIZED_CHUNKED: _oversized_chunked,
     Fault.WRONG_DATE: _wrong_date,
+    Fault.UPPERCASE_ID: _corrupted(_uppercase_the_id),
+    Fault.EMPTY_LIST: _corrupted(_empty_lists),
+    Fault.LIST_AS_NULL: _corrupted(_null_lists),
+    Fault.FIRST_PAGE_ONLY: _first_page_only,
+    Fault.MANY_OBJECTS: _many_objects,
+    Fault.UNASKED_RESPONSE: _unasked_response,
 }

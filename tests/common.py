@@ -14,7 +14,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.gosms.api import RateLimiter, client
+from custom_components.gosms.api import RateLimiter, transport
 from custom_components.gosms.const import DOMAIN
 from simulator import FAULTS, REQUESTS, Account, Faults, RecordedRequest, create_app
 from tests import API_TOKEN
@@ -73,7 +73,7 @@ def no_rate_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the client's timeout, but not so much that responses on a busy machine exceed it."""
-    monkeypatch.setattr(client, "_TIMEOUT", ClientTimeout(total=2, connect=2))
+    monkeypatch.setattr(transport, "_TIMEOUT", ClientTimeout(total=2, connect=2))
 
 
 def recipient(name: str, number: str, **data: str) -> ConfigSubentryDataWithId:

@@ -17,6 +17,8 @@ from syrupy.assertion import SnapshotAssertion
 from tests.automation_helpers import configuration, family_label, init_integration
 from tests.common import account, entry, no_rate_limit, service, short_timeout
 from tests.log_checks import clean_log, loop_protection
+from tests.message_helpers import recorded
+from tests.restarts import machine
 from tests.translation_checks import translations_exist
 
 __all__ = [
@@ -27,7 +29,9 @@ __all__ = [
     "family_label",
     "init_integration",
     "loop_protection",
+    "machine",
     "no_rate_limit",
+    "recorded",
     "service",
     "short_timeout",
     "translations_exist",

@@ -52,6 +52,7 @@ SERVICE_FAULTS: Final = {
     "code of another request": _fault(Fault.CODE, {"base": "unknown"}, code=1006),
     "code 1000": _fault(Fault.UNKNOWN_ERROR, {"base": "unknown"}),
     "429": _fault(Fault.TOO_MANY_REQUESTS, CANNOT_CONNECT),
+    "429 with a date": _fault(Fault.TOO_MANY_REQUESTS_UNTIL, CANNOT_CONNECT),
     "403 of a proxy": _fault(Fault.FORBIDDEN, CANNOT_CONNECT),
     "408": _fault(Fault.REQUEST_TIMEOUT, CANNOT_CONNECT),
     "500": _fault(Fault.ERROR_AFTER, CANNOT_CONNECT),
@@ -67,6 +68,7 @@ SERVICE_FAULTS: Final = {
     "cut after": _fault(Fault.CUT_AFTER, CANNOT_CONNECT),
     "cut within": _fault(Fault.CUT_WITHIN, CANNOT_CONNECT),
     "refused": _fault(Fault.REFUSE, CANNOT_CONNECT),
+    "many objects": _fault(Fault.MANY_OBJECTS, CANNOT_CONNECT),
     "silent before": _fault(Fault.HANG_BEFORE, CANNOT_CONNECT),
     "silent after": _fault(Fault.HANG_AFTER, CANNOT_CONNECT),
 }
@@ -79,4 +81,9 @@ HARMLESS: Final = (
     Fault.MISSING_FIELDS,
     Fault.UNKNOWN_STATUS,
     Fault.WRONG_DATE,
+    Fault.UPPERCASE_ID,
+    Fault.EMPTY_LIST,
+    Fault.LIST_AS_NULL,
+    Fault.FIRST_PAGE_ONLY,
+    Fault.UNASKED_RESPONSE,
 )

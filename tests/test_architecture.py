@@ -31,6 +31,7 @@ FLOORS: Final = (
     ),
     (
         "__init__",
+        "backup",
         "binary_sensor",
         "config_flow",
         "diagnostics",

@@ -20,6 +20,8 @@ from syrupy.filters import paths
 
 from custom_components.gosms.api import DEFAULT_URL
 from custom_components.gosms.const import DOMAIN
+from custom_components.gosms.outbox import SqliteStorage
+from custom_components.gosms.outbox.storage import StorageError
 from simulator import Delivery, Fault, Status
 from tests.common import DAD, MUM, SimulatedService, add_phone, advance_time, send, set_up
 
@@ -117,7 +119,7 @@ async def test_problems_of_the_account_are_listed(
 ) -> None:
     service.faults.add(Fault.UNAUTHORIZED)
     await set_up(hass, entry)
-    with patch("custom_components.gosms.outbox.journal.write_file", side_effect=OSError):
+    with patch.object(SqliteStorage, "async_commit", side_effect=StorageError):
         with pytest.raises(HomeAssistantError):
             await send(hass, "Hello")
         assert (await diagnose())["account"]["problems"] == ["reauth", "storage_failed"]

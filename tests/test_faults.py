@@ -47,9 +47,10 @@ FAULTS: Final = {
     Fault.HANG_BEFORE: UNKNOWN,
     Fault.HANG_AFTER: UNKNOWN_BUT_ACCEPTED,
     Fault.UNAUTHORIZED: Effects(send="invalid_auth", reauth=True),
-    Fault.FORBIDDEN: Effects(send="refused"),
+    Fault.FORBIDDEN: Effects(send="cannot_connect"),
     Fault.REQUEST_TIMEOUT: UNKNOWN,
     Fault.TOO_MANY_REQUESTS: Effects(send="too_many_requests"),
+    Fault.TOO_MANY_REQUESTS_UNTIL: Effects(send="too_many_requests"),
     Fault.UNKNOWN_ERROR: UNKNOWN,
     Fault.ERROR_AFTER: UNKNOWN_BUT_ACCEPTED,
     Fault.CODE: UNKNOWN,
@@ -68,6 +69,12 @@ FAULTS: Final = {
     Fault.OVERSIZED: UNKNOWN_BUT_ACCEPTED,
     Fault.OVERSIZED_CHUNKED: UNKNOWN_BUT_ACCEPTED,
     Fault.WRONG_DATE: Effects(polled=True, send=None, accepted=True),
+    Fault.UPPERCASE_ID: Effects(polled=True, send=None, accepted=True),
+    Fault.EMPTY_LIST: Effects(polled=True, send=None, accepted=True),
+    Fault.LIST_AS_NULL: Effects(polled=True, send=None, accepted=True),
+    Fault.FIRST_PAGE_ONLY: Effects(polled=True, send=None, accepted=True),
+    Fault.MANY_OBJECTS: UNKNOWN_BUT_ACCEPTED,
+    Fault.UNASKED_RESPONSE: Effects(polled=True, send=None, accepted=True),
 }
 every_fault = pytest.mark.parametrize(("fault", "effects"), FAULTS.items(), ids=FAULTS)
 

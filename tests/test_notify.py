@@ -146,7 +146,7 @@ async def test_a_refused_message_raises_its_reason_and_the_next_one_is_sent(
         (Fault.OVERSIZED, None, "not_confirmed", 1),
         (Fault.OVERSIZED_CHUNKED, None, "not_confirmed", 1),
         (Fault.UNAUTHORIZED, None, "invalid_auth", 0),
-        (Fault.FORBIDDEN, None, "refused", 0),
+        (Fault.FORBIDDEN, None, "cannot_connect", 0),
         (Fault.TOO_MANY_REQUESTS, None, "too_many_requests", 0),
         (Fault.CODE, HTTPStatus.INTERNAL_SERVER_ERROR, "invalid_message", 0),
     ],

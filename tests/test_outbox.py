@@ -1,66 +1,35 @@
 """Messages when the service, the disk, the clock or Home Assistant itself fails."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-import errno
-from pathlib import Path
+from datetime import datetime
 from typing import Any, Final
 from unittest.mock import Mock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED, STATE_UNAVAILABLE
-from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED
+from homeassistant.core import CoreState, Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 
 from custom_components.gosms.api import GoSmsClient
-from custom_components.gosms.outbox import OutgoingMessage, Recipient, SendRequest
-from custom_components.gosms.outbox.journal import StorageError
+from custom_components.gosms.outbox import Recipient, SendRequest
 from simulator import Account, Delivery, Fault, Permission, Status
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send, set_up
+from tests.message_helpers import RecordedEvents, advance_time_in_steps, full_disk, texts, wait_until
+from tests.restarts import FILE, files_on_disk, start_again
 
 SEND: Final = "POST /sms/send"
 LIST: Final = "GET /sms"
 GET: Final = "POST /sms/get"
 MUMS_EVENTS: Final = "event.mum_message"
-ACCOUNT_EVENTS: Final = "event.gosms_ru_message"
 MUMS_STATUS: Final = "sensor.mum_last_message_status"
 OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 QUEUED: Final = "sensor.gosms_ru_queued_messages"
 
 pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
-
-
-class RecordedEvents:
-    """The events of an event entity, in order."""
-
-    def __init__(self, hass: HomeAssistant, entity_id: str) -> None:
-        self.attributes: list[dict[str, Any]] = []
-        self._entity_id = entity_id
-        hass.bus.async_listen("state_changed", self._record)
-
-    @property
-    def types(self) -> list[str]:
-        """The types of the events."""
-        return [attributes["event_type"] for attributes in self.attributes]
-
-    @callback
-    def _record(self, event: Event[EventStateChangedData]) -> None:
-        before, state = event.data["old_state"], event.data["new_state"]
-        # An entity that comes back shows its last event again; that tells nothing.
-        came_back = before is None or before.state == STATE_UNAVAILABLE
-        if event.data["entity_id"] == self._entity_id and state and state.state != STATE_UNAVAILABLE and not came_back:
-            self.attributes.append(dict(state.attributes))
-
-
-@pytest.fixture
-def recorded(hass: HomeAssistant) -> RecordedEvents:
-    """The events of the account's event entity."""
-    return RecordedEvents(hass, ACCOUNT_EVENTS)
 
 
 @pytest.fixture(autouse=True)
@@ -69,43 +38,9 @@ def unlimited(account: Account) -> None:
     account.rate_limit = None
 
 
-def no_space(*_args: object) -> None:
-    """Fail as a full disk does."""
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Let every write of the integration fail."""
-    with (
-        patch("custom_components.gosms.outbox.journal.write_file", side_effect=no_space),
-        patch("custom_components.gosms.outbox.journal.append", side_effect=no_space),
-    ):
-        yield
-
-
-def texts(service: SimulatedService) -> list[str]:
-    """Return the texts on the server, oldest first."""
-    return [message.message for message in reversed(service.account.messages)]
-
-
 def call(*parts: str, number: str = MUM, **changes: Any) -> SendRequest:
     """Return a call that sends a text."""
     return SendRequest(to=(Recipient(phone_number=number),), text=" ".join(parts), parts=parts, **changes)
-
-
-async def advance_time_in_steps(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float, step: float = 5
-) -> None:
-    """Advance the time in steps that are shorter than any timer."""
-    for _ in range(int(seconds / step)):
-        await advance_time(hass, freezer, step)
-
-
-async def wait_until(condition: Callable[[], bool]) -> None:
-    """Run the event loop until a condition is met, without advancing the time."""
-    while not condition():
-        await asyncio.sleep(0)
 
 
 async def restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -572,7 +507,7 @@ async def test_tracking_works_with_every_entity_disabled_and_polling_off(
     service.account.delivery = Delivery.ending()
     await entry.runtime_data.outbox.async_send(call("Water leak!"))
     await advance_time_in_steps(hass, freezer, 20)
-    assert entry.runtime_data.outbox.history.delivered == 1
+    assert entry.runtime_data.outbox.history.counters.delivered == 1
     assert list(entry.runtime_data.outbox.messages) == []
 
 
@@ -655,34 +590,6 @@ async def test_events_are_published_only_after_home_assistant_has_started(
     hass.bus.async_fire("homeassistant_started")
     await hass.async_block_till_done()
     assert recorded.types == ["accepted", "delivered"]
-
-
-@pytest.mark.parametrize("arrived", [1, 0], ids=["arrived", "did not arrive"])
-async def test_a_kill_during_a_request_neither_loses_nor_duplicates_the_message(
-    hass: HomeAssistant,
-    service: SimulatedService,
-    entry: MockConfigEntry,
-    freezer: FrozenDateTimeFactory,
-    recorded: RecordedEvents,
-    tmp_path: Path,
-    arrived: int,
-) -> None:
-    await set_up(hass, entry)
-    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1)
-    await send(hass, "Water leak!")
-    await hass.config_entries.async_unload(entry.entry_id)
-    # What the file says of it between the write before the request and the one after it.
-    file = tmp_path / ".storage/gosms.the_account.outbox"
-    waiting = await hass.async_add_executor_job(file.read_text)
-    await hass.async_add_executor_job(file.write_text, waiting.replace('"queued"', '"sending"'))
-    for _ in range(arrived):
-        service.account.add_message(message="Water leak!", phone_number=MUM, status=Status.WAITING)
-
-    freezer.tick(3600 - 60)
-    await set_up(hass, entry)
-    await advance_time_in_steps(hass, freezer, 55)
-    assert texts(service) == ["Water leak!"]
-    assert recorded.types == ["queued", "accepted"]
 
 
 async def test_a_full_disk_raises_a_repair_and_allows_one_attempt(
@@ -783,19 +690,14 @@ async def test_a_daily_counter_at_zero_is_not_written_at_midnight(
     assert delivered.attributes["last_reset"] == "2026-11-25T00:00:00+00:00"
 
 
-def stored_files(folder: Path) -> list[Path]:
-    """Return the files of the integration."""
-    return list(folder.glob(".storage/gosms.*"))
-
-
 async def test_removing_an_account_deletes_its_files(
-    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, tmp_path: Path
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
-    assert await hass.async_add_executor_job(stored_files, tmp_path)
+    assert await files_on_disk(hass)
     await hass.config_entries.async_remove(entry.entry_id)
-    assert not await hass.async_add_executor_job(stored_files, tmp_path)
+    assert await files_on_disk(hass) == {}
 
 
 async def test_an_exception_in_a_listener_does_not_affect_other_listeners(
@@ -809,7 +711,7 @@ async def test_an_exception_in_a_listener_does_not_affect_other_listeners(
     entry.runtime_data.outbox.async_add_event_listener(Mock(side_effect=RuntimeError))
     await send(hass, "Water leak!")
     assert recorded.types == ["accepted"]
-    assert "Unexpected error while telling" in caplog.text
+    assert "Unexpected error while reporting" in caplog.text
 
 
 async def test_an_unexpected_client_error_does_not_lose_the_message(
@@ -913,7 +815,7 @@ async def test_only_the_deleted_message_ends_unconfirmed(
 
 
 async def test_unloading_releases_callers_of_messages_not_yet_sent(
-    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     outbox = entry.runtime_data.outbox
@@ -923,7 +825,7 @@ async def test_unloading_releases_callers_of_messages_not_yet_sent(
         await outbox.async_close()
         await caller
     await restart(hass, entry)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await advance_time(hass, freezer, 2)
     assert texts(service) == ["Water leak!"]
 
 
@@ -1013,28 +915,6 @@ async def test_phone_and_sim_of_a_request_override_the_settings(
     assert request.json == {"message": "One", "phone_number": MUM, **sent_with}
 
 
-async def test_a_message_sent_while_saving_it_fails_is_sent_once(
-    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
-) -> None:
-    await set_up(hass, entry)
-    sender = entry.runtime_data.outbox._dispatcher
-    now = hass.loop.time()
-    message = OutgoingMessage(
-        key="one", phone_number=MUM, text="One", parts=("One",), created=now, expires=now + 60, queued_reported=True
-    )
-
-    async def fail() -> None:
-        # The outage ends during the write, so that the message's turn comes.
-        sender.async_run()
-        raise StorageError
-
-    with patch.object(sender._store, "async_save", fail):
-        sender._store.put(message)
-        await sender._async_keep("one")
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert texts(service) == ["One"]
-
-
 async def test_the_result_of_a_request_is_reported_despite_a_reload(
     hass: HomeAssistant,
     service: SimulatedService,
@@ -1101,16 +981,14 @@ async def test_sending_through_an_unloaded_outbox_fails(
 
 
 async def test_removing_an_account_deletes_damaged_files_set_aside(
-    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, tmp_path: Path
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
     await send(hass, "Water leak!")
-    await hass.config_entries.async_unload(entry.entry_id)
-    await hass.async_add_executor_job((tmp_path / ".storage/gosms.the_account.outbox").write_text, '{"version": 1}')
-    await set_up(hass, entry)
-    assert len(await hass.async_add_executor_job(stored_files, tmp_path)) == 2
+    await start_again(hass, entry, {FILE: b"{}"})
+    assert len([name for name in await files_on_disk(hass) if "damaged" in name]) == 1
     await hass.config_entries.async_remove(entry.entry_id)
-    assert not await hass.async_add_executor_job(stored_files, tmp_path)
+    assert await files_on_disk(hass) == {}
 
 
 async def test_messages_to_a_removed_recipient_are_still_tracked(
@@ -1132,3 +1010,67 @@ async def test_messages_to_a_removed_recipient_are_still_tracked(
     assert sorted(texts(service)) == ["Under way", "Waiting"]
     assert recorded.types.count("delivered") == 2
     assert [attributes["recipient"] for attributes in recorded.attributes[-2:]] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "evening", "seconds", "last_reset"),
+    [
+        ("UTC", "2026-09-05T22:50:00+00:00", 81 * 60, "2026-09-06T00:00:00+00:00"),
+        # In this night 23:59 is followed by 1:00.
+        ("America/Santiago", "2026-09-06T03:50:00+00:00", 21 * 60, "2026-09-06T01:00:00-03:00"),
+        ("Asia/Kolkata", "2026-09-05T18:20:00+00:00", 21 * 60, "2026-09-06T00:00:00+05:30"),
+    ],
+)
+async def test_daily_counters_start_anew_with_each_local_day(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    time_zone: str,
+    evening: str,
+    seconds: float,
+    last_reset: str,
+) -> None:
+    freezer.move_to(evening)
+    await hass.config.async_set_time_zone(time_zone)
+    service.account.delivery = Delivery.ending()
+    await set_up(hass, entry)
+    await send(hass, "Water leak!")
+    await advance_time_in_steps(hass, freezer, 15)
+    assert hass.states.get("sensor.gosms_ru_delivered_today").state == "1"
+    await advance_time_in_steps(hass, freezer, seconds, 60)
+    delivered = hass.states.get("sensor.gosms_ru_delivered_today")
+    assert delivered.state == "0"
+    assert datetime.fromisoformat(delivered.attributes["last_reset"]) == datetime.fromisoformat(last_reset)
+
+
+async def test_daily_counters_start_anew_in_a_time_zone_where_it_is_tomorrow(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
+    freezer.move_to("2026-11-24T19:00:00+00:00")
+    await hass.config.async_update(time_zone="Europe/Moscow")
+    service.account.delivery = Delivery.ending()
+    await set_up(hass, entry)
+    await send(hass, "Water leak!")
+    await advance_time_in_steps(hass, freezer, 15)
+    assert hass.states.get("sensor.gosms_ru_delivered_today").state == "1"
+    await hass.config.async_update(time_zone="Asia/Vladivostok")
+    await hass.async_block_till_done()
+    assert hass.states.get("sensor.gosms_ru_delivered_today").state == "0"
+
+
+async def test_both_sensors_show_the_same_if_a_failed_message_is_delivered(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    recorded: RecordedEvents,
+) -> None:
+    await set_up(hass, entry)
+    await send(hass, "Water leak!")
+    for status in (Status.SENT, Status.DELIVERY_ERROR, Status.DELIVERED):
+        service.account.set_status(service.account.messages[0].id, status)
+        await advance_time(hass, freezer, 61)
+    assert recorded.types == ["accepted", "sent", "delivery_failed"]
+    assert hass.states.get(MUMS_STATUS).state == "delivered"
+    assert hass.states.get("sensor.gosms_ru_last_message_status").state == "delivered"

@@ -438,7 +438,7 @@ async def test_any_phone_is_used_if_the_chosen_one_cannot_send_but_another_can(
     (message,) = service.account.messages
     assert message.device_id == (sent_with or "")
     assert hass.states.get("event.mum_message").attributes["phone"] == (sent_with and "Pixel 8")
-    assert caplog.text.count("A message leaves with any phone") == (sent_with is None)
+    assert caplog.text.count("A message is sent with any phone") == (sent_with is None)
     assert "Pixel 8" not in [record.message for record in caplog.records if "leaves with any" in record.message]
 
 

@@ -22,8 +22,8 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.gosms.api import Endpoint, GoSmsApiError, RequestOutcome
 from custom_components.gosms.const import DOMAIN
-from custom_components.gosms.outbox.journal import StorageError
-from custom_components.gosms.outbox.store import OutboxStore
+from custom_components.gosms.outbox import SqliteStorage
+from custom_components.gosms.outbox.storage import StorageError
 from simulator import Account, Fault, Permission
 from tests import API_TOKEN
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, recipient, send, set_up
@@ -328,7 +328,7 @@ async def test_the_problem_sensor_reports_reauth_and_storage_failure(
     assert hass.states.get(PROBLEM).attributes["reason"] == []
 
     with monkeypatch.context() as patched:
-        patched.setattr(OutboxStore, "async_write", AsyncMock(side_effect=StorageError))
+        patched.setattr(SqliteStorage, "async_commit", AsyncMock(side_effect=StorageError))
         await send(hass, "Water leak!")
         assert hass.states.get(PROBLEM).attributes["reason"] == ["storage_failed"]
         account.token = "another"

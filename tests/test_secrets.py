@@ -392,7 +392,7 @@ async def test_no_secret_leaks(
         "diagnostics": ("\n".join(downloads.files), (*SECRETS, *ids, *names, service.url), "last_error"),
         "the integration's log": (records.text("custom_components.gosms"), (*SECRETS, *ids, *names), "Error fetching"),
         "any log": (records.text(""), (*SECRETS, *ids), "Executing <Handle"),
-        "tasks": (tasks, (*SECRETS, *ids, *names), "GoSMS.ru attempt to send"),
+        "tasks": (tasks, (*SECRETS, *ids, *names), "GoSMS.ru request to send"),
         "repairs": (repairs, (*SECRETS, *ids), "IssueEntry"),
         "the database": (await recorded(hass, recorder_mock), (*SECRETS, *ids), "friendly_name"),
     }

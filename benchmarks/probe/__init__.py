@@ -5,10 +5,13 @@ CPU time is that of the whole process: the event loop, the threads that write fi
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache
 import gc
 from pathlib import Path
+import sqlite3
 import time
 import tracemalloc
 from typing import Any, Final, override
@@ -27,6 +30,9 @@ from .clock import AdjustableClock
 
 DOMAIN: Final = "probe"
 
+# Seconds between two looks at how long the event loop takes for a turn.
+_HEARTBEAT: Final = 0.002
+
 type Json = dict[str, Any]
 type _Handler = Callable[[HomeAssistant, Json], Coroutine[Any, Any, Json]]
 
@@ -36,8 +42,13 @@ async def async_setup(hass: HomeAssistant, _config: Json) -> bool:
     clock = AdjustableClock(hass)
 
     async def async_count_writes(_hass: HomeAssistant, _data: Json) -> Json:
-        """Return the file writes of the integration, and their bytes, since the first call."""
+        """Return the commits of the integration, and the bytes that they wrote, since the first call."""
         return _write_counter().counts()
+
+    async def async_fill_history(_hass: HomeAssistant, data: Json) -> Json:
+        """Store copies of the message that ended last."""
+        await _write_counter().async_fill_history(data["count"])
+        return {}
 
     async def async_advance_time(_hass: HomeAssistant, data: Json) -> Json:
         """Advance the clocks, so that timers fire."""
@@ -47,12 +58,14 @@ async def async_setup(hass: HomeAssistant, _config: Json) -> bool:
     for name, handler in {
         "advance_time": async_advance_time,
         "count_writes": async_count_writes,
+        "fill_history": async_fill_history,
         "import": _async_import,
         "perform": _async_perform,
         "perform_concurrently": _async_perform_concurrently,
         "refresh": _async_refresh,
         "reload": _async_reload,
         "settle": _async_settle,
+        "storm": _async_storm,
     }.items():
         hass.services.async_register(
             DOMAIN, name, _service_handler(hass, handler), supports_response=SupportsResponse.ONLY
@@ -108,6 +121,41 @@ async def _async_perform_concurrently(hass: HomeAssistant, data: Json) -> Json:
     }
 
 
+async def _async_storm(hass: HomeAssistant, data: Json) -> Json:
+    """Perform an action many times, as fast as the event loop begins them, and wait for all."""
+    calls: list[asyncio.Task[None]] = []
+    async with _measure_blocks() as blocks:
+        for number in range(data["times"]):
+            calls.append(hass.async_create_task(_async_perform_once(hass, data, number), eager_start=False))
+            # The calls of automations come one by one. Thousands in one turn of the loop would be a block themselves.
+            await asyncio.sleep(0)
+        results = await asyncio.gather(*calls, return_exceptions=True)
+    return {**blocks, "errors": sum(isinstance(result, Exception) for result in results)}
+
+
+@asynccontextmanager
+async def _measure_blocks() -> AsyncGenerator[Json]:
+    """Measure for how long the event loop is blocked at most: in seconds, and in seconds of CPU of its thread."""
+    longest: Json = {"block": 0.0, "block_cpu": 0.0}
+
+    async def beat() -> None:
+        while True:
+            started, cpu = time.perf_counter(), time.thread_time()
+            await asyncio.sleep(_HEARTBEAT)
+            longest["block"] = max(longest["block"], time.perf_counter() - started - _HEARTBEAT)
+            longest["block_cpu"] = max(longest["block_cpu"], time.thread_time() - cpu)
+
+    # What is there already is Home Assistant's: to look through it for garbage takes longer than all that is measured.
+    gc.collect()
+    gc.freeze()
+    heartbeat = asyncio.create_task(beat())
+    try:
+        yield longest
+    finally:
+        heartbeat.cancel()
+        gc.unfreeze()
+
+
 async def _async_perform_once(hass: HomeAssistant, data: Json, number: int) -> None:
     """Perform an action with a text of its own."""
     domain, _, service = data["action"].partition(".")
@@ -159,13 +207,15 @@ async def _async_reload(hass: HomeAssistant, data: Json) -> Json:
     if data["traced"]:
         gc.collect()
         tracemalloc.start()
-    started, cpu = time.perf_counter(), time.process_time()
-    if entry_id := data.get("entry_id"):
-        await hass.config_entries.async_reload(entry_id)
-    else:
-        await hass.services.async_call("rest", "reload", blocking=True)
-    await hass.async_block_till_done()
-    result: Json = {"cpu": time.process_time() - cpu, "seconds": time.perf_counter() - started}
+    async with _measure_blocks() as blocks:
+        started, cpu = time.perf_counter(), time.process_time()
+        if entry_id := data.get("entry_id"):
+            await hass.config_entries.async_reload(entry_id)
+        else:
+            await hass.services.async_call("rest", "reload", blocking=True)
+        await hass.async_block_till_done()
+        result: Json = {"cpu": time.process_time() - cpu, "seconds": time.perf_counter() - started}
+    result |= blocks
     if data["traced"]:
         gc.collect()
         result["memory"], _ = tracemalloc.get_traced_memory()
@@ -203,32 +253,90 @@ class _CpuCheckpoint(RecorderTask):
 
 
 class _WriteCounter:
-    """Counts the integration's writes to its files."""
+    """Counts the integration's commits, and the bytes that they write.
+
+    A commit appends to the log of the database; a checkpoint copies pages of the log into the main file. How many is
+    not told: each page of the log is counted, also one that a later one replaced.
+    """
 
     def __init__(self) -> None:
-        """Start to count."""
+        """Start to count; databases that are open already are not counted."""
         # Not at the top: the import of the integration is measured too.
-        from custom_components.gosms.outbox import journal  # noqa: PLC0415
+        from custom_components.gosms.outbox import SqliteStorage  # noqa: PLC0415
 
-        self.writes = 0
+        self.commits = 0
         self.bytes = 0
-        # Every write goes through one of these functions.
-        for write in (journal.write_file, journal.append):
-            setattr(journal, write.__name__, self._counted(write))
+        self._commit = SqliteStorage.async_commit
+        # The last transaction with a message that ended.
+        self._ended: tuple[Any, Any] | None = None
+        for owner, name, wrapper in (
+            (SqliteStorage, "async_commit", self._counted_commit()),
+            (sqlite3, "connect", self._counted_connect(sqlite3.connect)),
+        ):
+            setattr(owner, name, wrapper)
 
-    def _counted(self, write: Callable[..., None]) -> Callable[..., None]:
-        """Return a function that counts its calls."""
+    def _counted_commit(self) -> Callable[..., Coroutine[None, None, None]]:
+        """Return the commit of a storage that is counted."""
 
-        def counted(path: Path, *arguments: Any) -> None:  # noqa: ANN401  # Passed through.
-            write(path, *arguments)
-            self.writes += 1
-            self.bytes += len(arguments[-1])
+        async def commit(storage: Any, changes: Any) -> None:  # noqa: ANN401  # Imported late.
+            await self._commit(storage, changes)
+            self.commits += 1
+            if changes.finished:
+                self._ended = storage, changes
 
-        return counted
+        return commit
+
+    def _counted_connect(self, connect: Callable[..., sqlite3.Connection]) -> Callable[..., sqlite3.Connection]:
+        """Return a function that opens a database, and counts the bytes of the integration's."""
+        counter = self
+
+        class Connection(sqlite3.Connection):
+            """A connection whose commits and checkpoints are counted."""
+
+            log: Path
+
+            @override
+            def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
+                before = _size(self.log)
+                result = super().execute(sql, *arguments)
+                if sql == "COMMIT":
+                    counter.bytes += _size(self.log) - before
+                elif "wal_checkpoint" in sql:
+                    counter.bytes += before - _size(self.log)
+                return result
+
+        def connect_counted(database: str | Path, *arguments: object, **options: object) -> sqlite3.Connection:
+            path = Path(database)
+            if not path.name.startswith("gosms."):
+                return connect(database, *arguments, **options)
+            connection = connect(database, *arguments, factory=Connection, **options)
+            assert isinstance(connection, Connection)
+            connection.log = path.with_name(f"{path.name}-wal")
+            return connection
+
+        return connect_counted
+
+    async def async_fill_history(self, count: int) -> None:
+        """Store so many copies of the message that ended last."""
+        if self._ended is None:
+            raise RuntimeError("no message has ended")
+        storage, changes = self._ended
+        ((ended, record),) = list(changes.finished.values())[:1]
+        copies = {
+            key: (ended, replace(record, key=key, ids=(f"{number:024x}",)))
+            for number in range(count)
+            for key in [f"{number:026}"]
+        }
+        await self._commit(storage, replace(changes, messages={}, finished=copies, meta={}, forget_before=None))
 
     def counts(self) -> Json:
-        """Return the number of writes and bytes."""
-        return {"writes": self.writes, "bytes": self.bytes}
+        """Return the number of commits and bytes."""
+        return {"commits": self.commits, "bytes": self.bytes}
+
+
+def _size(file: Path) -> int:
+    """Return the size of a file, 0 if there is none."""
+    return file.stat().st_size if file.exists() else 0
 
 
 _write_counter: Final = cache(_WriteCounter)

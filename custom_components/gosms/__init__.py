@@ -56,8 +56,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     outbox.async_start()
-    # The outbox needs the page of each poll, also while every entity is disabled.
-    entry.async_on_unload(coordinator.async_add_listener(lambda: outbox.async_take(coordinator.data)))
+    coordinator.on_page = outbox.async_apply
+    # A coordinator without listeners does not poll, and all entities may be disabled.
+    entry.async_on_unload(coordinator.async_add_listener(lambda: None))
     _async_track_phones(hass, entry)
     # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))

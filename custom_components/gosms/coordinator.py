@@ -1,5 +1,6 @@
 """Coordinators: one for the messages of an account, and one for each of its phones."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
@@ -41,6 +42,7 @@ class GoSmsCoordinator(DataUpdateCoordinator[MessagePage]):
             update_interval=timedelta(seconds=POLL_INTERVAL),
             always_update=False,
         )
+        self.on_page: Callable[[MessagePage], None] = lambda _page: None
         self._client = client
         self._next_poll_allowed = float("-inf")
         self.data = MessagePage()
@@ -60,10 +62,12 @@ class GoSmsCoordinator(DataUpdateCoordinator[MessagePage]):
         """Fetch the newest messages."""
         try:
             with update_errors():
-                return await self._client.list()
+                page = await self._client.list()
         except UpdateFailed as err:
             self._next_poll_allowed = self.hass.loop.time() + (err.retry_after or 0)
             raise
+        self.on_page(page)
+        return page
 
 
 class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):

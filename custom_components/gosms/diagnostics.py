@@ -131,14 +131,14 @@ def _newest_messages(messages: Iterable[Message]) -> dict[str, Any]:
 
 def _outbox(outbox: Outbox) -> dict[str, Any]:
     """Return a summary of the outbox and its history."""
-    delivered, failed = outbox.history.today(dt_util.now().date())
+    delivered, failed = outbox.history.counters.on(dt_util.now().date())
     return {
         "queued": outbox.queued,
         "in_transit": outbox.in_transit,
-        "ended_lately": len(outbox.history.ended),
+        "ended_lately": len(outbox.history),
         "delivered_today": delivered,
         "failed_today": failed,
-        "delivery_time": outbox.history.delivery_time,
+        "delivery_time": outbox.history.counters.delivery_time,
     }
 
 

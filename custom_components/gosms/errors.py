@@ -145,6 +145,11 @@ def account_not_loaded(account: str) -> Failure:
     return Failure(key="account_not_loaded", placeholders={"account": account})
 
 
+def account_removed() -> Failure:
+    """Return the failure of a message whose account was removed before it was sent."""
+    return Failure(key="account_removed")
+
+
 def not_a_recipient() -> Failure:
     """Return the failure of a target that is not a recipient."""
     return Failure(key="not_a_recipient")
@@ -228,7 +233,10 @@ def error_key(err: GoSmsError) -> str:
         return err.row.text
     if err.status == HTTPStatus.TOO_MANY_REQUESTS:
         return "too_many_requests"
-    return "service_error" if err.maybe_accepted else "refused"
+    if err.maybe_accepted:
+        return "service_error"
+    # What is temporary without a code is not from the API, but from a proxy or a portal.
+    return "cannot_connect" if err.is_temporary else "refused"
 
 
 def _idempotent_error_key(err: GoSmsError) -> str:

@@ -10,8 +10,12 @@ from .api import Endpoint, GoSmsApiError, RequestOutcome
 from .const import CONTROL_PANEL_URL, DOMAIN
 from .subentries import find_phone
 
+MESSAGES_LOST: Final = "messages_lost"
 STORAGE_FAILED: Final = "storage_failed"
 UNKNOWN_PHONE: Final = "unknown_phone"
+
+# The control panel has no cure for them.
+_OURS: Final = frozenset({MESSAGES_LOST, STORAGE_FAILED})
 
 # The reason that the `problem` sensor shows for a rejected token. Home Assistant itself asks for a new one.
 REAUTH: Final = "reauth"
@@ -59,8 +63,8 @@ def async_raise(
         },
         is_fixable=key == UNKNOWN_PHONE,
         is_persistent=resolved_by in _NEEDS_USER_ACTION,
-        learn_more_url=None if key == STORAGE_FAILED else f"{CONTROL_PANEL_URL}{_FIX_PAGES.get(key, '/api')}",
-        severity=ir.IssueSeverity.ERROR,
+        learn_more_url=None if key in _OURS else f"{CONTROL_PANEL_URL}{_FIX_PAGES.get(key, '/api')}",
+        severity=ir.IssueSeverity.WARNING if key == MESSAGES_LOST else ir.IssueSeverity.ERROR,
         translation_key=key,
         translation_placeholders={"account": entry.title, **({"phone": phone.title} if phone else {})},
     )

@@ -16,5 +16,5 @@ async def async_setup(hass: HomeAssistant, _config: dict[str, object]) -> bool:
     from homeassistant.helpers.importlib import async_import_module  # noqa: PLC0415  # See above.
 
     hooks = await async_import_module(hass, f"{__package__}.hooks")
-    hooks.install(hass, Path(hass.config.config_dir))
+    await hooks.async_install(hass, Path(hass.config.config_dir))
     return True

@@ -9,9 +9,11 @@ import json
 import socket
 import traceback
 from typing import override
+from unittest.mock import patch
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 from aiohttp.abc import AbstractResolver, ResolveResult
+from freezegun.api import FrozenDateTimeFactory
 import pytest
 
 from custom_components.gosms.api import (
@@ -25,7 +27,7 @@ from custom_components.gosms.api import (
     MessageStatus,
     RateLimiter,
     Sim,
-    client as client_module,
+    transport as transport_module,
 )
 from simulator import ENDPOINTS, ERROR_TEXTS, NEW, OLD, Account, Fault, Generation, Permission
 from tests import API_TOKEN
@@ -57,7 +59,7 @@ CALLS: dict[str, Call] = {
 @pytest.fixture
 def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     # The real ten seconds, six of them for the connection, would make these tests last for a minute.
-    monkeypatch.setattr(client_module, "_TIMEOUT", ClientTimeout(total=0.4, connect=0.2))
+    monkeypatch.setattr(transport_module, "_TIMEOUT", ClientTimeout(total=0.4, connect=0.2))
 
 
 async def _failure(request: Awaitable[object]) -> GoSmsError:
@@ -395,6 +397,31 @@ async def test_a_deleted_token_is_unauthorized(client: GoSmsClient, account: Acc
     assert err.code == 1003
 
 
+async def test_a_page_of_texts_full_of_brackets_is_read(client: GoSmsClient, account: Account) -> None:
+    for _ in range(100):
+        account.add_message(message="{[," * 100, phone_number=MUM)
+
+    assert {message.text for message in (await client.list()).messages} == {"{[," * 100}
+
+
+async def test_a_response_of_very_many_objects_is_not_parsed(client: GoSmsClient, service: SimulatedService) -> None:
+    service.faults.add(Fault.MANY_OBJECTS)
+    with patch("custom_components.gosms.api.transport.json.loads", wraps=json.loads) as loads:
+        assert (await _failure(client.list())).maybe_accepted
+
+    assert all(len(call.args[0]) < 1000 for call in loads.call_args_list)
+
+
+async def test_a_second_response_is_never_read_as_the_next_one(client: GoSmsClient, service: SimulatedService) -> None:
+    service.faults.add(Fault.UNASKED_RESPONSE, times=1)
+
+    message_id = await client.send(MUM, TEXT)
+    await asyncio.sleep(0.1)
+    page = await client.list()
+
+    assert [message.id for message in page.messages] == [message_id]
+
+
 @pytest.mark.parametrize("asked", [None, 0, 3, 3600])
 @pytest.mark.parametrize("kind", [Fault.TOO_MANY_REQUESTS, Fault.CODE])
 async def test_retry_after_is_read_from_the_response(
@@ -405,7 +432,26 @@ async def test_retry_after_is_read_from_the_response(
     assert (await _refused(client.list())).retry_after == asked
 
 
-@pytest.mark.parametrize("header", ["Wed, 14 Oct 2026 12:00:00 GMT", "-5", "1.5", "soon", "", "9" * 30])
+async def test_retry_after_can_be_a_date(client: GoSmsClient, service: SimulatedService) -> None:
+    service.faults.add(Fault.TOO_MANY_REQUESTS_UNTIL, retry_after=120)
+
+    assert (await _refused(client.list())).retry_after == pytest.approx(120, abs=1)
+
+
+@pytest.mark.parametrize(("date", "seconds"), [("Wed, 14 Oct 2026 11:58:00 GMT", 120), ("yesterday", 7200)])
+async def test_a_date_to_retry_after_is_by_the_clock_of_its_sender(
+    client_for_response: ClientFactory, freezer: FrozenDateTimeFactory, date: str, seconds: int
+) -> None:
+    freezer.move_to("2026-10-14T10:00:00+00:00")
+    headers = {"Retry-After": "Wed, 14 Oct 2026 12:00:00 GMT", "Date": date}
+    client = await client_for_response(web.Response(status=429, headers=headers))
+
+    assert (await _refused(client.list())).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "header", ["Wed, 15 Oct 2025 12:00:00 GMT", "Mon, 01 Jan 0001 00:00:00 -0000", "-5", "1.5", "soon", "", "9" * 30]
+)
 async def test_an_invalid_retry_after_is_ignored(client_for_response: ClientFactory, header: str) -> None:
     client = await client_for_response(web.Response(status=429, headers={"Retry-After": header}))
 
@@ -477,6 +523,7 @@ TROUBLE: dict[Fault, tuple[type[GoSmsError], bool, bool]] = {
     Fault.FORBIDDEN: (GoSmsApiError, False, False),
     Fault.REQUEST_TIMEOUT: (GoSmsApiError, True, False),
     Fault.TOO_MANY_REQUESTS: (GoSmsApiError, False, False),
+    Fault.TOO_MANY_REQUESTS_UNTIL: (GoSmsApiError, False, False),
     Fault.UNKNOWN_ERROR: (GoSmsApiError, True, False),
     Fault.ERROR_AFTER: (GoSmsApiError, True, True),
     Fault.CODE: (GoSmsApiError, True, False),
@@ -489,6 +536,7 @@ TROUBLE: dict[Fault, tuple[type[GoSmsError], bool, bool]] = {
     Fault.MALFORMED_ID: (GoSmsConnectionError, True, True),
     Fault.OVERSIZED: (GoSmsConnectionError, True, True),
     Fault.OVERSIZED_CHUNKED: (GoSmsConnectionError, True, True),
+    Fault.MANY_OBJECTS: (GoSmsConnectionError, True, True),
 }
 # What does not spoil the answer to a send.
 HARMLESS = [
@@ -499,6 +547,11 @@ HARMLESS = [
     Fault.MISSING_FIELDS,
     Fault.UNKNOWN_STATUS,
     Fault.WRONG_DATE,
+    Fault.UPPERCASE_ID,
+    Fault.EMPTY_LIST,
+    Fault.LIST_AS_NULL,
+    Fault.FIRST_PAGE_ONLY,
+    Fault.UNASKED_RESPONSE,
 ]
 
 

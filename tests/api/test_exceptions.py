@@ -33,40 +33,38 @@ def test_code_1000_means_maybe_accepted_with_any_status(status: int) -> None:
     assert not err.unauthorized
 
 
-@pytest.mark.parametrize(
-    ("status", "maybe_accepted"),
-    [
-        (200, True),
-        (202, True),
-        (204, True),
-        (301, True),
-        (302, True),
-        (304, True),
-        (399, True),
-        (400, False),
-        (401, False),
-        (403, False),
-        (404, False),
-        (413, False),
-        (418, False),
-        (429, False),
-        (499, False),
-        (500, True),
-        (502, True),
-        (503, True),
-        (504, True),
-        (599, True),
-    ],
-)
-def test_without_a_known_code_the_status_decides(status: int, *, maybe_accepted: bool) -> None:
-    errors = [GoSmsApiError(status, code=code) for code in (None, *UNLISTED)]
+@pytest.mark.parametrize("status", [200, 202, 204, 301, 302, 304, 399, 408, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("code", [None, *UNLISTED])
+def test_no_client_error_means_maybe_accepted_without_a_known_code(status: int, code: int | None) -> None:
+    err = GoSmsApiError(status, code=code)
 
-    assert {err.maybe_accepted for err in errors} == {maybe_accepted}
-    assert {err.unauthorized for err in errors} == {status == 401}
+    assert (err.maybe_accepted, err.is_temporary, err.unauthorized) == (True, True, False)
 
 
-def test_a_request_timeout_status_means_maybe_accepted() -> None:
-    assert GoSmsApiError(408).maybe_accepted
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 414, 418, 422, 451, 499])
+@pytest.mark.parametrize("code", UNLISTED)
+def test_an_unknown_code_with_a_client_error_is_a_refusal(status: int, code: int) -> None:
+    err = GoSmsApiError(status, code=code)
+
+    assert (err.maybe_accepted, err.is_temporary, err.unauthorized) == (False, False, status == 401)
+
+
+@pytest.mark.parametrize("status", [400, 401, 413, 414, 422])
+def test_a_request_that_cannot_succeed_is_refused_without_a_code(status: int) -> None:
+    err = GoSmsApiError(status)
+
+    assert (err.maybe_accepted, err.is_temporary, err.unauthorized) == (False, False, status == 401)
+
+
+@pytest.mark.parametrize("status", [402, 403, 404, 405, 407, 409, 410, 418, 421, 429, 451, 499])
+def test_a_client_error_without_a_code_is_temporary(status: int) -> None:
+    err = GoSmsApiError(status)
+
+    assert (err.maybe_accepted, err.is_temporary, err.unauthorized) == (False, True, False)
+
+
+def test_too_many_requests_are_temporary_with_any_unknown_code() -> None:
+    assert {GoSmsApiError(429, code=code).is_temporary for code in UNLISTED} == {True}
 
 
 @pytest.mark.parametrize("maybe_accepted", [True, False])

@@ -11,7 +11,7 @@ import pytest
 
 from custom_components.gosms.text import prepare
 from devtools.hass_client import HomeAssistantClient, Json
-from devtools.load import CallOutcome, LoadGenerator, PlannedCall, RepeatedCall, plan
+from devtools.load import NOT_CONFIRMED, CallOutcome, LoadGenerator, PlannedCall, RepeatedCall, plan
 
 NUMBER = "79123456701"
 PLAIN = PlannedCall(recipient=NUMBER, pieces=("Leak",))
@@ -23,6 +23,8 @@ class CrashingServer:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Json]] = []
+        # What it answers before it crashes: status and text.
+        self.responses: list[tuple[int, str]] = []
 
     @property
     def texts(self) -> Counter[str]:
@@ -32,6 +34,10 @@ class CrashingServer:
     async def perform_action(self, request: web.Request) -> web.Response:
         """Receive a call."""
         data = await request.json()
+        if self.responses:
+            status, text = self.responses.pop()
+            self.calls.append(("", {"message": data["message"]}))
+            return web.Response(status=status, text=text)
         self.calls.append((request.path_qs, data))
         if self.texts[data["message"]] == 1 and request.transport:
             request.transport.abort()
@@ -78,6 +84,47 @@ async def test_only_a_call_with_a_key_is_repeated_after_a_crash(
     assert crashing.calls[-1] == ("/api/services/gosms/send_sms?return_response", keyed)
 
 
+@pytest.mark.parametrize(
+    ("responses", "outcome"),
+    [
+        pytest.param([(400, "Refused")], CallOutcome.FAILED, id="an error"),
+        pytest.param([(500, f"{NOT_CONFIRMED}, …")], CallOutcome.UNCERTAIN, id="an error that leaves it open"),
+        pytest.param([(503, "")], CallOutcome.SUCCEEDED, id="not made since Home Assistant stops"),
+    ],
+)
+async def test_the_outcome_of_a_call_is_what_its_caller_was_told(
+    crashing: CrashingServer,
+    client: HomeAssistantClient,
+    responses: list[tuple[int, str]],
+    outcome: CallOutcome,
+) -> None:
+    crashing.responses += responses
+    load = LoadGenerator(client, [PLAIN], {NUMBER: "notify.anna"})
+    load.is_up.set()
+    load.release(1)
+    await load.run()
+    assert load.outcomes == [(PLAIN, outcome)]
+
+
+async def test_calls_in_progress_and_those_that_follow_are_at_risk(
+    crashing: CrashingServer, client: HomeAssistantClient
+) -> None:
+    load = LoadGenerator(client, [PLAIN, KEYED], {NUMBER: "notify.anna"})
+    load.release(1)
+    sending = asyncio.create_task(load.run())
+    load.is_up.set()
+    async with asyncio.timeout(10):
+        while not load.outcomes:
+            await asyncio.sleep(0)
+    load.is_risky = True
+    assert load.at_risk == set()
+    load.release(1)
+    await sending
+    assert load.at_risk == {KEYED}
+    load.is_risky = False
+    assert load.at_risk == {KEYED}
+
+
 async def test_only_released_calls_are_made(crashing: CrashingServer, client: HomeAssistantClient) -> None:
     load = LoadGenerator(client, [PLAIN, KEYED, PLAIN], {NUMBER: "notify.anna"})
     load.is_up.set()
@@ -104,7 +151,7 @@ def test_a_plan_mixes_keyed_multipart_and_duplicate_messages() -> None:
     calls = plan(random.Random(1), 300, [NUMBER])
     times = Counter(calls)
     assert sum(1 if call.key else count for call, count in times.items()) == 300
-    assert set(times.values()) == {1, 3}
+    assert set(times.values()) == {1, 3, 8}
     assert sum(call.key is not None for call in times) in range(45, 61)
     assert {len(call.parts) for call in times} == {1, 2, 3}
     assert sum(len(call.parts) > 1 for call in times) in range(35, 51)

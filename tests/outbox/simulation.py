@@ -1,4 +1,4 @@
-"""A deterministic simulation of the outbox in which connection, disk, clock and process can fail.
+"""A deterministic simulation of the outbox in which connection, disk, clocks and process can fail.
 
 Unlike other tests it uses neither the test plugin's Home Assistant nor the simulator's server: hundreds of scenarios of
 hours and days need virtual time, which sockets and threads do not follow, and no fault of the simulator can kill the
@@ -6,34 +6,25 @@ process between two lines of code. The account is the simulator's own.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-import errno
 from functools import partial
-import json
-from pathlib import Path
+import logging
+import random
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final, cast, override
 from unittest.mock import AsyncMock, patch
 
-from homeassistant.config_entries import ConfigEntries
+from homeassistant.config_entries import ConfigEntries, ConfigEntryState, ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.gosms.api import (
-    Endpoint,
-    GoSmsApiError,
-    GoSmsClient,
-    GoSmsConnectionError,
-    Message,
-    MessagePage,
-    RateLimiter,
-)
+from custom_components.gosms.api import GoSmsApiError, GoSmsClient, MessagePage, RateLimiter
 from custom_components.gosms.api.exceptions import GoSmsError
 from custom_components.gosms.outbox import (
     EVENT_TYPES,
@@ -41,49 +32,30 @@ from custom_components.gosms.outbox import (
     Outbox,
     OutgoingMessage,
     Recipient,
-    SendRequest as Request,
+    SendRequest,
+    SendResult,
+    SqliteStorage,
     State,
 )
-from custom_components.gosms.outbox.journal import Journal, StorageError
-from custom_components.gosms.outbox.message import TRANSITIONS
+from custom_components.gosms.outbox.clock import Boot
 from simulator import Account
 from simulator.errors import HTTP_STATUSES, ApiError
-from simulator.wire import message_json, page_json
 from tests import API_TOKEN
 from tests.common import DAD, MUM, recipient
+from tests.outbox.fake_service import FakeClient
+from tests.outbox.fake_storage import FakeDisk, FakeFile, FakeStorage
 from tests.outbox.virtual_time import VirtualTimeLoop
 
 # The service's time at the start, in Unix seconds.
 START_TIME: Final = 1_800_000_000.0
 
-# The config entries in Home Assistant, which share one account of the service; the first one's files are named.
+# The config entries in Home Assistant, which share one account of the service.
 ACCOUNTS: Final = ("the_account", "the_second_account")
-QUEUE: Final = "gosms.the_account.outbox"
 
-# Seconds of one way to the service, and of a disk operation.
-_LATENCY: Final = 0.05
-_DISK_TIME: Final = 0.01
+FINAL_STATES: Final = frozenset(state.value for state in State if state.is_final)
 
-# The errors of a request to send, before and after the service has received it.
-FAULTS: Final[dict[str, tuple[GoSmsError | None, GoSmsError | None]]] = {
-    "no connection": (GoSmsConnectionError("no connection", maybe_accepted=False), None),
-    "refused": (GoSmsApiError(403, code=1006), None),
-    "too many requests": (GoSmsApiError(429), None),
-    "come back later": (GoSmsApiError(429, retry_after=90), None),
-    "come back at once": (GoSmsApiError(429, retry_after=0), None),
-    "come back in a year": (GoSmsApiError(429, retry_after=31_536_000), None),
-    "cut before": (GoSmsConnectionError("no answer", maybe_accepted=True), None),
-    "cut after": (None, GoSmsConnectionError("no answer", maybe_accepted=True)),
-    "error after": (None, GoSmsApiError(500)),
-}
-# The connection is lost, and the service receives the request so many seconds later, within the grace period.
-LATE: Final = "late"
+# Seconds after which the service receives a request that came late, within the grace period.
 _DELAY: Final = 15.0
-# The service answers with the id of its oldest message.
-REPEATED_ID: Final = "repeated id"
-# The service responds after so many seconds.
-SLOW: Final = "slow"
-_SLOWNESS: Final = 6.0
 
 
 @dataclass(kw_only=True)
@@ -92,12 +64,22 @@ class AutomationCall:
 
     number: str
     parts: tuple[str, ...]
+    account: str
     run: Run
     # The account and the idempotency key of a call that may be repeated.
     repeatable: tuple[int, str] | None = None
     key: str | None = None
-    done: bool = False
-    error: str | None = None
+    result: SendResult | None = None
+
+    @property
+    def done(self) -> bool:
+        """Return whether the caller got an answer."""
+        return self.result is not None
+
+    @property
+    def error(self) -> str | None:
+        """Return the key of the failure in the answer, or None."""
+        return self.result.failure.key if self.result and self.result.failure else None
 
 
 @dataclass(kw_only=True)
@@ -108,6 +90,19 @@ class MessageEvents:
     types: list[str] = field(default_factory=list)
 
 
+class _MistakeHandler(logging.Handler):
+    """Keeps the names of unexpected errors."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__()
+        self._mistakes = mistakes
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info:
+            self._mistakes.append(f"{record.getMessage()}: {record.exc_info[1]!r}")
+
+
 _caller: ContextVar[AutomationCall] = ContextVar("caller")
 
 
@@ -116,10 +111,14 @@ class Simulation:
 
     def __init__(self, queue_expiry: int, accounts: int = 1) -> None:
         """Create a simulation without a run; messages may be queued for so many minutes."""
+        # The pauses between attempts are random.
+        random.seed(0)
         self.run: Run | None = None
         # Seconds since the start, without the current run.
         self._elapsed = 0.0
-        self.account = Account(token=API_TOKEN, clock=self.server_clock)
+        # Seconds by which the service's two clocks differ: that of its messages is late.
+        self.creation_lag = 0.0
+        self.account = Account(token=API_TOKEN, clock=lambda: self.server_clock() - self.creation_lag)
         self.account.add_phone()
         self.account.rate_limit = None
         self.entries = [
@@ -132,10 +131,7 @@ class Simulation:
             for entry_id in ACCOUNTS[:accounts]
         ]
         self.recipients = list(self.entries[0].subentries.values())
-        self.files: dict[str, bytes] = {}
-        self.disk_is_full = False
-        # Files that do not fit on the disk, though smaller ones do.
-        self.files_without_room: set[str] = set()
+        self.disk = FakeDisk()
         # Whether all connections fail, the faults of the next requests to send, and the error of all lookups.
         self.is_offline = False
         # The rate limiter of all requests to send, if any, and the times at which the service received them.
@@ -144,21 +140,34 @@ class Simulation:
         self.faults: list[str] = []
         self.lookup_error: Exception | None = None
         self.lookups = 0
+        # The ids of the messages that were asked for one by one.
+        self.fetched: list[str] = []
+        # What is wrong with all lists of messages, and the status that phones tell of all new messages.
+        self.list_fault: Callable[[dict[str, Any]], dict[str, Any]] = dict
+        self.phone_status: int | None = None
+        # What is known of a phone's ability to send, by its id.
+        self.can_send: Callable[[str], bool | None] = lambda _device_id: None
         # Seconds by which Home Assistant's wall clock is wrong.
         self.wall_clock_offset = 0.0
+        # The boot of the machine: whether it can be known, which one it is, and when it was.
+        self.knows_boot = True
+        self._boot = 0
+        self._booted = 0.0
         self.kills = 0
         self.calls: list[AutomationCall] = []
-        # The number and text of every message that the service has accepted.
+        # The number and text of every message that the service has accepted, and their ids.
         self.accepted: list[tuple[str, str]] = []
+        self.accepted_ids: set[str] = set()
         self.events: dict[str, MessageEvents] = {}
-        # Keys of messages whose last change was lost with a killed run.
+        # Keys of messages whose last change was lost with a killed run or by a restored backup.
         self.uncertain: set[str] = set()
-        # Keys of messages that were lost with a killed run.
+        # Keys of messages that were lost with a killed run or by a restored backup.
         self.lost: set[str] = set()
         self.violations: list[object] = []
-        # The events that the next run may repeat after the last kill, and whether a write to the disk has ever failed.
-        self._repeated: set[tuple[str, str]] = set()
-        self._disk_failed = False
+        # Unexpected errors that were logged.
+        self.mistakes: list[str] = []
+        # The events of each account that a kill would repeat, and how many commits there were when they were reported.
+        self._reported: dict[str, dict[tuple[str, str], int]] = {}
         self._late_requests: list[tuple[float, str, str]] = []
 
     # Clocks
@@ -167,44 +176,56 @@ class Simulation:
         """Return the service's time in Unix seconds; it is always right."""
         return START_TIME + self._elapsed + (self.run.uptime if self.run else 0.0)
 
-    def _wall_clock(self) -> datetime:
-        return datetime.fromtimestamp(self.server_clock() + self.wall_clock_offset, UTC)
+    def wall_clock(self) -> float:
+        """Return the time of Home Assistant's machine in Unix seconds."""
+        return self.server_clock() + self.wall_clock_offset
+
+    def boot(self) -> Boot:
+        """Return the boot of the machine that it is in."""
+        booted = self._booted
+        return Boot(
+            boot_id=f"boot {self._boot}" if self.knows_boot else None, clock=lambda: self.server_clock() - booted
+        )
 
     @contextmanager
     def patched(self) -> Iterator[None]:
-        """Let Home Assistant use the disk and the clocks of this simulation."""
-
-        async def run_disk_job[T](_journal: Journal, work: Callable[[], T]) -> T:
-            return await self.current_run().run_disk_job(work)
+        """Let Home Assistant use the clocks of this simulation."""
 
         def key() -> str:
             call = _caller.get()
             call.key = f"{len(self.calls)}.{self.calls.index(call)}"
             return call.key
 
+        def wall_clock(_time_zone: object = None) -> datetime:
+            return datetime.fromtimestamp(self.wall_clock(), UTC)
+
+        handler = _MistakeHandler(self.mistakes)
+        logger = logging.getLogger("custom_components.gosms")
+        logger.addHandler(handler)
         with (
-            patch.object(Journal, "_async_run", run_disk_job),
             # Home Assistant's own files are not simulated.
             patch.object(Store, "_async_write_data", AsyncMock()),
-            patch.object(Path, "read_bytes", lambda path: self.content(path.name)),
-            patch("custom_components.gosms.outbox.journal.write_file", lambda path, line: self.write(path.name, line)),
-            patch(
-                "custom_components.gosms.outbox.journal.append",
-                lambda path, end, line: self.write(path.name, self.content(path.name)[:end] + line),
-            ),
-            patch.object(dt_util, "utcnow", self._wall_clock),
-            patch.object(dt_util, "now", self._wall_clock),
+            patch("time.time", self.wall_clock),
+            patch.object(dt_util, "utcnow", wall_clock),
+            patch.object(dt_util, "now", wall_clock),
             patch("custom_components.gosms.outbox.admission.ulid_now", key),
         ):
-            yield
-            self.kill_if_running()
+            try:
+                yield
+                self.kill_if_running()
+            finally:
+                logger.removeHandler(handler)
 
     # Runs
 
-    def start(self, downtime: float = 0.0) -> None:
+    def start(self, downtime: float = 0.0, *, reboots: bool = False) -> None:
         """Start Home Assistant, so many seconds after the last run ended."""
         self._elapsed += downtime
-        self._repeated = self._unmarked_events()
+        if reboots:
+            self._boot += 1
+            self._booted = self.server_clock() - downtime / 2
+        self.deliver_late_requests()
+        self._reported.clear()
         self.run = Run(self)
         self.run.loop.run_until_complete(self.run.start())
 
@@ -214,8 +235,6 @@ class Simulation:
             self._elapsed += seconds
         else:
             self.run.loop.run_for(seconds)
-            if self.run.is_dead:
-                self._discard_run()
         self.deliver_late_requests()
 
     def kill(self, point: int) -> None:
@@ -237,7 +256,7 @@ class Simulation:
         for outbox in run.outboxes:
             run.loop.run_until_complete(outbox.async_unload())
         self._discard_run()
-        self.kills -= not (self.disk_is_full or self.files_without_room)
+        self.kills -= not self.disk.is_full
 
     def current_run(self) -> Run:
         """Return the current run, which there must be."""
@@ -247,8 +266,8 @@ class Simulation:
     def _discard_run(self) -> None:
         """Discard the current run, and record what was lost with it."""
         run = self.current_run()
-        for outbox in run.outboxes:
-            self.record_losses(outbox)
+        for entry in self.entries:
+            self.record_losses(entry.entry_id)
         self.kills += 1
         self._elapsed += run.uptime
         self.run = None
@@ -258,16 +277,7 @@ class Simulation:
         """Reload an account; if the disk is full, that counts as a kill."""
         run = self.current_run()
         run.loop.run_until_complete(run.reload(account))
-        self.kills += self.disk_is_full or bool(self.files_without_room)
-
-    def _unmarked_events(self, *accounts: str) -> set[tuple[str, str]]:
-        """Return the events that a new run would repeat, unless a full disk is the reason, of these or all accounts."""
-        return {
-            (key, each["type"])
-            for key, record in self.on_disk(*accounts).items()
-            for each in record["pending_events"]
-            if key in self.events and each["type"] in self.events[key].types and not self._disk_failed
-        }
+        self.kills += self.disk.is_full
 
     def remove_recipient(self, index: int) -> None:
         """Remove a recipient of the first account, even with messages in transit; automations may still use the id."""
@@ -276,49 +286,65 @@ class Simulation:
         object.__setattr__(entry, "subentries", MappingProxyType(left))
         self.reload(0)
 
-    def record_losses(self, outbox: Outbox) -> None:
-        """Record the messages that the next run does not know, or not in their last state."""
-        on_disk = self.on_disk()
-        ended = {each["key"] for line in self._read("ledger") for each in line["ended"]}
-        for message in outbox.messages:
-            if message.key not in on_disk:
-                self.lost.add(message.key)
-            elif message.state.is_final and not State(on_disk[message.key]["state"]).is_final:
-                self.uncertain.add(message.key)
-        remembered = {each.key for each in outbox.history.ended}
-        self.uncertain |= {key for key in remembered - ended if key in on_disk}
-        self.lost |= remembered - ended - on_disk.keys()
-        if f"gosms.{outbox._entry.entry_id}.outbox" not in self.files:
-            # It contains the secret without which repeated calls are not recognized.
-            self.lost |= remembered
+    def add_phone(self, device_id: str) -> None:
+        """Give the first account a phone, before the first run."""
+        entry = self.entries[0]
+        added = ConfigSubentry(
+            data=MappingProxyType({"device_id": device_id, "sim": "default"}),
+            subentry_id=device_id,
+            subentry_type="phone",
+            title="Pixel 8",
+            unique_id=device_id,
+        )
+        object.__setattr__(entry, "subentries", MappingProxyType({**entry.subentries, device_id: added}))
 
-    def content(self, file: str) -> bytes:
-        """Return the content of a file."""
-        if file not in self.files:
-            raise FileNotFoundError
-        return self.files[file]
+    # The disk
 
-    def write(self, file: str, content: bytes) -> None:
-        """Write a file, unless the disk is full."""
-        if self.disk_is_full or file in self.files_without_room:
-            self._disk_failed = True
-            raise OSError(errno.ENOSPC, "No space left on device")
-        self.files[file] = content
+    def backup(self) -> dict[str, FakeFile]:
+        """Return a backup of what is on disk."""
+        return {account: file.copy() for account, file in self.disk.files.items()}
 
-    def _read(self, file: str, *accounts: str) -> list[dict[str, Any]]:
-        """Return the valid records in the files with this name, of these or all accounts."""
-        contents = [self.files.get(f"gosms.{account}.{file}", b"") for account in accounts or ACCOUNTS]
-        found = [line for content in contents for line in content.splitlines()]
-        return [json.loads(line)["data"] for line in found if line.startswith(b"{")]
+    def restore(self, backup: dict[str, FakeFile]) -> None:
+        """Restore a backup, while Home Assistant does not run."""
+        assert self.run is None
+        self.kills += 1
+        self.disk.files = {account: file.copy() for account, file in backup.items()}
+        for call in self.calls:
+            file = self.disk.files.get(call.account, FakeFile())
+            if call.key in file.messages:
+                # What happened to it since may happen again, as far as Home Assistant can tell.
+                self.uncertain.add(call.key)
+            elif call.key and call.key not in file.finished:
+                self.lost.add(call.key)
 
-    def on_disk(self, *accounts: str) -> dict[str, dict[str, Any]]:
-        """Return the messages that the next run will load, by their keys, of these or all accounts."""
-        found: dict[str, dict[str, Any]] = {}
-        for line in self._read("outbox", *accounts):
-            found |= {record["key"]: record for record in line["messages"]}
-            for key in line.get("gone", ()):
-                found.pop(key, None)
-        return found
+    def on_disk(self) -> dict[str, dict[str, Any]]:
+        """Return the messages that the next run will load, by their keys."""
+        return {key: record for file in self.disk.files.values() for key, record in file.messages.items()}
+
+    def record_losses(self, account: str) -> None:
+        """Record the messages of an account that the next run does not know, or not in their last state."""
+        file = self.disk.files.get(account, FakeFile())
+        for call in self.calls:
+            if call.key is None or call.account != account or call.key in file.finished:
+                continue
+            told = call.result is not None and call.key not in self.lost | self.uncertain
+            if call.key in file.messages:
+                told_end = call.result is not None and call.result.status in FINAL_STATES
+                is_over = self._has_ended(call.key) or told_end
+                if is_over and file.messages[call.key]["state"] not in FINAL_STATES:
+                    self._record_loss(self.uncertain, call.key, told=told)
+            else:
+                self._record_loss(self.lost, call.key, told=told)
+
+    def _record_loss(self, kind: set[str], key: str, *, told: bool) -> None:
+        """Record a loss, which is a fault if the disk never failed."""
+        if told and not self.disk.has_failed:
+            self.violations.append(f"told, and not on disk: {key}")
+        kind.add(key)
+
+    def _has_ended(self, key: str) -> bool:
+        """Return whether a final event of a message was reported."""
+        return key in self.events and not FINAL_STATES.isdisjoint(self.events[key].types)
 
     # The service
 
@@ -331,6 +357,9 @@ class Simulation:
         except ApiError as err:
             raise GoSmsApiError(HTTP_STATUSES.get(err.code, 400), code=err.code) from err
         self.accepted.append((number, text))
+        self.accepted_ids.add(accepted.id)
+        if self.phone_status is not None:
+            self.account.set_status(accepted.id, self.phone_status)
         return accepted.id
 
     def delay_request(self, number: str, text: str) -> None:
@@ -343,39 +372,84 @@ class Simulation:
         due_requests = [each for each in self._late_requests if each[0] <= now]
         self._late_requests = [each for each in self._late_requests if each[0] > now]
         for due, number, text in due_requests:
-            with patch.object(self.account, "clock", partial(float, due)):
+            with patch.object(self.account, "clock", partial(float, due - self.creation_lag)):
                 self.accept(number, text)
 
     # Calls
 
-    def send(self, index: int, *parts: str, account: int = 0, key: str | None = None, **options: float | None) -> None:
+    def send(self, index: int, *parts: str, account: int = 0, key: str | None = None, **options: Any) -> None:
         """Send a message from an automation that waits for the result; options are those of a call."""
         run = self.current_run()
         to = self.recipients[index]
         call = AutomationCall(
-            number=to.data["phone_number"], parts=parts, run=run, repeatable=(account, key) if key else None
+            number=to.data["phone_number"],
+            parts=parts,
+            account=ACCOUNTS[account],
+            run=run,
+            repeatable=(account, key) if key else None,
         )
         self.calls.append(call)
 
         async def automation() -> None:
             _caller.set(call)
             addressee = Recipient(phone_number=call.number, recipient=to.subentry_id)
-            content: dict[str, Any] = {"text": " ".join(parts), "parts": parts, "idempotency_key": key, **options}
-            request = Request(to=(addressee,), **content)
+            request = SendRequest(to=(addressee,), text=" ".join(parts), parts=parts, idempotency_key=key, **options)
             (result,) = await run.outboxes[account].async_send(request)
-            call.error = result.failure.key if result.failure else None
-            call.done = True
+            if not run.is_dead:
+                self._check_answer(call, result)
+                call.result = result
 
         run.hass.async_create_background_task(automation(), "an automation", eager_start=False)
 
-    def record_event(self, account: str, message: OutgoingMessage, occurrence: MessageEvent) -> None:
-        """Record an event."""
-        assert occurrence.type in EVENT_TYPES
-        if unmarked_events := self._unmarked_events(account) - self._repeated:
-            self.violations.append(f"not yet marked as published on disk: {unmarked_events}")
+    def _check_answer(self, call: AutomationCall, result: SendResult) -> None:
+        """Check that a caller is told what is on disk, unless the disk has ever failed."""
+        file = self.disk.files.get(call.account)
+        if file is None or call.key is None or result.status is None or self.disk.has_failed:
+            return
+        if call.key in file.finished:
+            state = State(file.finished[call.key][1]["state"])
+        elif call.key in file.messages:
+            state = State(file.messages[call.key]["state"])
+        else:
+            self.violations.append(f"told, and not on disk: {result}")
+            return
+        if result.status in FINAL_STATES and state != result.status:
+            self.violations.append(f"told {result.status}, and {state} on disk")
+
+    # What is reported
+
+    def check_saved(self, account: str, messages: Collection[OutgoingMessage]) -> None:
+        """Check that what people are told of messages is on disk, unless the disk does not take it."""
+        file = self.disk.files[account]
+        for message in messages:
+            record = file.messages.get(message.key)
+            if self.disk.last_failed:
+                continue
+            if record is None or (record["state"], record["reported_events"], record["attempts"]) != (
+                message.state,
+                message.reported_events,
+                message.attempts,
+            ):
+                self.violations.append(f"shown, and not on disk: {message} {record}")
+
+    def record_event(self, account: str, message: OutgoingMessage, event: MessageEvent) -> None:
+        """Record an event, and check that a kill would repeat those of one commit at the most."""
+        assert event.type in EVENT_TYPES
         recorded = self.events.setdefault(message.key, MessageEvents(message=message))
         recorded.message = message
-        recorded.types.append(occurrence.type)
+        recorded.types.append(event.type)
+        file = self.disk.files[account]
+        if self.disk.has_failed:
+            return
+        if event.type not in file.pending_events(message.key):
+            self.violations.append(f"reported, and not on disk: {event.type} of {message.key}")
+        # When those were reported that the file does not know to be.
+        reported = self._reported.setdefault(account, {})
+        reported[message.key, event.type] = file.commits
+        unmarked = {key: commit for key, commit in reported.items() if key[1] in file.pending_events(key[0])}
+        self._reported[account] = unmarked
+        if len(set(unmarked.values())) > 1:
+            self.violations.append(f"a kill would repeat the events of several commits: {unmarked}")
 
 
 class Run:
@@ -386,12 +460,15 @@ class Run:
         self.simulation = simulation
         self.loop = VirtualTimeLoop(60.0)
         self.loop.set_debug(False)
-        self.loop.set_exception_handler(lambda _loop, context: simulation.violations.append(context))
+        self.loop.set_exception_handler(self._record_exception)
         self.is_dead = False
         # The number of crash points until the process is killed, if it is to be.
         self.points_left: int | None = None
         self.hass: HomeAssistant
         self.outboxes: list[Outbox] = []
+        self.storages: list[FakeStorage] = []
+        # The polls of the accounts, by the ids of their entries.
+        self.polls: dict[str, Callable[[], Coroutine[Any, Any, MessagePage | None]]] = {}
         self._states: dict[str, State] = {}
         self._unsubscribe: dict[Outbox, list[Callable[[], None]]] = {}
 
@@ -411,44 +488,69 @@ class Run:
         self.hass.config_entries = ConfigEntries(self.hass, {})
         self.hass.set_state(CoreState.running)
         for entry in self.simulation.entries:
-            self.outboxes.append(await self._set_up(entry))
+            entry.add_to_hass(self.hass)
+        self.outboxes += await asyncio.gather(*(self._set_up(entry) for entry in self.simulation.entries))
 
     async def reload(self, account: int) -> None:
         """Reload an account as the integration does: its entities are removed first, and added before any event."""
-        outbox = self.outboxes[account]
+        outbox, entry = self.outboxes[account], self.simulation.entries[account]
         outbox.async_pause_events()
         for unsubscribe in self._unsubscribe.pop(outbox):
             unsubscribe()
         await outbox.async_unload()
-        self.simulation.record_losses(outbox)
+        self.simulation.record_losses(entry.entry_id)
         # If the disk was full, messages continue from their state on disk.
         self._states.clear()
-        self.outboxes[account] = await self._set_up(self.simulation.entries[account])
+        self.outboxes[account] = await self._set_up(entry)
+
+    async def remove(self, account: int) -> None:
+        """Remove an account as Home Assistant does."""
+        entry = self.simulation.entries[account]
+        entry.mock_state(self.hass, ConfigEntryState.UNLOAD_IN_PROGRESS)
+        self.outboxes[account].async_pause_events()
+        await self.outboxes[account].async_unload()
+        await asyncio.sleep(0)
+        entry.mock_state(self.hass, ConfigEntryState.NOT_LOADED)
+        del self.hass.config_entries._entries[entry.entry_id]
+        await Outbox.async_remove(self.hass, entry.entry_id)
 
     async def _set_up(self, entry: MockConfigEntry) -> Outbox:
         """Set up an account as the integration does."""
         client = FakeClient(self)
+        storage = FakeStorage(self.simulation.disk, entry.entry_id, pass_point=self.crash_point)
 
         async def poll() -> MessagePage | None:
             try:
                 page = await client.list()
             except GoSmsError:
                 return None
-            outbox.async_take(page)
+            outbox.async_apply(page)
             return page
 
-        outbox = Outbox(self.hass, entry, cast("GoSmsClient", client), poll)
+        async def first_polls() -> None:
+            await poll()
+            # The service's time counts once two answers agree.
+            await asyncio.sleep(60)
+            await poll()
+
+        self.polls[entry.entry_id] = poll
+        self.storages.append(storage)
+        outbox = Outbox(
+            self.hass,
+            entry,
+            cast("GoSmsClient", client),
+            poll,
+            self.simulation.can_send,
+            storage=cast("SqliteStorage", storage),
+            boot=self.simulation.boot(),
+        )
         await outbox.async_load()
-        self._unsubscribe[outbox] = [outbox.async_add_event_listener(partial(self._record_event, entry.entry_id))]
-        notice = outbox._on_change
-
-        def check_and_notify(message: OutgoingMessage) -> None:
-            self._check_transition(message)
-            notice(message)
-
-        with patch.object(outbox, "_on_change", check_and_notify):
-            outbox.async_start()
-        self.hass.async_create_background_task(poll(), "first poll", eager_start=False)
+        self._unsubscribe[outbox] = [
+            outbox.async_add_event_listener(partial(self._record_event, entry.entry_id)),
+            outbox.async_add_message_listener(partial(self._check_saved, entry.entry_id)),
+        ]
+        outbox.async_start()
+        self.hass.async_create_background_task(first_polls(), "first polls", eager_start=False)
         return outbox
 
     async def crash_point(self) -> None:
@@ -461,25 +563,11 @@ class Run:
         if self.is_dead:
             await self.loop.create_future()
 
-    async def run_disk_job[T](self, work: Callable[[], T]) -> T:
-        """Run a disk operation, completely or not at all."""
-        await self.crash_point()
-        await asyncio.sleep(_DISK_TIME)
-        try:
-            result = work()
-        except OSError as err:
-            raise StorageError from err
-        await self.crash_point()
-        return result
-
     def shut_down(self) -> None:
-        """Cancel everything in this run."""
+        """Cancel everything in this run; nothing of it has an effect any more."""
         self.is_dead = True
-        for outbox in self.outboxes:
-            outbox._store.close()
-            outbox._dispatcher._closed = True
-        tasks = asyncio.all_tasks(self.loop)
-        self.loop.run_until_complete(self._cancel(tasks))
+        while tasks := asyncio.all_tasks(self.loop):
+            self.loop.run_until_complete(self._cancel(tasks))
         self.loop.close()
 
     @staticmethod
@@ -488,89 +576,21 @@ class Run:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _record_event(self, account: str, message: OutgoingMessage, occurrence: MessageEvent) -> None:
+    def _record_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         if not self.is_dead:
-            self.simulation.record_event(account, message, occurrence)
+            self.simulation.violations.append(context)
 
-    def _check_transition(self, message: OutgoingMessage) -> None:
-        """Check a change of state against the table of transitions."""
-        before = self._states.get(message.key, message.state)
-        if message.state is not before and message.state not in TRANSITIONS[before]:
-            self.simulation.violations.append(f"{before} to {message.state}")
-        self._states[message.key] = message.state
+    def _record_event(self, account: str, message: OutgoingMessage, event: MessageEvent) -> None:
+        if not self.is_dead:
+            self.simulation.record_event(account, message, event)
 
-
-class FakeClient:
-    """Replaces the client: the same methods and errors, connected to the simulator's account."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._simulation = run.simulation
-        self._clock: tuple[float, float] | None = None
-
-    @property
-    def server_time(self) -> float | None:
-        """The service's clock, as of the last response."""
-        if self._clock is None:
-            return None
-        server_time, received = self._clock
-        return server_time + self._run.loop.time() - received
-
-    async def send(self, phone_number: str, text: str, **_options: object) -> str:
-        """Send a message."""
-        if self._simulation.rate_limiter:
-            await self._simulation.rate_limiter.wait(Endpoint.SEND)
-        await self._transmit()
-        fault = self._simulation.faults.pop(0) if self._simulation.faults else ""
-        if fault == LATE:
-            self._simulation.delay_request(phone_number, text)
-            raise GoSmsConnectionError("no answer", maybe_accepted=True)
-        before, after = FAULTS.get(fault, (None, None))
-        if before:
-            raise before
-        message_id = self._simulation.accept(phone_number, text)
-        if fault == SLOW:
-            await asyncio.sleep(_SLOWNESS)
-        await self._transmit(back=True)
-        if after:
-            raise after
-        self._sync_clock()
-        return self._simulation.account.messages[-1].id if fault == REPEATED_ID else message_id
-
-    async def list(self, *, limit: int = 100, page: int = 1, search: str | None = None) -> MessagePage:
-        """Return a page of messages."""
-        account = self._simulation.account
-        found = await self._request(
-            lambda: page_json(account.list_messages(limit, page, search or ""), account.generation)
-        )
-        return cast("MessagePage", MessagePage.from_api(json.loads(json.dumps(found)), limit))
-
-    async def get(self, message_id: str) -> Message:
-        """Return one message."""
-        account = self._simulation.account
-        found = await self._request(lambda: message_json(account.get(message_id), account.generation))
-        return cast("Message", Message.from_api(json.loads(json.dumps(found))))
-
-    async def _request(self, respond: Callable[[], dict[str, object]]) -> dict[str, object]:
-        self._simulation.lookups += 1
-        await self._transmit()
-        if self._simulation.lookup_error:
-            raise self._simulation.lookup_error
-        self._simulation.deliver_late_requests()
-        try:
-            found = respond()
-        except ApiError as err:
-            raise GoSmsApiError(HTTP_STATUSES.get(err.code, 400), code=err.code) from err
-        await self._transmit(back=True)
-        self._sync_clock()
-        return found
-
-    async def _transmit(self, *, back: bool = False) -> None:
-        """Transmit a request to the service, or its response back."""
-        await self._run.crash_point()
-        if self._simulation.is_offline:
-            raise GoSmsConnectionError("the connection is lost", maybe_accepted=back)
-        await asyncio.sleep(_LATENCY)
-
-    def _sync_clock(self) -> None:
-        self._clock = float(int(self._simulation.server_clock())), self._run.loop.time()
+    def _check_saved(self, account: str, messages: Collection[OutgoingMessage]) -> None:
+        if self.is_dead:
+            return
+        self.simulation.check_saved(account, messages)
+        for message in messages:
+            before = self._states.get(message.key, message.state)
+            is_step_back = before.is_final or (before.is_tracked and not message.state.is_final)
+            if message.state is not before and is_step_back and message.state is not State.SENT:
+                self.simulation.violations.append(f"{before} to {message.state}")
+            self._states[message.key] = message.state

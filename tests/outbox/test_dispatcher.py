@@ -5,9 +5,9 @@ from unittest.mock import Mock, patch
 import pytest
 
 from custom_components.gosms.api import GoSmsApiError, RateLimiter
-from custom_components.gosms.outbox.routing import Route
 from tests.common import MUM
-from tests.outbox.simulation import QUEUE, REPEATED_ID, SLOW, Simulation
+from tests.outbox.fake_service import REPEATED_ID, SLOW
+from tests.outbox.simulation import Simulation
 
 
 def test_the_longest_pause_of_concurrent_failures_applies() -> None:
@@ -42,6 +42,57 @@ def test_retry_after_is_capped_at_ten_minutes() -> None:
         simulation.advance_time(590)
         assert simulation.accepted == []
         simulation.advance_time(20)
+    assert simulation.accepted == [(MUM, "Leak!")]
+
+
+def test_a_full_disk_does_not_begin_a_request_twice() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.disk.is_full = True
+        for _ in range(2):
+            simulation.send(0, "Leak!")
+        simulation.advance_time(0.06)
+        simulation.faults = ["no connection"]
+        simulation.send(0, "Leak!")
+        tries = simulation.disk.tries
+        simulation.advance_time(30)
+        # Nothing is written again and again while nothing changes.
+        assert simulation.disk.tries - tries < 20
+    assert simulation.accepted == [(MUM, "Leak!")] * 2
+    assert simulation.mistakes == []
+
+
+@pytest.mark.parametrize("point", range(1, 12))
+def test_what_a_caller_is_told_is_true_after_a_kill(point: int) -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.faults = ["refused"]
+        simulation.send(0, "Leak!")
+        simulation.kill(point)
+        simulation.start(downtime=5)
+        simulation.advance_time(120)
+    told = [call.error for call in simulation.calls]
+    # Whoever was told that it was refused can rely on it; if nobody was told, it may be sent.
+    assert (told, len(simulation.accepted)) in [([None], 1), (["quota_reached"], 0), ([None], 0)]
+    assert all(len({*message.types} & {"refused", "accepted"}) == 1 for message in simulation.events.values())
+
+
+def test_a_message_whose_commit_failed_and_is_on_disk_is_sent_once() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.disk.is_unsynced = True
+        simulation.send(0, "Leak!")
+        simulation.advance_time(5)
+        simulation.kill(1)
+        simulation.disk.is_unsynced = False
+        simulation.start(downtime=5)
+        simulation.advance_time(120)
     assert simulation.accepted == [(MUM, "Leak!")]
 
 
@@ -80,18 +131,18 @@ def test_100_queued_messages_are_sent_in_15_seconds_within_the_rate_limit() -> N
     assert simulation.violations == []
 
 
-def test_a_duplicate_of_an_unknown_outcome_fails_while_the_disk_is_full() -> None:
+def test_a_duplicate_of_an_unknown_outcome_waits_while_the_disk_is_full() -> None:
     simulation = Simulation(queue_expiry=10)
     with simulation.patched():
         simulation.start()
         simulation.faults = ["cut after"]
         simulation.send(0, "Leak!")
         simulation.advance_time(0.5)
-        simulation.disk_is_full = True
+        simulation.disk.is_full = True
         simulation.send(0, "Leak!")
         simulation.advance_time(10)
-    assert simulation.accepted == [(MUM, "Leak!")]
-    assert [call.error for call in simulation.calls] == [None, "cannot_connect"]
+    assert simulation.accepted == [(MUM, "Leak!")] * 2
+    assert [call.error for call in simulation.calls] == [None, None]
 
 
 def test_a_saved_message_stays_queued_if_the_disk_fails_afterwards() -> None:
@@ -103,11 +154,11 @@ def test_a_saved_message_stays_queued_if_the_disk_fails_afterwards() -> None:
         simulation.advance_time(10)
         simulation.send(0, "Leak!")
         simulation.advance_time(0.015)
-        simulation.disk_is_full = True
+        simulation.disk.is_full = True
         simulation.advance_time(1)
         assert [call.done for call in simulation.calls] == [True, True]
         simulation.kill(1)
-        simulation.disk_is_full = simulation.is_offline = False
+        simulation.disk.is_full = simulation.is_offline = False
         simulation.start()
         simulation.advance_time(60)
     assert sorted(simulation.accepted) == [(MUM, "Fire!"), (MUM, "Leak!")]
@@ -123,31 +174,32 @@ def test_saved_messages_stay_queued_if_network_and_disk_fail_together() -> None:
             simulation.send(number % 2, f"Number {number}")
         simulation.advance_time(0.025)
         assert len(simulation.on_disk()) == 12
-        simulation.is_offline = simulation.disk_is_full = True
+        simulation.is_offline = simulation.disk.is_full = True
         simulation.advance_time(1)
         assert [call.done for call in simulation.calls] == [True] * 12
-        simulation.is_offline = simulation.disk_is_full = False
+        simulation.is_offline = simulation.disk.is_full = False
         simulation.advance_time(120)
     assert sorted(simulation.accepted) == sorted((call.number, call.parts[0]) for call in simulation.calls)
     assert [call.error for call in simulation.calls] == [None] * 12
 
 
-@pytest.mark.parametrize(("state", "told"), [("sending", ["queued", "unconfirmed"]), ("queued", ["expired"])])
-def test_a_message_that_cannot_be_queued_is_not_sent_by_the_next_run(state: str, told: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("point", "state", "told"), [(3, "sending", ["queued", "unconfirmed"]), (2, None, None)], ids=["durable", "not yet"]
+)
+def test_a_message_that_cannot_be_queued_is_not_sent_by_the_next_run(
+    point: int, state: str | None, told: list[str] | None
+) -> None:
     simulation = Simulation(queue_expiry=10)
     with simulation.patched():
         simulation.start()
         simulation.advance_time(1)
         simulation.send(0, "Leak!", expire_after=0)
-        # It is on disk once, before its request.
-        simulation.kill(2)
-        assert len(simulation.on_disk()) == 1
-        # A write that others asked for may have come before it was about to leave.
-        simulation.files[QUEUE] = simulation.files[QUEUE].replace(b'"sending"', f'"{state}"'.encode())
+        simulation.kill(point)
+        assert [record["state"] for record in simulation.on_disk().values()] == [*filter(None, [state])]
         simulation.start(downtime=3600)
         simulation.advance_time(60)
     assert simulation.accepted == []
-    assert [each.types for each in simulation.events.values()] == [told]
+    assert [each.types for each in simulation.events.values()] == [*filter(None, [told])]
 
 
 @pytest.mark.parametrize(("disk_is_full", "error"), [(False, None), (True, "cannot_connect")])
@@ -158,7 +210,7 @@ def test_at_shutdown_a_caller_learns_whether_its_message_was_saved(
     simulation = Simulation(queue_expiry=10)
     with simulation.patched(), patch("custom_components.gosms.outbox.dispatcher._MAX_CONCURRENT", 0):
         simulation.start()
-        simulation.disk_is_full = disk_is_full
+        simulation.disk.is_full = disk_is_full
         simulation.send(0, "Leak!")
         simulation.advance_time(0.001)
         simulation.stop()
@@ -179,36 +231,20 @@ def test_unloading_expires_the_remaining_parts_if_they_cannot_be_queued() -> Non
     assert [message.types for message in simulation.events.values()] == [["expired"]]
 
 
-@pytest.mark.parametrize(("queue_expiry", "error", "taken"), [(10, None, [(MUM, "Leak!")]), (0, "cannot_connect", [])])
-def test_an_unexpected_error_before_a_request_is_not_retried_immediately(
-    caplog: pytest.LogCaptureFixture, queue_expiry: int, error: str | None, taken: list[tuple[str, str]]
+@pytest.mark.parametrize("queue_expiry", [10, 0])
+def test_an_unexpected_error_before_a_request_does_not_lose_the_message(
+    caplog: pytest.LogCaptureFixture, queue_expiry: int
 ) -> None:
     simulation = Simulation(queue_expiry)
+    # Nothing that is known leads here: this stands for a mistake in what is known of the phones.
+    simulation.can_send = Mock(side_effect=[KeyError("phone"), None])
     with simulation.patched():
         simulation.start()
-        # Nothing that is known leads here: this stands for a mistake in the choice of the phone.
-        route = Mock(side_effect=[KeyError("sim"), Route()])
-        with patch.object(simulation.current_run().outbox._dispatcher, "_route", route):
-            simulation.send(0, "Leak!")
-            simulation.advance_time(0.4)
-            assert [(call.done, call.error) for call in simulation.calls] == [(True, error)]
-            assert route.call_count == 1
-            simulation.advance_time(5)
-    assert simulation.accepted == taken
-    assert "Unexpected error while sending" in caplog.text
-
-
-def test_an_unexpected_error_after_acceptance_does_not_resend(caplog: pytest.LogCaptureFixture) -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        with patch.object(simulation.current_run().outbox._dispatcher, "_resolve", side_effect=RuntimeError):
-            simulation.send(0, "Leak!")
-            simulation.advance_time(1)
-        simulation.advance_time(30)
+        simulation.send(0, "Leak!", phone_id=next(iter(simulation.account.phones)))
+        simulation.advance_time(6)
     assert simulation.accepted == [(MUM, "Leak!")]
-    assert [message.types for message in simulation.events.values()] == [["accepted"]]
-    assert "Unexpected error while sending" in caplog.text
+    assert [(call.done, call.error) for call in simulation.calls] == [(True, None)]
+    assert "Unexpected error in GoSMS.ru dispatcher" in caplog.text
 
 
 def test_a_message_is_on_disk_when_its_caller_times_out() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from custom_components.gosms.api import MessageStatus
 from custom_components.gosms.outbox.history import History
-from custom_components.gosms.outbox.message import OutgoingMessage, State
+from custom_components.gosms.outbox.message import Fingerprint, OutgoingMessage, Part, State
 
 MONDAY = date(2026, 11, 23)
 TUESDAY = date(2026, 11, 24)
@@ -20,12 +20,10 @@ def ended(key: str = "the key", state: State = State.DELIVERED, *, accepted: flo
         key=key,
         phone_number="79123456789",
         text="Leak!",
-        parts=("Leak!",),
+        parts=(Part(text="Leak!", id=f"id of {key}", status=MessageStatus.WAITING),),
         created=0.0,
         expires=60.0,
         state=state,
-        ids=(f"id of {key}",),
-        statuses=(MessageStatus.WAITING,),
         accepted=accepted,
     )
 
@@ -42,57 +40,106 @@ def ended(key: str = "the key", state: State = State.DELIVERED, *, accepted: flo
     ],
 )
 def test_a_message_is_counted_by_its_final_state(state: State, counters: tuple[int, int]) -> None:
-    ledger = History()
-    ledger.add(ended(state=state), 9.0, MONDAY)
-    assert ledger.today(MONDAY) == counters
+    history = History()
+    history.finish(ended(state=state), 9.0, MONDAY)
+    assert history.counters.on(MONDAY) == counters
 
 
 def test_counters_start_at_zero_each_day() -> None:
-    ledger = History()
-    assert ledger.today(MONDAY) == (0, 0)
+    history = History()
+    assert history.counters.on(MONDAY) == (0, 0)
 
-    ledger.add(ended("one"), 1.0, MONDAY)
-    ledger.add(ended("two", State.REFUSED), 2.0, MONDAY)
-    assert ledger.today(MONDAY) == (1, 1)
-    assert ledger.today(TUESDAY) == (0, 0)
+    history.finish(ended("one"), 1.0, MONDAY)
+    history.finish(ended("two", State.REFUSED), 2.0, MONDAY)
+    assert history.counters.on(MONDAY) == (1, 1)
+    assert history.counters.on(TUESDAY) == (0, 0)
 
-    ledger.add(ended("three"), 3.0, TUESDAY)
-    assert ledger.today(TUESDAY) == (1, 0)
+    history.finish(ended("three"), 3.0, TUESDAY)
+    assert history.counters.on(TUESDAY) == (1, 0)
 
 
 def test_a_failed_message_keeps_the_last_delivery_time() -> None:
-    ledger = History()
-    ledger.add(ended("one", accepted=2.0), 9.5004, MONDAY)
-    ledger.add(ended("two", State.DELIVERY_FAILED), 100.0, MONDAY)
-    assert ledger.delivery_time == 7.5
+    history = History()
+    history.finish(ended("one", accepted=2.0), 9.5004, MONDAY)
+    history.finish(ended("two", State.DELIVERY_FAILED), 100.0, MONDAY)
+    assert history.counters.delivery_time == 7.5
 
 
 def test_ids_stay_claimed_for_one_day() -> None:
-    ledger = History()
-    ledger.add(ended("one"), 0.0, MONDAY)
-    ledger.add(ended("two"), 24 * HOUR - 1, MONDAY)
-    assert ledger.claimed == {"id of one", "id of two"}
+    history = History()
+    history.finish(ended("one"), 0.0, MONDAY)
+    history.finish(ended("two"), 24 * HOUR - 1, MONDAY)
+    history.forget(24 * HOUR - 1)
+    assert (history.has_id("id of one"), history.has_id("id of two")) == (True, True)
 
-    ledger.add(ended("three"), 24 * HOUR, TUESDAY)
-    assert ledger.claimed == {"id of two", "id of three"}
+    history.forget(24 * HOUR)
+    assert (history.has_id("id of one"), history.has_id("id of two")) == (False, True)
+    assert ("one" in history, "two" in history, len(history)) == (False, True, 1)
+    history.forget(48 * HOUR)
+    assert len(history) == 0
 
 
 def test_every_part_of_a_long_message_stays_claimed() -> None:
-    ledger = History()
-    ledger.add(replace(ended(), ids=("a", "b")), 1.0, MONDAY)
-    assert ledger.claimed == {"a", "b"}
+    history = History()
+    parts = tuple(Part(text=key, id=key, status=MessageStatus.SENT) for key in "ab")
+    history.finish(replace(ended(), parts=parts), 1.0, MONDAY)
+    assert history.has_id("a")
+    assert history.has_id("b")
 
 
-def test_only_the_newest_1000_messages_are_kept_but_all_are_counted() -> None:
-    ledger = History()
-    for number in range(1005):
-        ledger.add(ended(str(number)), number, MONDAY)
-    assert [each.key for each in ledger.ended] == [str(number) for number in range(5, 1005)]
-    assert ledger.today(MONDAY) == (1005, 0)
+def test_the_messages_of_a_call_are_remembered_for_one_day() -> None:
+    history = History()
+    calls = {
+        "one": Fingerprint(key="call", content="of both", index=0),
+        "two": Fingerprint(key="call", content="", index=1),
+    }
+    for number, (key, fingerprint) in enumerate(calls.items()):
+        history.finish(replace(ended(key), fingerprint=fingerprint), number * HOUR, MONDAY)
+    assert [each.key for each in history.of_call(calls["one"])] == ["one", "two"]
+    history.forget(24 * HOUR)
+    assert [each.key for each in history.of_call(calls["one"])] == ["two"]
+    history.forget(25 * HOUR)
+    assert [*history.of_call(calls["one"])] == []
+
+
+def test_a_call_that_was_made_again_is_remembered_by_its_newer_message() -> None:
+    history = History()
+    fingerprint = Fingerprint(key="call", content="the same", index=0)
+    for number in range(2):
+        history.finish(replace(ended(str(number)), fingerprint=fingerprint), number * 24 * HOUR, MONDAY)
+    history.forget(24 * HOUR)
+    assert [each.key for each in history.of_call(fingerprint)] == ["1"]
+
+
+def test_10000_messages_are_remembered_and_counted() -> None:
+    history = History()
+    for number in range(10_000):
+        history.finish(ended(str(number)), number, MONDAY)
+        history.forget(number)
+    assert len(history) == 10_000
+    assert [each.key for each in history][:2] == ["0", "1"]
+    assert next(reversed(history)).key == "9999"
+    assert history.counters.on(MONDAY) == (10_000, 0)
+
+
+def test_only_what_ended_before_a_time_grows_older() -> None:
+    history = History()
+    for key, finished in (("one", 10.0), ("two", 20.0)):
+        history.finish(ended(key), finished, MONDAY)
+    history.shift(5.0, until=15.0)
+    assert [(each.finished, each.created) for each in history] == [(5.0, -5.0), (20.0, 0.0)]
+
+
+def test_what_ended_is_shown_by_its_state() -> None:
+    history = History()
+    history.finish(ended(state=State.EXPIRED), 1.0, MONDAY)
+    found = history.get("the key")
+    assert found is not None
+    assert (found.status, history.get("another")) == ("expired", None)
 
 
 def test_history_contains_neither_number_nor_text() -> None:
-    ledger = History()
-    ledger.add(ended(), 1.0, MONDAY)
-    assert "79123456789" not in repr(ledger)
-    assert "Leak" not in repr(ledger)
+    history = History()
+    history.finish(ended(), 1.0, MONDAY)
+    assert "79123456789" not in repr(history)
+    assert "Leak" not in repr(history)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations, product
+from math import inf
 from typing import Final
 
 import pytest
@@ -14,6 +15,7 @@ from custom_components.gosms.outbox.message import (
     TRANSITIONS,
     IllegalTransitionError,
     OutgoingMessage,
+    Part,
     State,
 )
 
@@ -24,10 +26,10 @@ LATE: Final = 60.0
 FAILURE: Final = Failure(key="refused")
 
 NEW: Final = OutgoingMessage(
-    key="the key", phone_number="79123456789", text="Leak!", parts=("Leak!",), created=0.0, expires=LATE
+    key="the key", phone_number="79123456789", text="Leak!", parts=(Part(text="Leak!"),), created=0.0, expires=LATE
 )
 # The service has it since second 2.
-TAKEN: Final = replace(NEW, attempts=1, ids=("a",), statuses=(MessageStatus.WAITING,), accepted=2.0)
+TAKEN: Final = replace(NEW, attempts=1, parts=(Part(text="Leak!", id="a", status=MessageStatus.WAITING),), accepted=2.0)
 
 # One message in each state.
 MESSAGES: Final = {
@@ -37,7 +39,7 @@ MESSAGES: Final = {
 
 # Everything that can be done to a message.
 CHANGES: Final[dict[str, Callable[[OutgoingMessage], OutgoingMessage]]] = {
-    "begin": lambda message: message.start_attempt(EARLY, server_time=None, device_id=None),
+    "begin": lambda message: message.start_attempt(EARLY, device_id=None),
     "accept": lambda message: message.mark_accepted("b", EARLY),
     "postpone": lambda message: message.requeue(FAILURE, EARLY),
     "postpone, too late": lambda message: message.requeue(FAILURE, LATE),
@@ -53,6 +55,7 @@ CHANGES: Final[dict[str, Callable[[OutgoingMessage], OutgoingMessage]]] = {
 # Everything that may be done: in which state, what, the state that follows, what is told.
 LEGAL: Final = [
     (State.QUEUED, "begin", State.SENDING, []),
+    (State.QUEUED, "lose", State.UNKNOWN, ["queued"]),
     (State.QUEUED, "postpone, too late", State.EXPIRED, ["expired"]),
     (State.QUEUED, "expire", State.EXPIRED, ["expired"]),
     (State.SENDING, "accept", State.ACCEPTED, ["accepted"]),
@@ -68,6 +71,8 @@ LEGAL: Final = [
     (State.UNKNOWN, "withdraw", State.QUEUED, []),
     (State.UNKNOWN, "absent", State.QUEUED, []),
     (State.UNKNOWN, "absent, too late", State.UNCONFIRMED, ["unconfirmed"]),
+    (State.UNKNOWN, "expire", State.EXPIRED, ["expired"]),
+    (State.UNKNOWN, "postpone, too late", State.EXPIRED, ["expired"]),
     (State.UNKNOWN, "give up", State.UNCONFIRMED, ["unconfirmed"]),
     (State.ACCEPTED, "absent, too late", State.UNCONFIRMED, ["unconfirmed"]),
     (State.ACCEPTED, "give up", State.UNCONFIRMED, ["unconfirmed"]),
@@ -85,10 +90,10 @@ def event_types(message: OutgoingMessage) -> list[str]:
 
 def accepted_message(parts: int = 1) -> OutgoingMessage:
     """Return a message that the service accepted at second 2, without pending events."""
-    message = replace(NEW, parts=tuple(f"({part}/{parts}) Leak!" for part in range(1, parts + 1)))
+    message = replace(NEW, parts=tuple(Part(text=f"({part}/{parts}) Leak!") for part in range(1, parts + 1)))
     for part in range(parts):
-        message = message.start_attempt(1.0, server_time=None, device_id=None).mark_accepted("abcdefghij"[part], 2.0)
-    return message.pop_event()
+        message = message.start_attempt(1.0, device_id=None).mark_accepted("abcdefghij"[part], 2.0)
+    return message.pop_events(len(message.pending_events))
 
 
 @pytest.mark.parametrize(("state", "change", "follows", "tells"), LEGAL)
@@ -107,6 +112,37 @@ def test_an_illegal_transition_raises(state: State, change: str) -> None:
         CHANGES[change](MESSAGES[state])
 
 
+@pytest.mark.parametrize(
+    ("message", "was_left_queued", "absent_too_late"),
+    [
+        (NEW, True, State.EXPIRED),
+        (NEW.start_attempt(1.0, device_id=None).requeue(FAILURE, 2.0), True, State.EXPIRED),
+        (NEW.start_attempt(1.0, device_id=None), False, State.UNCONFIRMED),
+        (NEW.start_attempt(1.0, device_id=None).mark_unknown(None, 2.0), False, State.UNCONFIRMED),
+    ],
+    ids=["new", "queued", "sending", "unknown"],
+)
+def test_what_an_earlier_run_left_unsent_is_in_doubt(
+    message: OutgoingMessage, absent_too_late: State, *, was_left_queued: bool
+) -> None:
+    restored = message.mark_restored()
+    assert (restored.state, restored.was_left_queued, event_types(restored)) == (
+        State.UNKNOWN,
+        was_left_queued,
+        ["queued"],
+    )
+    assert restored.mark_not_found(EARLY).state is State.QUEUED
+    assert not restored.mark_not_found(EARLY).is_restored
+    assert restored.mark_not_found(LATE).state is absent_too_late
+
+
+def test_each_part_of_a_restored_message_is_looked_for() -> None:
+    message = replace(NEW, parts=(Part(text="One"), Part(text="Two"))).start_attempt(1.0, device_id=None)
+    second = message.mark_restored().mark_accepted("a", 2.0)
+    assert (second.state, second.next_part, second.was_left_queued) == (State.UNKNOWN, "Two", True)
+    assert not second.mark_accepted("b", 3.0).is_restored
+
+
 def test_every_final_state_has_an_event_type() -> None:
     assert FINAL == ["delivered", "send_failed", "delivery_failed", "refused", "expired", "unconfirmed"]
     assert list(EVENT_TYPES) == ["queued", "accepted", "sent", "delivery_timeout", *FINAL]
@@ -115,50 +151,40 @@ def test_every_final_state_has_an_event_type() -> None:
 @pytest.mark.parametrize("state", FINAL)
 @pytest.mark.parametrize("status", MessageStatus)
 def test_statuses_do_not_change_a_finished_message(state: State, status: MessageStatus) -> None:
-    ended = replace(MESSAGES[state], statuses=(MessageStatus.DELIVERED,))
+    ended = replace(MESSAGES[state], parts=(Part(text="Leak!", id="a", status=MessageStatus.DELIVERED),))
     assert ended.apply_statuses({"a": status}, 9.0) is ended
 
 
 def test_a_message_accepted_immediately_is_never_reported_as_queued() -> None:
-    message = NEW.start_attempt(1.0, server_time=None, device_id=None).mark_accepted("a", 2.0)
+    message = NEW.start_attempt(1.0, device_id=None).mark_accepted("a", 2.0)
     assert event_types(message) == ["accepted"]
 
 
 def test_queued_is_reported_once_across_retries() -> None:
     message = NEW
     for second in range(3):
-        message = message.start_attempt(second, server_time=None, device_id=None).requeue(FAILURE, second)
-        message = (
-            message.start_attempt(second, server_time=None, device_id=None)
-            .mark_unknown(FAILURE, second)
-            .mark_not_found(second)
-        )
+        message = message.start_attempt(second, device_id=None).requeue(FAILURE, second)
+        message = message.start_attempt(second, device_id=None).mark_unknown(FAILURE, second).mark_not_found(second)
     assert event_types(message) == ["queued"]
     assert message.report_queued() is message
 
 
 def test_queued_is_reported_once_if_queued_before_the_first_attempt() -> None:
-    message = NEW.report_queued().start_attempt(1.0, server_time=None, device_id=None).requeue(FAILURE, 2.0)
+    message = NEW.report_queued().start_attempt(1.0, device_id=None).requeue(FAILURE, 2.0)
     assert event_types(message) == ["queued"]
 
 
-def test_an_attempt_is_counted_and_records_its_times_and_phone() -> None:
-    message = NEW.start_attempt(7.0, server_time=1_800_000_007.0, device_id="phone").requeue(FAILURE, 8.0)
-    message = message.start_attempt(9.0, server_time=None, device_id=None)
-    assert (message.attempts, message.last_attempt, message.last_attempt_server_time, message.device_id) == (
-        2,
-        9.0,
-        None,
-        None,
-    )
+def test_an_attempt_is_counted_and_records_its_time_and_phone() -> None:
+    message = NEW.start_attempt(7.0, device_id="phone").requeue(FAILURE, 8.0).start_attempt(9.0, device_id=None)
+    assert (message.attempts, message.last_attempt, message.device_id) == (2, 9.0, None)
 
 
 def test_an_undone_attempt_is_not_counted() -> None:
-    assert NEW.start_attempt(7.0, server_time=None, device_id=None).undo_attempt().attempts == 0
+    assert NEW.start_attempt(7.0, device_id=None).undo_attempt().attempts == 0
 
 
 def test_a_message_with_retry_disabled_is_not_sent_again() -> None:
-    message = NEW.start_attempt(1.0, server_time=None, device_id=None).disable_retry()
+    message = NEW.start_attempt(1.0, device_id=None).disable_retry()
     assert message.requeue(FAILURE, 2.0).state is State.EXPIRED
     assert message.mark_unknown(FAILURE, 2.0).mark_not_found(2.0).state is State.UNCONFIRMED
 
@@ -251,17 +277,17 @@ def test_a_long_message_is_delivered_with_all_parts_and_fails_with_any(
 
 
 def test_no_event_is_added_between_the_parts_of_a_long_message() -> None:
-    message = replace(NEW, parts=("(1/2) Leak", "(2/2) here"))
-    assert message.part == "(1/2) Leak"
-    message = message.start_attempt(1.0, server_time=None, device_id=None).mark_accepted("a", 2.0)
-    assert (message.state, message.part, event_types(message), message.accepted) == (
+    message = replace(NEW, parts=(Part(text="(1/2) Leak"), Part(text="(2/2) here")))
+    assert message.next_part == "(1/2) Leak"
+    message = message.start_attempt(1.0, device_id=None).mark_accepted("a", 2.0)
+    assert (message.state, message.next_part, event_types(message), message.accepted) == (
         State.QUEUED,
         "(2/2) here",
         [],
         None,
     )
 
-    message = message.start_attempt(3.0, server_time=None, device_id=None).mark_accepted("b", 4.0)
+    message = message.start_attempt(3.0, device_id=None).mark_accepted("b", 4.0)
     assert (message.state, message.ids, event_types(message), message.accepted) == (
         State.ACCEPTED,
         ("a", "b"),
@@ -271,25 +297,29 @@ def test_no_event_is_added_between_the_parts_of_a_long_message() -> None:
 
 
 def test_accepting_a_part_with_an_unknown_outcome_queues_the_next_part() -> None:
-    message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).start_attempt(1.0, server_time=None, device_id=None)
+    message = replace(NEW, parts=(Part(text="(1/2) Leak"), Part(text="(2/2) here"))).start_attempt(1.0, device_id=None)
     message = message.mark_unknown(FAILURE, 2.0).mark_accepted("a", 3.0)
-    assert (message.state, message.part, event_types(message)) == (State.QUEUED, "(2/2) here", ["queued"])
+    assert (message.state, message.next_part, event_types(message)) == (State.QUEUED, "(2/2) here", ["queued"])
 
 
 @pytest.mark.parametrize("change", ["refuse", "expire"])
 def test_a_failure_names_its_part_only_if_another_was_accepted(change: str) -> None:
-    message = replace(NEW, parts=("One", "Two", "Three")).start_attempt(1.0, server_time=None, device_id=None)
+    message = replace(NEW, parts=(Part(text="One"), Part(text="Two"), Part(text="Three"))).start_attempt(
+        1.0, device_id=None
+    )
     first = CHANGES[change](message)
-    second = CHANGES[change](message.mark_accepted("a", 2.0).start_attempt(3.0, server_time=None, device_id=None))
+    second = CHANGES[change](message.mark_accepted("a", 2.0).start_attempt(3.0, device_id=None))
     assert first.failure == FAILURE
     assert second.failure == replace(FAILURE, part=2, parts=3)
 
 
 def test_with_retry_disabled_each_part_gets_one_attempt() -> None:
-    message = replace(NEW, parts=("One", "Two")).start_attempt(1.0, server_time=None, device_id=None).disable_retry()
+    message = (
+        replace(NEW, parts=(Part(text="One"), Part(text="Two"))).start_attempt(1.0, device_id=None).disable_retry()
+    )
     between = message.mark_accepted("a", 2.0)
     assert not between.is_expired(2.0)
-    again = between.start_attempt(2.0, server_time=None, device_id=None)
+    again = between.start_attempt(2.0, device_id=None)
     assert again.undo_attempt().is_expired(2.0)
     assert again.requeue(FAILURE, 3.0).state is State.EXPIRED
 
@@ -301,7 +331,7 @@ def test_with_retry_disabled_each_part_gets_one_attempt() -> None:
         (NEW.report_queued().expire(None, LATE), True),
         (TAKEN, True),
         (NEW.expire(FAILURE, 0.0), False),
-        (NEW.start_attempt(1.0, server_time=None, device_id=None).refuse(FAILURE, 2.0), False),
+        (NEW.start_attempt(1.0, device_id=None).refuse(FAILURE, 2.0), False),
     ],
     ids=["about to leave", "was queued", "accepted", "failed at once", "refused"],
 )
@@ -312,7 +342,7 @@ def test_accepted_and_queued_messages_count_toward_the_hourly_limit(
 
 
 def test_an_unknown_outcome_is_a_failure_only_after_expiry() -> None:
-    sending = NEW.start_attempt(1.0, server_time=None, device_id=None)
+    sending = NEW.start_attempt(1.0, device_id=None)
     assert sending.mark_unknown(FAILURE, EARLY).failure is None
     lost = sending.mark_unknown(FAILURE, LATE)
     assert lost.failure == FAILURE
@@ -321,8 +351,8 @@ def test_an_unknown_outcome_is_a_failure_only_after_expiry() -> None:
 
 
 def test_a_refused_part_ends_the_whole_message() -> None:
-    message = replace(NEW, parts=("(1/2) Leak", "(2/2) here")).start_attempt(1.0, server_time=None, device_id=None)
-    message = message.mark_accepted("a", 2.0).start_attempt(3.0, server_time=None, device_id=None).refuse(FAILURE, 4.0)
+    message = replace(NEW, parts=(Part(text="(1/2) Leak"), Part(text="(2/2) here"))).start_attempt(1.0, device_id=None)
+    message = message.mark_accepted("a", 2.0).start_attempt(3.0, device_id=None).refuse(FAILURE, 4.0)
     assert (message.state, message.ids, event_types(message)) == (State.REFUSED, ("a",), ["refused"])
 
 
@@ -345,7 +375,7 @@ def test_delivery_timeout_is_illegal_for_a_message_not_in_transit(state: State) 
 
 
 def test_event_seconds_are_measured_from_acceptance() -> None:
-    message = NEW.report_queued().start_attempt(10.0, server_time=None, device_id=None).mark_accepted("a", 12.0)
+    message = NEW.report_queued().start_attempt(10.0, device_id=None).mark_accepted("a", 12.0)
     message = message.apply_statuses({"a": MessageStatus.SENT}, 15.25).apply_statuses(
         {"a": MessageStatus.DELIVERED}, 20.1236
     )
@@ -364,7 +394,7 @@ def test_a_message_that_was_never_accepted_ends_without_seconds(change: str) -> 
 
 
 def test_a_published_event_is_no_longer_pending() -> None:
-    message = accepted_message().apply_statuses({"a": MessageStatus.SENT}, 9.0).pop_event()
+    message = accepted_message().apply_statuses({"a": MessageStatus.SENT}, 9.0).pop_events(1)
     assert event_types(message) == []
     assert event_types(message.apply_statuses({"a": MessageStatus.DELIVERED}, 9.0)) == ["delivered"]
 
@@ -383,8 +413,47 @@ def test_a_published_event_is_no_longer_pending() -> None:
     ],
 )
 def test_the_shown_status_is_the_services_once_accepted(state: State, statuses: tuple[int, ...], shown: str) -> None:
-    message = replace(NEW, state=state, statuses=tuple(map(MessageStatus, statuses)), ids=("a", "b")[: len(statuses)])
-    assert message.status == shown
+    parts = tuple(Part(text="Leak!", id=f"{status}", status=MessageStatus(status)) for status in statuses)
+    assert replace(NEW, state=state, parts=parts).status == shown
+
+
+def test_a_message_and_its_times_are_shifted_together() -> None:
+    aged = replace(TAKEN, last_attempt=1.0).shift(10.0)
+    assert (aged.created, aged.expires, aged.last_attempt, aged.accepted) == (-10.0, LATE - 10.0, -9.0, -8.0)
+    assert NEW.shift(10.0) == replace(NEW, created=-10.0, expires=LATE - 10.0)
+
+
+@pytest.mark.parametrize(
+    ("message", "deadline"),
+    [
+        (NEW, LATE),
+        (replace(NEW, last_attempt=0.0, expires=0.0), 0.0),
+        (replace(NEW, expires=0.0), 60.0),
+        (replace(NEW, expires=0.0, parts=(Part(text="One", id="a"), Part(text="Two"))), inf),
+    ],
+    ids=["may be queued", "had its attempt", "waits for its turn", "its next part may not be queued"],
+)
+def test_the_deadline_of_what_may_not_be_queued_is_its_turn(message: OutgoingMessage, deadline: float) -> None:
+    assert message.deadline == deadline
+
+
+@pytest.mark.parametrize(
+    ("message", "has_first_result", "is_waiting_for_retry"),
+    [
+        (NEW, False, False),
+        (NEW.start_attempt(1.0, device_id=None), False, False),
+        (NEW.report_queued(), True, True),
+        (replace(NEW, expires=0.0).report_queued(), False, True),
+        (replace(NEW, expires=0.0, state=State.UNKNOWN).report_queued(), True, True),
+        (replace(TAKEN, state=State.ACCEPTED).report_queued(), True, False),
+        (replace(TAKEN, state=State.EXPIRED), True, False),
+    ],
+)
+def test_the_caller_is_answered_once_a_message_waits_or_is_accepted(
+    message: OutgoingMessage, *, has_first_result: bool, is_waiting_for_retry: bool
+) -> None:
+    assert message.has_first_result is has_first_result
+    assert message.is_waiting_for_retry is is_waiting_for_retry
 
 
 def test_message_repr_shows_neither_number_nor_text() -> None:

@@ -3,8 +3,9 @@
 from homeassistant.core import CoreState, HomeAssistant
 import pytest
 
-from custom_components.gosms.outbox import MessageEvent, OutboxStore, OutgoingMessage
-from custom_components.gosms.outbox.publisher import EventPublisher
+from custom_components.gosms.outbox import EventPublisher, MessageEvent, MessageStore, OutgoingMessage
+from custom_components.gosms.outbox.clock import Clock
+from tests.outbox.fake_storage import FakeDisk, FakeStorage
 from tests.outbox.simulation import Simulation
 
 
@@ -12,9 +13,9 @@ def test_events_are_on_disk_before_they_are_published() -> None:
     simulation = Simulation(queue_expiry=10)
     saved: dict[str, bool] = {}
 
-    def hear(message: OutgoingMessage, occurrence: MessageEvent) -> None:
+    def hear(message: OutgoingMessage, event: MessageEvent) -> None:
         pending_events = simulation.on_disk()[message.key]["pending_events"]
-        saved[occurrence.type] = occurrence.type in [each["type"] for each in pending_events]
+        saved[event.type] = event.type in [each["type"] for each in pending_events]
 
     with simulation.patched():
         simulation.start()
@@ -30,47 +31,130 @@ def test_events_are_on_disk_before_they_are_published() -> None:
     assert saved == {"queued": True, "accepted": True, "sent": True, "delivered": True}
 
 
-def test_at_most_one_event_is_published_again_after_a_kill() -> None:
+@pytest.mark.parametrize("commit_time", [0.01, 0.5])
+@pytest.mark.parametrize("messages", [3, 40])
+def test_a_kill_would_repeat_the_events_of_one_commit(messages: int, commit_time: float) -> None:
     simulation = Simulation(queue_expiry=10)
-    told: list[int] = []
-
-    def hear(_message: OutgoingMessage, _occurrence: MessageEvent) -> None:
-        told.append(sum(len(record["pending_events"]) for record in simulation.on_disk().values()))
-
+    simulation.disk.commit_time = commit_time
     with simulation.patched():
         simulation.start()
         simulation.advance_time(1)
         simulation.is_offline = True
-        for text in ("Leak!", "Fire!", "Frost!"):
-            simulation.send(0, text)
-        simulation.current_run().outbox.async_add_event_listener(hear)
-        simulation.advance_time(5)
-    # The first finds out that the line is dead, and the others wait at once: before each is told, the file knows of
-    # those that were told before it.
-    assert told == [1, 2, 1]
+        for number in range(messages):
+            simulation.send(0, f"Number {number}")
+        simulation.advance_time(10)
+        simulation.is_offline = False
+        simulation.advance_time(200)
+        for message in simulation.account.messages:
+            simulation.account.set_status(message.id, 4)
+        simulation.advance_time(100)
+    assert [message.types for message in simulation.events.values()] == [
+        ["queued", "accepted", "delivery_timeout", "delivered"]
+    ] * messages
+    assert simulation.violations == []
 
 
-def test_pending_events_are_marked_before_new_ones_are_published() -> None:
+def test_events_that_come_while_many_are_marked_wait_for_that() -> None:
+    simulation = Simulation(queue_expiry=10)
+    simulation.disk.commit_time = 0.5
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.is_offline = True
+        for number in range(30):
+            simulation.send(0, f"Number {number}")
+        for number in range(10):
+            simulation.advance_time(0.6)
+            simulation.send(1, f"Number {number}")
+        simulation.advance_time(10)
+    assert [message.types for message in simulation.events.values()] == [["queued"]] * 40
+    assert simulation.violations == []
+
+
+def test_on_a_slow_disk_many_events_are_published_with_few_commits() -> None:
+    simulation = Simulation(queue_expiry=10)
+    simulation.disk.commit_time = 0.5
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        for number in range(40):
+            simulation.send(0, f"Number {number}")
+        simulation.advance_time(20)
+        assert [message.types for message in simulation.events.values()] == [["accepted"]] * 40
+        for message in simulation.account.messages:
+            simulation.account.set_status(message.id, 4)
+        before = simulation.disk.commits
+        simulation.advance_time(7)
+    assert [message.types for message in simulation.events.values()] == [["accepted", "delivered"]] * 40
+    assert simulation.disk.commits - before <= 6
+
+
+@pytest.mark.parametrize("point", range(1, 5))
+def test_an_event_that_a_kill_repeats_is_published_again(point: int) -> None:
     simulation = Simulation(queue_expiry=10)
     with simulation.patched():
         simulation.start()
-        simulation.is_offline = True
+        simulation.advance_time(1)
         simulation.send(0, "Leak!")
-        simulation.advance_time(12)
-        # The next probe leaves before it is told that its message waits.
-        for text in ("Fire!", "Frost!"):
-            simulation.send(1, text)
         simulation.advance_time(1)
-    assert [message.types for message in simulation.events.values()] == [["queued"]] * 3
+        simulation.account.set_status(simulation.account.messages[0].id, 4)
+        run = simulation.current_run()
+        run.outbox.async_add_event_listener(lambda _message, _event: setattr(run, "points_left", point))
+        simulation.advance_time(10)
+        simulation.start(downtime=5)
+        simulation.advance_time(10)
+    (told,) = simulation.events.values()
+    assert told.types[:2] == ["accepted", "delivered"]
+    # The first three points come before the commit after it.
+    assert told.types[2:] == ["delivered"] * (point < 3)
+    assert simulation.violations == []
+
+
+def test_events_of_a_pause_are_published_after_it() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        outbox = simulation.current_run().outbox
+        outbox.async_pause_events()
+        simulation.send(0, "Leak!")
+        simulation.advance_time(5)
+        assert simulation.events == {}
+        outbox.async_resume_events()
+        simulation.advance_time(1)
+    assert [message.types for message in simulation.events.values()] == [["accepted"]]
+
+
+def test_what_is_reported_during_a_commit_is_not_reported_after_it() -> None:
+    simulation = Simulation(queue_expiry=10)
+    simulation.disk.commit_time = 0.5
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        run = simulation.current_run()
+        run.outbox.async_pause_events()
+        simulation.send(0, "Leak!")
+        simulation.advance_time(2)
+        simulation.account.set_status(simulation.account.messages[0].id, 1)
+        # A poll changes the message without an event, and the disk takes its time.
+        run.loop.run_until_complete(run.polls["the_account"]())
+        run.outbox.async_resume_events()
+        simulation.advance_time(2)
+    assert [message.types for message in simulation.events.values()] == [["accepted"]]
     assert simulation.violations == []
 
 
 async def test_closing_during_startup_removes_the_start_listener(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture
 ) -> None:
+    async def pass_point() -> None:
+        """Pass a point."""
+
     hass.set_state(CoreState.starting)
-    teller = EventPublisher(hass, OutboxStore(hass, "the_account"))
-    teller.async_start()
-    teller.async_pause_events()
-    await teller.async_close()
+    storage = FakeStorage(FakeDisk(), "the_account", pass_point=pass_point)
+    publisher = EventPublisher(hass, MessageStore(hass, storage, Clock(hass.loop.time)))
+    publisher.async_start()
+    publisher.async_resume()
+    publisher.async_pause()
+    await publisher.async_close()
     assert "Unable to remove" not in caplog.text

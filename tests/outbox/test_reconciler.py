@@ -1,10 +1,147 @@
-"""Lookup of messages with an unknown outcome in difficult cases."""
+"""Settling what is unknown: what counts as the same message, and what as a proof of absence."""
 
-from custom_components.gosms.api import GoSmsApiError
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+
+from custom_components.gosms.api import GoSmsApiError, GoSmsConnectionError, Message, MessageStatus
+from custom_components.gosms.outbox.message import OutgoingMessage, Part, State
+from custom_components.gosms.outbox.reconciler import comparable_texts, find_part
 from tests.common import MUM
-from tests.outbox.simulation import QUEUE, SLOW, Simulation
+from tests.outbox.fake_service import LATE, LIST_FAULTS, SLOW
+from tests.outbox.simulation import START_TIME, Simulation
 
-HOUR = 3600
+HOUR: Final = 3600
+
+# By the service's clock.
+ATTEMPTED: Final = 1_800_000_000.0
+
+IN_DOUBT: Final = OutgoingMessage(
+    key="the key",
+    phone_number=MUM,
+    text="Leak!",
+    parts=(Part(text="Leak!"),),
+    created=0.0,
+    expires=60.0,
+    state=State.UNKNOWN,
+    attempts=1,
+)
+
+
+def seen(
+    message_id: str = "a", *, number: str = MUM, text: str = "Leak!", created: float | None = ATTEMPTED
+) -> Message:
+    """Return a message of the service."""
+    return Message(
+        id=message_id,
+        phone_number=number,
+        text=text,
+        status_code=0,
+        device_id=None,
+        sim=None,
+        callback_id=None,
+        created=None if created is None else datetime.fromtimestamp(created, UTC),
+    )
+
+
+def find(*page: Message, text: str = "Leak!", claimed: tuple[str, ...] = ()) -> str | None:
+    """Look up a message with an unknown outcome on a page of a search."""
+    message = replace(IN_DOUBT, text=text, parts=(Part(text=text),))
+    return find_part(message, comparable_texts(page, MUM), (ATTEMPTED, ATTEMPTED + 100), claimed.__contains__)
+
+
+def test_a_message_is_found_by_number_and_text() -> None:
+    assert find(seen("b", text="Fire!"), seen("a"), seen("c", number="79991112233")) == "a"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        seen(number="79123456780"),
+        seen(text="Leak"),
+        seen(text="Leak! Leak!"),
+        seen(text=""),
+        seen(created=ATTEMPTED - 1),
+        seen(created=ATTEMPTED + 101),
+    ],
+    ids=["number", "shorter text", "longer text", "no text", "older", "newer"],
+)
+def test_a_different_message_is_not_matched(other: Message) -> None:
+    assert find(other) is None
+
+
+def test_a_claimed_message_is_not_matched_again() -> None:
+    assert find(seen("a"), claimed=("a",)) is None
+    assert find(seen("b"), seen("a"), claimed=("a",)) == "b"
+
+
+def test_the_oldest_of_several_matches_is_chosen() -> None:
+    page = [seen("c", created=ATTEMPTED + 9), seen("b", created=ATTEMPTED + 1), seen("a", created=ATTEMPTED)]
+    assert find(*page) == "a"
+
+
+LONG: Final = "Leak in the cellar, " * 15
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored"),
+    [
+        ("Alarm\nLeak!", "Alarm Leak!"),
+        ("Alarm\nLeak!", "Alarm\r\nLeak!"),
+        ("Leak  here ", "Leak here"),
+        ("Leak here", "\nLeak here\n"),
+        ("Leak!", "LEAK!"),
+        ('"Leak" & fire', "&quot;Leak&quot; &amp; fire"),
+        ("«Leak»", '"Leak"'),
+        ("the house's", "the house’s"),
+        ("Ёлка горит", "Елка горит"),
+        ("Leak — now", "Leak - now"),
+        ("é", "e\u0301"),
+        (LONG, LONG[:160]),
+        (LONG, LONG[:159]),
+        ("Leak!    " * 30, ("Leak!    " * 30)[:160]),
+    ],
+)
+def test_a_text_that_people_would_call_the_same_is_matched(asked: str, stored: str) -> None:
+    assert find(seen("a", text=stored), text=asked) == "a"
+
+
+@pytest.mark.parametrize(
+    ("asked", "stored"),
+    [
+        ("Leak in room 1", "Leak in room 2"),
+        ("Leak!", "Leak"),
+        (LONG, LONG[:80]),
+        (LONG[:80], LONG),
+        (LONG, LONG[:159] + "x"),
+    ],
+)
+def test_a_text_that_says_something_else_is_another_message(asked: str, stored: str) -> None:
+    assert find(seen("a", text=stored), text=asked) is None
+
+
+@pytest.mark.parametrize("number", [f"+{MUM}", f"8{MUM[1:]}", MUM[1:], f"+{MUM[:4]} {MUM[4:]}"])
+def test_another_form_of_a_number_is_the_same_number(number: str) -> None:
+    assert find(seen("a", number=number)) == "a"
+
+
+def test_a_short_number_is_compared_as_a_whole() -> None:
+    listed = [seen(number=number) for number in ("900", "+900", "7900", "9001", "900900")]
+    assert [message.phone_number for _, message in comparable_texts(listed, "900")] == ["900", "+900"]
+
+
+def test_a_message_without_a_time_is_matched() -> None:
+    assert find(seen("a", created=None)) == "a"
+
+
+def test_the_part_with_the_unknown_outcome_is_matched() -> None:
+    first = Part(text="(1/2) Leak", id="a", status=MessageStatus.WAITING)
+    message = replace(IN_DOUBT, parts=(first, Part(text="(2/2) here")), attempts=2)
+    listed = seen("b", text="(2/2) here"), seen("a", text="(1/2) Leak")
+    assert find_part(message, comparable_texts(listed, MUM), (ATTEMPTED, ATTEMPTED), {"a"}.__contains__) == "b"
 
 
 def test_a_message_is_found_behind_hundreds_of_newer_ones_to_the_number() -> None:
@@ -25,7 +162,8 @@ def test_a_message_is_found_behind_hundreds_of_newer_ones_to_the_number() -> Non
 def test_pages_of_older_messages_are_not_requested() -> None:
     simulation = Simulation(queue_expiry=10)
     for number in range(250):
-        simulation.account.add_message(message=f"Of others {number}", phone_number=MUM)
+        # Older than the service's clocks may differ.
+        simulation.account.add_message(message=f"Of others {number}", phone_number=MUM, created=START_TIME - 150)
     with simulation.patched():
         simulation.start()
         simulation.advance_time(20)
@@ -84,11 +222,32 @@ def test_a_message_of_an_unloaded_account_is_not_adopted() -> None:
     assert simulation.accepted == [(MUM, "Leak!")] * 2
 
 
+def test_an_id_of_an_account_that_starts_a_moment_later_is_not_taken() -> None:
+    simulation = Simulation(queue_expiry=10, accounts=2)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.send(0, "Leak!", account=1)
+        simulation.advance_time(1)
+        simulation.faults = ["too many requests"] * 10
+        simulation.send(0, "Leak!")
+        simulation.advance_time(0.3)
+        simulation.kill(1)
+        simulation.faults = []
+        # The second account takes longer to start, such as on a slow disk.
+        simulation.disk.load_times = {"the_second_account": 0.8}
+        simulation.start()
+        simulation.advance_time(60)
+    assert simulation.accepted == [(MUM, "Leak!")] * 2
+    assert len({each.message.ids for each in simulation.events.values()}) == 2
+
+
 def test_retry_after_pauses_the_search() -> None:
     simulation = Simulation(queue_expiry=10)
     with simulation.patched():
         simulation.start()
-        simulation.advance_time(1)
+        # The polls after the start are over.
+        simulation.advance_time(61)
         simulation.faults = ["cut after"]
         simulation.lookup_error = GoSmsApiError(429, retry_after=300)
         simulation.send(0, "Leak!")
@@ -117,34 +276,239 @@ def test_giving_up_after_three_days_includes_time_before_a_restart() -> None:
     assert [message.types for message in simulation.events.values()] == [["queued", "unconfirmed"]]
 
 
-def test_a_part_recorded_only_in_a_damaged_line_is_searched_for_first() -> None:
+@pytest.mark.parametrize("lag", [3, 6, 60, 110, -60])
+@pytest.mark.parametrize(("fault", "sent"), [("cut after", 1), ("cut before", 1)])
+def test_a_message_is_found_though_the_services_clocks_differ(lag: int, fault: str, sent: int) -> None:
+    simulation = Simulation(queue_expiry=10)
+    simulation.creation_lag = lag
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.faults = [fault]
+        simulation.send(0, "Leak!")
+        simulation.advance_time(60)
+    assert simulation.accepted == [(MUM, "Leak!")] * sent
+    assert [message.types for message in simulation.events.values()] == [["queued", "accepted"]]
+
+
+def rewrite(**fields: Callable[[str], str]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return a fault that changes what a list tells of each message."""
+
+    def change(page: dict[str, Any]) -> dict[str, Any]:
+        changed = [
+            each | {name: function(each[name]) for name, function in fields.items()} for each in page["sms_list"]
+        ]
+        return page | {"sms_list": changed}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        rewrite(phone_number=lambda number: f"+{number}"),
+        rewrite(phone_number=lambda number: f"8{number[1:]}"),
+        rewrite(message=lambda text: text.replace("«", "&laquo;").replace("»", "&raquo;")),
+        rewrite(message=str.lower),
+        rewrite(message=lambda text: text.replace("ё", "е").replace("—", "-").replace("«", '"').replace("»", '"')),
+        rewrite(message=lambda text: text[:160]),
+    ],
+    ids=["plus", "trunk prefix", "escaped", "lower case", "alike", "cut"],
+)
+def test_a_message_that_is_listed_in_another_form_is_not_sent_again(
+    fault: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    simulation = Simulation(queue_expiry=10)
+    text = "«Ещё» — Leak! " * 13
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.list_fault = fault
+        simulation.faults = ["cut after"]
+        simulation.send(0, text)
+        simulation.advance_time(60)
+    assert simulation.accepted == [(MUM, text)]
+    assert simulation.calls[0].error is None
+
+
+@pytest.mark.parametrize("fault", [LIST_FAULTS["contradicts itself"], LIST_FAULTS["is cut"], LIST_FAULTS["is damaged"]])
+def test_a_list_that_proves_nothing_does_not_send_a_message_again(
+    fault: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
     simulation = Simulation(queue_expiry=10)
     with simulation.patched():
         simulation.start()
         simulation.advance_time(1)
-        simulation.send(0, "Leak!", "Fire!")
-        simulation.advance_time(0.4)
-        assert simulation.accepted == [(MUM, "Leak!"), (MUM, "Fire!")]
-        simulation.kill_if_running()
-        # All that can be read is that the request of the first part may be under way.
-        first, *others = simulation.files[QUEUE].splitlines()
-        simulation.files[QUEUE] = b"\n".join([first, *(b"damaged" for _ in others), b""])
-        simulation.events.clear()
+        simulation.send(0, "Fire!")
+        simulation.faults = ["", "cut after"]
+        simulation.send(0, "Leak!")
+        simulation.advance_time(0.3)
+        simulation.send(0, "Frost!")
+        simulation.list_fault = fault
+        simulation.advance_time(120)
+        assert [message.types[0] for message in simulation.events.values()].count("queued") == 1
+        simulation.list_fault = LIST_FAULTS["has no total"]
+        simulation.advance_time(120)
+    assert sorted(simulation.accepted) == [(MUM, "Fire!"), (MUM, "Frost!"), (MUM, "Leak!")]
+    assert sum("accepted" in message.types for message in simulation.events.values()) == 3
+
+
+def test_absence_is_proved_only_by_a_look_that_reaches_back() -> None:
+    simulation = Simulation(queue_expiry=10)
+
+    def tell_the_first_page_alone(page: dict[str, Any]) -> dict[str, Any]:
+        return page | {"sms_list": page["sms_list"] if page["pagination"]["offset"] == 1 else []}
+
+    with simulation.patched():
         simulation.start()
+        simulation.advance_time(1)
+        simulation.list_fault = tell_the_first_page_alone
+        simulation.faults = ["cut after"]
+        simulation.send(0, "Leak!")
+        simulation.advance_time(0.5)
+        for number in range(101):
+            simulation.account.add_message(message=f"Of others {number}", phone_number=MUM)
         simulation.advance_time(300)
-    assert simulation.accepted == [(MUM, "Leak!"), (MUM, "Fire!")]
+        assert simulation.accepted == [(MUM, "Leak!")]
+        simulation.list_fault = dict
+        simulation.advance_time(100)
+    assert simulation.accepted == [(MUM, "Leak!")]
     assert [message.types[:2] for message in simulation.events.values()] == [["queued", "accepted"]]
 
 
-def test_a_part_not_sent_before_the_file_was_damaged_is_sent() -> None:
+@pytest.mark.parametrize("expiry", [60, 0])
+@pytest.mark.parametrize("later", [600, 86_400])
+@pytest.mark.parametrize("reboots", [True, False])
+def test_a_restored_backup_does_not_send_a_message_again(expiry: int, later: int, *, reboots: bool) -> None:
+    simulation = Simulation(queue_expiry=60)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.faults = ["too many requests"] * 3
+        simulation.send(0, "Leak!", "Fire!")
+        simulation.advance_time(1)
+        backup = simulation.backup()
+        simulation.advance_time(60)
+        assert simulation.accepted == [(MUM, "Leak!"), (MUM, "Fire!")]
+        for message in simulation.account.messages:
+            simulation.account.set_status(message.id, 4)
+        simulation.advance_time(60)
+        simulation.stop()
+        simulation.restore(backup)
+        simulation.start(later, reboots=reboots)
+        simulation.advance_time(300)
+    assert simulation.accepted == [(MUM, "Leak!"), (MUM, "Fire!")]
+    (told,) = simulation.events.values()
+    assert told.types[0] == "queued"
+    assert {kind for kind in told.types if State(kind).is_final} == {"delivered"}
+
+
+@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize("later", [600, 86_400])
+def test_a_restored_backup_with_a_request_in_doubt_sends_nothing_again(part: int, later: int) -> None:
+    simulation = Simulation(queue_expiry=60)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.faults = [*[""] * part, "cut before", *["too many requests"] * 10]
+        simulation.send(0, "Leak!", "Fire!")
+        simulation.advance_time(1)
+        # In the backup the outcome is unknown. The request had failed, and later ones, minutes after it, succeed.
+        backup = simulation.backup()
+        simulation.advance_time(600)
+        assert simulation.accepted == [(MUM, "Leak!"), (MUM, "Fire!")]
+        simulation.stop()
+        simulation.restore(backup)
+        simulation.start(later)
+        simulation.advance_time(300)
+    assert simulation.accepted == [(MUM, "Leak!"), (MUM, "Fire!")]
+
+
+def test_a_backup_of_a_message_that_expired_does_not_send_it() -> None:
     simulation = Simulation(queue_expiry=10)
     with simulation.patched():
         simulation.start()
         simulation.advance_time(1)
-        simulation.send(0, "Leak!", "Fire!")
-        simulation.kill(4)
-        assert simulation.accepted == [(MUM, "Leak!")]
-        simulation.files[QUEUE] += b"damaged\n"
-        simulation.start()
+        simulation.faults = ["too many requests"] * 100
+        simulation.send(0, "Leak!")
+        simulation.advance_time(0.3)
+        backup = simulation.backup()
+        simulation.advance_time(700)
+        simulation.stop()
+        simulation.restore(backup)
+        simulation.faults = []
+        simulation.start(86_400, reboots=True)
         simulation.advance_time(300)
-    assert simulation.accepted == [(MUM, "Leak!"), (MUM, "Fire!")]
+    assert simulation.accepted == []
+    assert [message.types for message in simulation.events.values()] == [["queued", "expired", "expired"]]
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        # While the first one is tried, no request of the second one is begun.
+        (["Fire!", "Leak!"], ["queued", "accepted"]),
+        (["Leak!"], ["queued", "unconfirmed"]),
+    ],
+    ids=["never tried", "tried"],
+)
+def test_what_nobody_may_look_for_is_sent_only_if_it_was_never_tried(texts: list[str], expected: list[str]) -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.faults = ["too many requests"] * 10
+        for text in texts:
+            simulation.send(0, text)
+            simulation.advance_time(0.3)
+        simulation.stop()
+        simulation.faults = []
+        simulation.lookup_error = GoSmsApiError(403, code=1007)
+        simulation.start()
+        simulation.advance_time(30)
+    assert simulation.events[simulation.calls[-1].key or ""].types == expected
+
+
+def test_each_attempt_is_looked_for_as_long_as_the_first_one() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.faults = ["cut before", LATE]
+        simulation.send(0, "Leak!")
+        simulation.advance_time(120)
+    assert simulation.accepted == [(MUM, "Leak!")]
+    assert [message.types[:2] for message in simulation.events.values()] == [["queued", "accepted"]]
+
+
+def test_closing_ends_the_looks_for_several_numbers() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.faults = ["cut after", "cut after"]
+        simulation.send(0, "Leak!")
+        simulation.send(1, "Leak!")
+        simulation.advance_time(0.5)
+        before = simulation.lookups
+        while simulation.lookups == before:
+            simulation.advance_time(0.01)
+        simulation.stop()
+        assert simulation.lookups == before + 1
+        simulation.start()
+        simulation.advance_time(60)
+    assert len(simulation.accepted) == 2
+
+
+def test_a_look_that_failed_is_not_applied_to_what_was_settled_meanwhile() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.lookup_error = GoSmsConnectionError("no answer", maybe_accepted=True)
+        simulation.faults = ["cut after"]
+        simulation.send(0, "Leak!")
+        simulation.advance_time(30)
+        simulation.lookup_error = None
+        simulation.advance_time(60)
+    assert [message.types[:2] for message in simulation.events.values()] == [["queued", "accepted"]]

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.gosms.outbox import OutgoingMessage
+from custom_components.gosms.outbox import OutgoingMessage, Part
 from custom_components.gosms.outbox.routing import Route, select_phone
 from tests.common import MUM, phone, recipient
 
@@ -35,7 +35,7 @@ def route(
         key="1",
         phone_number=MUM,
         text="Hello",
-        parts=("Hello",),
+        parts=(Part(text="Hello"),),
         created=0.0,
         expires=60.0,
         **{"recipient": "the_recipient_mum", **(message or {})},

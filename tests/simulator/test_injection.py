@@ -198,6 +198,7 @@ async def test_a_slow_service_can_accept_before_the_client_times_out(
         (Fault.FORBIDDEN, 403, 0, "text/plain; charset=utf-8", "Forbidden"),
         (Fault.REQUEST_TIMEOUT, 408, 0, "text/plain; charset=utf-8", "Request Timeout"),
         (Fault.TOO_MANY_REQUESTS, 429, 0, "application/json; charset=utf-8", "Слишком много запросов"),
+        (Fault.TOO_MANY_REQUESTS_UNTIL, 429, 0, "application/json; charset=utf-8", "Слишком много запросов"),
         (Fault.UNKNOWN_ERROR, 500, 0, "application/json; charset=utf-8", '"code": 1000'),
         (Fault.ERROR_AFTER, 500, 1, "text/plain; charset=utf-8", "Internal Server Error"),
         (Fault.CAPTIVE_PORTAL, 200, 0, "text/html; charset=utf-8", "log in to the network"),
@@ -231,6 +232,21 @@ async def test_any_fault_can_hide_an_accepted_message(api: Api, account: Account
     await asyncio.gather(api.call(SEND, HELLO), return_exceptions=True)
 
     assert len(account.messages) == 1
+
+
+async def test_a_429_can_include_a_date_to_retry_after(api: Api, faults: Faults) -> None:
+    faults.add(Fault.TOO_MANY_REQUESTS_UNTIL, retry_after=120)
+
+    response = await api.call(SEND, HELLO)
+
+    assert (response.status, response.headers["Retry-After"]) == (429, "Wed, 14 Oct 2026 12:02:00 GMT")
+
+
+@pytest.mark.parametrize("status", [404, 405, 451])
+async def test_a_proxy_can_forbid_a_request_with_another_status(api: Api, faults: Faults, status: int) -> None:
+    faults.add(Fault.FORBIDDEN, status=status)
+
+    assert (await api.call(SEND, HELLO)).status == status
 
 
 async def test_a_429_can_include_retry_after(api: Api, faults: Faults) -> None:
@@ -324,6 +340,56 @@ async def test_a_send_is_answered_with_the_id_of_the_oldest_message(api: Api, ac
     assert sent.json == {"id": oldest.id}
     assert [each["id"] for each in listed["sms_list"]] == [message.id for message in account.messages]
     assert len(account.messages) == 3
+
+
+async def test_an_id_is_returned_in_capitals(api: Api, account: Account, faults: Faults) -> None:
+    faults.add(Fault.UPPERCASE_ID, endpoint=SEND)
+
+    sent = await api.call(SEND, HELLO)
+
+    assert sent.json == {"id": account.messages[0].id.upper()}
+
+
+@pytest.mark.parametrize(("fault", "listed"), [(Fault.EMPTY_LIST, []), (Fault.LIST_AS_NULL, None)])
+async def test_a_list_is_missing_although_its_total_is_not(
+    api: Api, account: Account, faults: Faults, fault: Fault, listed: list[object] | None
+) -> None:
+    account.send(**HELLO)
+    faults.add(fault)
+
+    page = json.loads((await api.call(PAGE)).text)
+
+    assert (page["sms_list"], page["pagination"]["total_records"]) == (listed, 1)
+
+
+async def test_only_the_first_page_is_returned(api: Api, account: Account, faults: Faults) -> None:
+    for _ in range(11):
+        account.send(**HELLO)
+    faults.add(Fault.FIRST_PAGE_ONLY)
+
+    pages = [json.loads((await api.call(f"{PAGE}&offset={page}")).text) for page in (1, 2)]
+
+    assert [len(page["sms_list"]) for page in pages] == [10, 0]
+
+
+async def test_a_response_of_many_objects_is_as_large_as_it_may_be(api: Api, faults: Faults) -> None:
+    faults.add(Fault.MANY_OBJECTS)
+
+    body = await (await api.request(PAGE)).read()
+
+    assert LIMIT - 100 < len(body) <= LIMIT
+    assert body.count(b"{}") > 600_000
+
+
+async def test_a_second_response_follows_unasked(api: Api, account: Account, faults: Faults) -> None:
+    faults.add(Fault.UNASKED_RESPONSE, times=1)
+
+    sent = await api.call(SEND, HELLO)
+    await asyncio.sleep(0.1)
+    unasked = await api.call(PAGE)
+
+    # A client that keeps the connection takes it for the answer to its next request.
+    assert sent.json == unasked.json == {"id": account.messages[0].id}
 
 
 async def test_the_message_list_is_returned_as_text(api: Api, account: Account, faults: Faults) -> None:

@@ -1,6 +1,6 @@
 """Asynchronous client for the GoSMS.ru API, v1. Independent of Home Assistant."""
 
-from .client import DEFAULT_URL, PAGE_SIZE, GoSmsClient, RateLimiter
+from .client import DEFAULT_URL, PAGE_SIZE, GoSmsClient
 from .codes import Endpoint, ErrorCode, Meaning, Row
 from .exceptions import GoSmsApiError, GoSmsConnectionError, GoSmsError
 from .ids import parse_message_id, parse_vendor_id
@@ -8,6 +8,7 @@ from .models import Message, MessagePage, MessageStatus, Phone, Sim
 from .outcome import OutcomeKind, RequestOutcome
 from .statistics import EndpointStatistics, LastError, Statistics
 from .surrogates import join_surrogates
+from .transport import RateLimiter
 
 __all__ = [
     "DEFAULT_URL",

@@ -1,98 +1,21 @@
 """The requests of the GoSMS.ru API, v1."""
 
-import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
-import json
-import re
 from typing import Final
 
 import aiohttp
-from aiolimiter import AsyncLimiter
 
 from .codes import Endpoint
-from .exceptions import GoSmsApiError, GoSmsConnectionError
 from .ids import parse_message_id
-from .models import Json, Message, MessagePage, Phone, integer
+from .models import Json, Message, MessagePage, Phone
 from .outcome import OutcomeListener, RequestOutcome, report_outcome
 from .statistics import Statistics
+from .transport import RateLimiter, Response, Transport, unreadable_error
 
 DEFAULT_URL: Final = "https://api.gosms.ru/v1"
 
 # The vendor's maximum for one page of messages.
 PAGE_SIZE: Final = 100
-
-# If the connection takes longer, the request fails before it is sent, so it is certain that nothing was done. This must
-# be well below the total: when the total runs out, it is unknown whether the request was sent.
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=6)
-
-# Bytes. A full page of the longest messages has about 200 KiB.
-_MAX_BODY_SIZE: Final = 2 * 1024 * 1024
-
-# The hash that the vendor's support asks for after an error. No other value of that key reaches logs or diagnostics.
-_ERROR_HASH: Final = re.compile(r"[0-9a-f]{1,64}")
-
-
-class RateLimiter:
-    """Limits the rate of requests to each endpoint.
-
-    The vendor allows an account 10 requests per second to one endpoint. One request every 0.105 s stays below that in
-    every second; a bucket of 10 would let 19 pass in its first second. Clients with the same token and address must
-    share one rate limiter.
-    """
-
-    def __init__(self) -> None:
-        """Start without any request."""
-        self._limiters: dict[Endpoint, AsyncLimiter] = {}
-
-    async def wait(self, endpoint: Endpoint) -> None:
-        """Wait until a request to this endpoint may be sent."""
-        limiter = self._limiters.get(endpoint)
-        if limiter is None:
-            limiter = self._limiters[endpoint] = AsyncLimiter(1, 0.105)
-        await limiter.acquire()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Response:
-    """The response to a request.
-
-    Attributes:
-        status: the HTTP status.
-        body: the body.
-        retry_after: seconds to wait before the next request, if the service asked for it, or None.
-    """
-
-    status: int
-    body: bytes
-    retry_after: int | None
-
-    def payload(self) -> Mapping[str, Json]:
-        """Return the object in the body, which is empty without a body.
-
-        Raises:
-            GoSmsConnectionError: the body is no JSON object.
-            GoSmsApiError: the response is an error.
-        """
-        data = _parse_json(self.body)
-        # The vendor does not document which status belongs to which code, so "errors" is an error with any status.
-        errors = data.get("errors") if isinstance(data, Mapping) else None
-        if self.status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT} and errors is None:
-            if not self.body:
-                return {}
-            if not isinstance(data, Mapping):
-                raise _unreadable_error("the answer is not a JSON object")
-            return data
-        details = errors if isinstance(errors, Mapping) else {}
-        error_hash = details.get("hash")
-        raise GoSmsApiError(
-            self.status,
-            code=integer(details.get("code")),
-            error_hash=error_hash if isinstance(error_hash, str) and _ERROR_HASH.fullmatch(error_hash) else None,
-            retry_after=self.retry_after,
-        )
 
 
 class GoSmsClient:
@@ -129,21 +52,15 @@ class GoSmsClient:
         """
         self.statistics = Statistics()
         self.on_request_done: OutcomeListener | None = None
-        self._session = session
-        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-        self._url = url
+        self._transport = Transport(session, token, url)
         self._rate_limiter = rate_limiter or RateLimiter()
-        self._clock: tuple[float, float] | None = None
         # Query, response and result of the last list request: nearly every poll gets the same response again.
-        self._last_list: tuple[Mapping[str, str], _Response, MessagePage] | None = None
+        self._last_list: tuple[Mapping[str, str], Response, MessagePage] | None = None
 
     @property
     def server_time(self) -> float | None:
         """Return the service's clock in Unix seconds, by the last response, or None before the first one."""
-        if self._clock is None:
-            return None
-        server_time, received = self._clock
-        return server_time + asyncio.get_running_loop().time() - received
+        return self._transport.server_time
 
     async def send(
         self,
@@ -196,7 +113,7 @@ class GoSmsClient:
         if search is not None:
             query["search"] = search
 
-        def parse(response: _Response) -> MessagePage | None:
+        def parse(response: Response) -> MessagePage | None:
             if self._last_list and self._last_list[:2] == (query, response):
                 return self._last_list[2]
             if found := MessagePage.from_api(response.payload(), limit):
@@ -229,7 +146,7 @@ class GoSmsClient:
     async def _call[T](
         self,
         endpoint: Endpoint,
-        parse: Callable[[_Response], T | None],
+        parse: Callable[[Response], T | None],
         *,
         body: Mapping[str, Json] | None = None,
         query: Mapping[str, str] | None = None,
@@ -237,9 +154,9 @@ class GoSmsClient:
         """Send one request, and return the result of parsing its response, which must not be None."""
         await self._rate_limiter.wait(endpoint)
         with report_outcome(self._handle_outcome, endpoint, body):
-            found = parse(await self._send_request(endpoint, body, query))
+            found = parse(await self._transport.send(endpoint, body, query))
             if found is None:
-                raise _unreadable_error("the answer lacks what was asked for")
+                raise unreadable_error("the answer lacks what was asked for")
             return found
 
     def _handle_outcome(self, outcome: RequestOutcome) -> None:
@@ -247,85 +164,6 @@ class GoSmsClient:
         self.statistics.add(outcome)
         if self.on_request_done:
             self.on_request_done(outcome)
-
-    async def _send_request(
-        self, endpoint: Endpoint, body: Mapping[str, Json] | None, query: Mapping[str, str] | None
-    ) -> _Response:
-        """Send one request, and return its response, be it an error or not."""
-        if self._session.closed:
-            # For example while the program stops. aiohttp raises a mere RuntimeError.
-            raise GoSmsConnectionError("no connection: the session is closed", maybe_accepted=False)
-        try:
-            async with self._session.request(
-                endpoint.method,
-                f"{self._url}{endpoint.path}",
-                params=query,
-                json=body,
-                headers=self._headers,
-                timeout=_TIMEOUT,
-                allow_redirects=False,
-                # This replaces the session's middlewares. The one of Home Assistant only concerns redirects.
-                middlewares=(_no_retry,),
-            ) as response:
-                self._sync_clock(response.headers.get("Date", ""))
-                return _Response(
-                    status=response.status, body=await _read_body(response), retry_after=_retry_after(response)
-                )
-        except aiohttp.ClientConnectorError as err:
-            raise GoSmsConnectionError(f"no connection: {type(err).__name__}", maybe_accepted=False) from err
-        # The texts of all other errors may quote the response, or the URL with the number that was searched for. "from
-        # None" keeps them out of the traceback in the log.
-        except (aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as err:
-            raise GoSmsConnectionError(f"no connection: {type(err).__name__}", maybe_accepted=False) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as err:
-            raise GoSmsConnectionError(f"no answer: {type(err).__name__}", maybe_accepted=True) from None
-
-    def _sync_clock(self, date: str) -> None:
-        """Remember the service's time, and when it was received."""
-        try:
-            server_time = parsedate_to_datetime(date).timestamp()
-        except ValueError:
-            return
-        self._clock = server_time, asyncio.get_running_loop().time()
-
-
-async def _no_retry(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from repeating a GET or DELETE, past the rate limiter, after a lost connection."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as err:
-        # aiohttp retries only after these two, so they must not reach it.
-        raise GoSmsConnectionError(f"no answer: {type(err).__name__}", maybe_accepted=True) from None
-
-
-async def _read_body(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body, which must not be larger than any response of this API can be."""
-    if (response.content_length or 0) > _MAX_BODY_SIZE:
-        raise _unreadable_error("the answer is too large")
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > _MAX_BODY_SIZE:
-            raise _unreadable_error("the answer is too large")
-    return bytes(body)
-
-
-def _retry_after(response: aiohttp.ClientResponse) -> int | None:
-    """Return the seconds to wait before the next request, if the service asks for it, or None."""
-    # The other form of the header, a date, is too rare to justify the use of a second clock.
-    seconds = integer(response.headers.get("Retry-After"))
-    return seconds if seconds is not None and seconds >= 0 else None
-
-
-def _parse_json(body: bytes) -> Json:
-    """Return the value of a JSON text, or None if it is not valid JSON."""
-    try:
-        parsed: Json = json.loads(body)
-    except ValueError, RecursionError:
-        return None
-    return parsed
 
 
 def _ignore(_data: Mapping[str, Json]) -> bool:
@@ -341,8 +179,3 @@ def _message_id(data: Mapping[str, Json]) -> str | None:
 def _phone_body(device_id: str) -> dict[str, Json]:
     """Return a body that names a phone under both keys, since the vendor's pages disagree on which one is right."""
     return {"id": device_id, "device_id": device_id}
-
-
-def _unreadable_error(reason: str) -> GoSmsConnectionError:
-    """Return the error for a response that can't be read: it is unknown whether anything was done."""
-    return GoSmsConnectionError(reason, maybe_accepted=True)

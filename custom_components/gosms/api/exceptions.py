@@ -1,8 +1,20 @@
 """Errors of a request, classified by what the caller may do next."""
 
 from http import HTTPStatus
+from typing import Final
 
 from .codes import ErrorCode, Meaning
+
+# The statuses with which also a proxy refuses the same request each time, and that of an unknown token.
+_REFUSALS: Final = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.REQUEST_URI_TOO_LONG,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 
 
 class GoSmsError(Exception):
@@ -55,7 +67,7 @@ class GoSmsApiError(GoSmsError):
         self.error_hash = error_hash
         self.retry_after = retry_after
         # The code decides, whatever the status. Without a documented code, only the status is left to judge by.
-        meaning = self.row.meaning if self.row else _meaning_of_status(status)
+        meaning = self.row.meaning if self.row else _meaning_of_status(status, has_code=code is not None)
         self.maybe_accepted = meaning is Meaning.UNKNOWN
         self.is_temporary = meaning is not Meaning.REFUSED
 
@@ -67,9 +79,17 @@ class GoSmsApiError(GoSmsError):
         return self.status == HTTPStatus.UNAUTHORIZED
 
 
-def _meaning_of_status(status: int) -> Meaning:
-    """Return what an HTTP status means for the request."""
+def _meaning_of_status(status: int, *, has_code: bool) -> Meaning:
+    """Return what an HTTP status means for the request.
+
+    Args:
+        status: the HTTP status.
+        has_code: whether the response has a code of the vendor, though none that is documented.
+    """
+    is_client_error = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if not is_client_error or status == HTTPStatus.REQUEST_TIMEOUT:
+        return Meaning.UNKNOWN
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Meaning.TEMPORARY
-    is_client_error = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return Meaning.REFUSED if is_client_error and status != HTTPStatus.REQUEST_TIMEOUT else Meaning.UNKNOWN
+    # Without a code the response is not from the API but from a proxy or a portal, which did not let the request pass.
+    return Meaning.REFUSED if has_code or status in _REFUSALS else Meaning.TEMPORARY

@@ -1,22 +1,23 @@
 """The way out for every message."""
 
-from . import journal
-from .message import EVENT_TYPES, MessageEvent, OutgoingMessage, State
+from .message import EVENT_TYPES, MessageEvent, OutgoingMessage, Part, State
 from .outbox import Outbox
 from .publisher import EventPublisher
 from .request import Recipient, SendRequest, SendResult
-from .store import OutboxStore
+from .storage import SqliteStorage
+from .store import MessageStore
 
 __all__ = [
     "EVENT_TYPES",
     "EventPublisher",
     "MessageEvent",
+    "MessageStore",
     "Outbox",
-    "OutboxStore",
     "OutgoingMessage",
+    "Part",
     "Recipient",
     "SendRequest",
     "SendResult",
+    "SqliteStorage",
     "State",
-    "journal",
 ]

@@ -1,15 +1,15 @@
 """What is remembered of messages that ended: neither texts nor numbers. Pure: time comes in, as for messages."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
 from ..errors import Failure
 from .message import Fingerprint, OutgoingMessage, State
 
-# Messages, the newest; seconds. More of the past is not needed, and the file must not grow with the years.
-_SIZE: Final = 1000
-_AGE: Final = 24 * 60 * 60
+# Seconds in which a repeated call is recognized, and in which the ids of the service belong to a message that ended.
+RETENTION: Final = 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,62 +18,108 @@ class FinishedMessage:
 
     Attributes:
         key: what it was named by while it was on its way.
-        time: when its end was seen.
+        finished: when its end was seen.
         ids: the ids that the service gave to its parts.
-        state: how it ended; the first release did not write it down.
-        created: when it was asked for; likewise.
+        state: how it ended.
+        created: when it was asked for.
         counts_towards_limit: whether the hourly limit counts it.
         failure: what went wrong, or None.
-        fingerprint: what a repetition of its call is known by, or None if that is another call.
+        fingerprint: what a repetition of its call is recognized by, or None if that is another call.
     """
 
     key: str
-    time: float
+    finished: float
     ids: tuple[str, ...]
-    state: State | None = None
-    created: float | None = None
-    counts_towards_limit: bool = False
+    state: State
+    created: float
+    counts_towards_limit: bool
     failure: Failure | None = None
     fingerprint: Fingerprint | None = None
 
     @property
-    def status(self) -> str | None:
+    def status(self) -> str:
         """Return how it ended, as people are shown it."""
-        return self.state and self.state.value
+        return self.state.value
+
+    def shift(self, seconds: float) -> FinishedMessage:
+        """Return it as if everything was so many seconds longer ago."""
+        return replace(self, finished=self.finished - seconds, created=self.created - seconds)
 
 
-@dataclass(kw_only=True, slots=True)
-class History:
-    """The messages that ended lately, and how many of them today.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counters:
+    """What the sensors tell of messages that ended.
 
     Attributes:
-        ended: oldest first.
-        day: the local day that the counters are of, or None if nothing was counted yet.
+        day: the local day that is counted, as ISO 8601, or None if nothing was counted yet.
         delivered: messages whose delivery was seen on this day.
         failed: messages whose other end was seen on this day.
         delivery_time: seconds from acceptance to delivery of the message that was delivered last, or None.
     """
 
-    ended: list[FinishedMessage] = field(default_factory=list)
-    day: date | None = None
+    day: str | None = None
     delivered: int = 0
     failed: int = 0
     delivery_time: float | None = None
 
-    @property
-    def claimed(self) -> set[str]:
-        """Return the ids that belong to messages that ended."""
-        return {message_id for ended in self.ended for message_id in ended.ids}
+    def count(self, message: OutgoingMessage, now: float, today: date) -> Counters:
+        """Return the counters with one more message."""
+        delivered, failed = self.on(today)
+        if message.state is not State.DELIVERED:
+            failed, delivery_time = failed + 1, self.delivery_time
+        else:
+            delivered += 1
+            delivery_time = None if message.accepted is None else round(now - message.accepted, 3)
+        return Counters(day=today.isoformat(), delivered=delivered, failed=failed, delivery_time=delivery_time)
 
-    def today(self, today: date) -> tuple[int, int]:
+    def on(self, today: date) -> tuple[int, int]:
         """Return how many messages were delivered, and how many failed, on this day."""
-        return (self.delivered, self.failed) if self.day == today else (0, 0)
+        return (self.delivered, self.failed) if self.day == today.isoformat() else (0, 0)
 
-    def add(self, message: OutgoingMessage, now: float, today: date) -> FinishedMessage:
-        """Remember and count a message that ended, and forget what is too long ago; returns what is remembered."""
-        ended = FinishedMessage(
+
+@dataclass(kw_only=True, slots=True)
+class History:
+    """The messages that ended within the retention, and how many of them today.
+
+    Attributes:
+        counters: see there.
+    """
+
+    counters: Counters = field(default_factory=Counters)
+    _finished: dict[str, FinishedMessage] = field(default_factory=dict)
+    # By the key of the call's fingerprint and their own: after a day the same call may be made again.
+    _of_call: dict[str, dict[str, FinishedMessage]] = field(default_factory=dict)
+    _ids: set[str] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self._finished)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._finished
+
+    def __iter__(self) -> Iterator[FinishedMessage]:
+        return iter(self._finished.values())
+
+    def __reversed__(self) -> Iterator[FinishedMessage]:
+        return reversed(self._finished.values())
+
+    def get(self, key: str) -> FinishedMessage | None:
+        """Return a message that ended, or None if it is not remembered."""
+        return self._finished.get(key)
+
+    def has_id(self, message_id: str) -> bool:
+        """Return whether an id of the service belongs to a message that ended."""
+        return message_id in self._ids
+
+    def of_call(self, fingerprint: Fingerprint) -> Iterable[FinishedMessage]:
+        """Return the messages of the call with the key of a fingerprint."""
+        return self._of_call.get(fingerprint.key, {}).values()
+
+    def finish(self, message: OutgoingMessage, now: float, today: date) -> FinishedMessage:
+        """Remember and count a message that ended."""
+        finished = FinishedMessage(
             key=message.key,
-            time=now,
+            finished=now,
             ids=message.ids,
             state=message.state,
             created=message.created,
@@ -81,17 +127,32 @@ class History:
             failure=message.failure,
             fingerprint=message.fingerprint,
         )
-        self.ended.append(ended)
-        self.forget(now)
-        self.delivered, self.failed = self.today(today)
-        self.day = today
-        if message.state is State.DELIVERED:
-            self.delivered += 1
-            self.delivery_time = None if message.accepted is None else round(now - message.accepted, 3)
-        else:
-            self.failed += 1
-        return ended
+        self.remember([finished])
+        self.counters = self.counters.count(message, now, today)
+        return finished
+
+    def remember(self, finished: Iterable[FinishedMessage]) -> None:
+        """Add messages that ended, oldest first."""
+        for each in finished:
+            self._finished[each.key] = each
+            self._ids.update(each.ids)
+            if each.fingerprint:
+                self._of_call.setdefault(each.fingerprint.key, {})[each.key] = each
 
     def forget(self, now: float) -> None:
-        """Forget what is too long ago."""
-        self.ended = [ended for ended in self.ended if now - ended.time < _AGE][-_SIZE:]
+        """Forget what ended too long ago."""
+        while self._finished:
+            key, oldest = next(iter(self._finished.items()))
+            if now - oldest.finished < RETENTION:
+                return
+            del self._finished[key]
+            self._ids.difference_update(oldest.ids)
+            if oldest.fingerprint:
+                of_call = self._of_call[oldest.fingerprint.key]
+                del of_call[key]
+                if not of_call:
+                    del self._of_call[oldest.fingerprint.key]
+
+    def shift(self, seconds: float, *, until: float) -> None:
+        """Let everything before a time be so many seconds longer ago."""
+        self.remember([each.shift(seconds) for each in self._finished.values() if each.finished < until])

@@ -17,11 +17,11 @@ class State(StrEnum):
     """Where a message is on its way. The final states are also the names of their events."""
 
     QUEUED = "queued"
-    """No request of it is under way, and none is that may have been accepted."""
+    """No request of it is in progress, and none is that may have been accepted."""
     SENDING = "sending"
-    """A request of it may be under way."""
+    """A request of it may be in progress."""
     UNKNOWN = "unknown"
-    """A request of it ended without a word on whether the service took it."""
+    """Nobody knows whether the service has the next part: it has to be looked for before it is sent."""
     ACCEPTED = "accepted"
     """The service has all of it."""
     SENT = "sent"
@@ -38,12 +38,12 @@ class State(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Tell if nothing can follow."""
+        """Return whether nothing can follow."""
         return not TRANSITIONS[self]
 
     @property
     def is_tracked(self) -> bool:
-        """Tell if the service has the message and its end is awaited."""
+        """Return whether the service has the message and its end is awaited."""
         return self in {State.ACCEPTED, State.SENT}
 
 
@@ -51,9 +51,9 @@ _ENDS: Final = frozenset({State.DELIVERED, State.SEND_FAILED, State.DELIVERY_FAI
 
 # Everything that may follow a state; docs/architecture.md draws it.
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
-    State.QUEUED: frozenset({State.SENDING, State.EXPIRED}),
+    State.QUEUED: frozenset({State.SENDING, State.UNKNOWN, State.EXPIRED}),
     State.SENDING: frozenset({State.QUEUED, State.UNKNOWN, State.ACCEPTED, State.REFUSED, State.EXPIRED}),
-    State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED, State.UNCONFIRMED}),
+    State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED, State.EXPIRED, State.UNCONFIRMED}),
     State.ACCEPTED: frozenset({State.SENT, *_ENDS}),
     State.SENT: _ENDS,
     State.DELIVERED: frozenset(),
@@ -66,12 +66,12 @@ TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
 
 # Seconds that a message which may not be queued waits for its turn. It takes half as long to look for one whose outcome
 # is unknown.
-_PATIENCE: Final = 60.0
+_MAX_TURN: Final = 60.0
 
-# Told while a message is still on its way; it changes no state.
+# Reported while a message is still on its way; it changes no state.
 DELIVERY_TIMEOUT: Final = "delivery_timeout"
 
-# All that is told of messages: on the way, then exactly one of the rest.
+# All event types: on the way, then exactly one of the rest.
 EVENT_TYPES: Final = (
     State.QUEUED.value,
     State.ACCEPTED.value,
@@ -80,6 +80,11 @@ EVENT_TYPES: Final = (
     *(state.value for state in State if state.is_final),
 )
 
+_FAILURES: Final = {
+    MessageStatus.SEND_FAILED: State.SEND_FAILED,
+    MessageStatus.DELIVERY_FAILED: State.DELIVERY_FAILED,
+}
+
 
 class IllegalTransitionError(Exception):
     """A change that cannot happen to a message in its state."""
@@ -87,7 +92,7 @@ class IllegalTransitionError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageEvent:
-    """Something to tell of a message.
+    """Something to report of a message.
 
     Attributes:
         type: one of EVENT_TYPES.
@@ -100,10 +105,10 @@ class MessageEvent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fingerprint:
-    """What a repeated call is known again by: keyed digests, of which nobody learns a key, a text or a number.
+    """What a repeated call is recognized by: keyed digests, which tell nobody a key, a text or a number.
 
     Attributes:
-        key: of the key that the caller gave to the call.
+        key: of the idempotency key of the call.
         content: of everything that the call sends, and of all its numbers.
         index: which of its numbers, counted from 0 in their order, so that no digest of a lone number is needed.
     """
@@ -114,6 +119,21 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """A piece of a message that is sent as one message of the service.
+
+    Attributes:
+        text: 1 to 300 characters that the service accepts. Not shown by repr.
+        id: the id that the service gave to it, or None before it is accepted.
+        status: the newest status that the service told, or None before it is accepted.
+    """
+
+    text: str = field(repr=False)
+    id: str | None = None
+    status: MessageStatus | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OutgoingMessage:
     """One text to one number, in one part or several.
 
@@ -121,33 +141,32 @@ class OutgoingMessage:
         key: names the message here; the service does not know it.
         phone_number: the receiver, digits only. Not shown by repr.
         text: what was asked to be sent. Not shown by repr.
-        parts: the texts that are sent one after the other, at least one. Not shown by repr.
+        parts: what is sent, one after the other, at least one. Not shown by repr.
         recipient: the id of the subentry that the message is for, or None.
-        tag: what the caller wants to know the message by, or None.
+        tag: what the caller wants to recognize the message by, or None.
         phone_id: the GoSMS id of the phone that the caller asked for, or None for the one that the settings name.
         sim: the SIM card that the caller asked for, in the words of a phone's settings, or None for what these say.
-        fingerprint: what a repetition of its call is known by, or None if that is another call.
+        fingerprint: what a repetition of its call is recognized by, or None if that is another call.
         created: when it was asked for.
         expires: from when on nothing of it is sent any more.
         state: where it is.
         attempts: requests begun.
         last_attempt: when the last request for the next part began, or None before the first one.
-        last_attempt_server_time: when the last request began, in Unix seconds by the service's clock, or by this
-            machine's if that was not known yet; None before the first request.
+        is_restored: whether an earlier run left it unsent. The file may be a restored backup, so that any part may have
+            been sent meanwhile.
         device_id: the phone that the last request named, or None for any.
-        ids: the ids that the service gave to the parts, in their order.
-        statuses: the newest status of each of these ids.
         accepted: when the service had all parts, or None.
-        queued_reported: whether it was told that the message waits.
-        timeout_reported: whether a missing delivery was told.
+        queued_reported: whether the event `queued` was reported.
+        timeout_reported: whether a missing delivery was reported.
         failure: what went wrong, or None.
-        pending_events: what happened and was not told yet, oldest first.
+        pending_events: what happened and was not reported yet, oldest first.
+        reported_events: how many events were reported.
     """
 
     key: str
     phone_number: str = field(repr=False)
     text: str = field(repr=False)
-    parts: tuple[str, ...] = field(repr=False)
+    parts: tuple[Part, ...] = field(repr=False)
     recipient: str | None = None
     tag: str | None = None
     phone_id: str | None = None
@@ -158,26 +177,30 @@ class OutgoingMessage:
     state: State = State.QUEUED
     attempts: int = 0
     last_attempt: float | None = None
-    last_attempt_server_time: float | None = None
+    is_restored: bool = False
     device_id: str | None = None
-    ids: tuple[str, ...] = ()
-    statuses: tuple[MessageStatus, ...] = ()
     accepted: float | None = None
     queued_reported: bool = False
     timeout_reported: bool = False
     failure: Failure | None = None
     pending_events: tuple[MessageEvent, ...] = ()
+    reported_events: int = 0
 
     @property
-    def part(self) -> str:
-        """Return the text that is sent next, or whose fate is unknown."""
-        return self.parts[len(self.ids)]
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids of the parts that the service has, in their order."""
+        return tuple(part.id for part in self.parts if part.id is not None)
+
+    @property
+    def next_part(self) -> str:
+        """Return the text that is sent next, or whose outcome is unknown."""
+        return next(part.text for part in self.parts if part.id is None)
 
     @property
     def status(self) -> str:
         """Return the state as people are shown it: in the service's words once it has the message."""
         if self.state is State.ACCEPTED:
-            return min(self.statuses).name.lower()
+            return min(part.status for part in self.parts if part.status is not None).name.lower()
         if self.state in {State.SENDING, State.UNKNOWN}:
             return State.QUEUED.value
         return self.state.value
@@ -189,22 +212,33 @@ class OutgoingMessage:
 
     @property
     def can_be_queued(self) -> bool:
-        """Tell if it may be sent later than at once."""
+        """Return whether it may be sent later than at once."""
         return self.expires > self.created
 
     @property
     def counts_towards_limit(self) -> bool:
-        """Tell if it is one of those that the hourly limit counts: accepted, queued, or about to be one of them."""
-        return self.queued_reported or bool(self.ids) or not self.state.is_final
-
-    def has_reached(self, state: State) -> bool:
-        """Tell if it is in a state, or its end is known."""
-        return self.state is state or self.state.is_final
+        """Return whether the hourly limit counts it: it was accepted or queued, or is about to be."""
+        return self.queued_reported or self.parts[0].id is not None or not self.state.is_final
 
     @property
     def is_waiting_for_retry(self) -> bool:
-        """Tell if the service does not have all of it, and not because it is on its way there for the first time."""
+        """Return whether it waits, and not because it is on its way to the service for the first time."""
         return self.queued_reported and not self.state.is_tracked and not self.state.is_final
+
+    @property
+    def has_first_result(self) -> bool:
+        """Return whether its caller can be told something: it is accepted, waits, or has ended."""
+        is_waiting = self.queued_reported and (self.can_be_queued or self.state is State.UNKNOWN)
+        return is_waiting or self.state.is_tracked or self.state.is_final
+
+    @property
+    def was_left_queued(self) -> bool:
+        """Return whether an earlier run left it without a request in progress, as far as its file tells."""
+        return self.is_restored and self.last_attempt is None
+
+    def has_reached(self, state: State) -> bool:
+        """Return whether it is in a state, or has ended."""
+        return self.state is state or self.state.is_final
 
     @property
     def deadline(self) -> float:
@@ -215,69 +249,74 @@ class OutgoingMessage:
         """
         if self.can_be_queued or self.last_attempt is not None:
             return self.expires
-        return inf if self.ids else self.created + _PATIENCE
+        return inf if self.ids else self.created + _MAX_TURN
 
     def is_expired(self, now: float) -> bool:
-        """Return whether a queued message must not wait any longer."""
+        """Return whether it has been queued for too long."""
         return self.state is State.QUEUED and now >= self.deadline
 
-    def start_attempt(self, now: float, *, server_time: float | None, device_id: str | None) -> OutgoingMessage:
-        """Begin a request of the next part."""
-        return _change(
-            self,
-            State.SENDING,
-            attempts=self.attempts + 1,
-            last_attempt=now,
-            last_attempt_server_time=server_time,
-            device_id=device_id,
-        )
+    def start_attempt(self, now: float, *, device_id: str | None) -> OutgoingMessage:
+        """Begin a request for the next part."""
+        return _change(self, State.SENDING, attempts=self.attempts + 1, last_attempt=now, device_id=device_id)
 
     def mark_accepted(self, message_id: str, now: float) -> OutgoingMessage:
-        """Take note that the service has the part: it said so, or the part was found there."""
-        ids, statuses = (*self.ids, message_id), (*self.statuses, MessageStatus.WAITING)
-        if len(ids) < len(self.parts):
-            return _change(self, State.QUEUED, ids=ids, statuses=statuses, failure=None, last_attempt=None)
-        return _change(self, State.ACCEPTED, now, ids=ids, statuses=statuses, failure=None, accepted=now)
+        """Note that the service has the part: it said so, or the part was found there."""
+        index = len(self.ids)
+        if index == len(self.parts):
+            raise IllegalTransitionError("the service has all of it")
+        accepted = replace(self.parts[index], id=message_id, status=MessageStatus.WAITING)
+        parts = (*self.parts[:index], accepted, *self.parts[index + 1 :])
+        if index + 1 == len(parts):
+            return _change(self, State.ACCEPTED, now, parts=parts, failure=None, accepted=now, is_restored=False)
+        following = _change(self, State.QUEUED, parts=parts, failure=None, last_attempt=None)
+        # Of a restored message the next part may have been sent as well.
+        return following.mark_unknown(None, now) if self.is_restored else following
 
     def requeue(self, failure: Failure, now: float) -> OutgoingMessage:
-        """Take note that the part was certainly not sent, and may be later."""
+        """Note that the part was certainly not sent, and may be later."""
         if now >= self.expires:
             return self.expire(failure, now)
         return _change(self, State.QUEUED).report_queued()
 
     def undo_attempt(self) -> OutgoingMessage:
-        """Take note that the request did not leave after all."""
+        """Note that the request did not begin after all."""
         return _change(self, State.QUEUED, attempts=self.attempts - 1)
 
     def disable_retry(self) -> OutgoingMessage:
-        """Let no part have more than one request: the one that is about to leave, or that comes."""
-        return replace(self, expires=self.created)
+        """Disable retries: each remaining part gets at most one request."""
+        return replace(self, expires=self.created) if self.can_be_queued else self
 
     def mark_unknown(self, failure: Failure | None, now: float) -> OutgoingMessage:
-        """Take note that nobody knows what became of the part; it is a failure where it can't be sent again."""
-        lost = _change(self, State.UNKNOWN).report_queued()
-        return replace(lost, failure=failure) if now >= self.expires else lost
+        """Note that nobody knows the outcome for the part; it is a failure where it can't be sent again."""
+        unknown = _change(self, State.UNKNOWN).report_queued()
+        return replace(unknown, failure=failure) if now >= self.expires else unknown
+
+    def mark_restored(self) -> OutgoingMessage:
+        """Note that an earlier run left it unsent, so that it is looked for before it is sent."""
+        if self.state is State.UNKNOWN:
+            return replace(self, is_restored=True)
+        last_attempt = None if self.state is State.QUEUED else self.last_attempt
+        return _change(self, State.UNKNOWN, is_restored=True, last_attempt=last_attempt).report_queued()
 
     def report_queued(self) -> OutgoingMessage:
-        """Tell that the message waits, the first time that it does."""
+        """Report that the message waits, the first time that it does."""
         if self.queued_reported:
             return self
-        return replace(
-            self,
-            queued_reported=True,
-            pending_events=(*self.pending_events, MessageEvent(type=State.QUEUED.value, seconds=None)),
-        )
+        event = MessageEvent(type=State.QUEUED.value, seconds=None)
+        return replace(self, queued_reported=True, pending_events=(*self.pending_events, event))
 
     def mark_not_found(self, now: float) -> OutgoingMessage:
-        """Take note that the service certainly does not have the part."""
-        return _change(self, State.UNCONFIRMED, now) if now >= self.expires else _change(self, State.QUEUED)
+        """Note that the service certainly does not have the part."""
+        if now < self.expires:
+            return _change(self, State.QUEUED, is_restored=False)
+        return self.expire(None, now) if self.was_left_queued else self.mark_unconfirmed(now)
 
     def refuse(self, failure: Failure, now: float) -> OutgoingMessage:
-        """Take note that the service said no."""
+        """Note that the service said no."""
         return _change(self, State.REFUSED, now, failure=self._of_part(failure))
 
     def expire(self, failure: Failure | None, now: float) -> OutgoingMessage:
-        """Give up a message that waited too long, or that had to wait and might not."""
+        """Give up a message that waited too long, or that could not be sent and may not be queued."""
         return _change(self, State.EXPIRED, now, failure=failure and self._of_part(failure))
 
     def _of_part(self, failure: Failure) -> Failure:
@@ -285,39 +324,52 @@ class OutgoingMessage:
         return replace(failure, part=len(self.ids) + 1, parts=len(self.parts)) if self.ids else failure
 
     def mark_unconfirmed(self, now: float) -> OutgoingMessage:
-        """Stop waiting for proof."""
+        """Stop waiting for a proof."""
         return _change(self, State.UNCONFIRMED, now)
 
     def apply_statuses(self, statuses: Mapping[str, MessageStatus], now: float) -> OutgoingMessage:
-        """Take over what the service tells of the parts; a status never goes back."""
-        newest = tuple(
-            max(known, statuses.get(message_id, known)) if not known.is_final else known
-            for message_id, known in zip(self.ids, self.statuses, strict=True)
-        )
-        if newest == self.statuses:
+        """Apply what the service tells of the parts; a status never goes back."""
+        parts = tuple(_with_status(part, statuses.get(part.id or "")) for part in self.parts)
+        if parts == self.parts:
             return self
+        newest = [part.status for part in parts if part.status is not None]
         if failed := [status for status in newest if status in _FAILURES]:
-            return _change(self, _FAILURES[failed[0]], now, statuses=newest)
+            return _change(self, _FAILURES[failed[0]], now, parts=parts)
         lowest = min(newest)
         if lowest is MessageStatus.DELIVERED:
-            return _change(self, State.DELIVERED, now, statuses=newest)
+            return _change(self, State.DELIVERED, now, parts=parts)
         if lowest >= MessageStatus.SENT and self.state is not State.SENT:
-            return _change(self, State.SENT, now, statuses=newest)
-        return replace(self, statuses=newest)
+            return _change(self, State.SENT, now, parts=parts)
+        return replace(self, parts=parts)
 
     def report_delivery_timeout(self, now: float) -> OutgoingMessage:
-        """Take note that the delivery takes long; the message is followed all the same."""
+        """Report that the delivery takes long; the message is followed all the same."""
         if not self.state.is_tracked or self.timeout_reported:
             raise IllegalTransitionError
+        event = _event(DELIVERY_TIMEOUT, self.accepted, now)
+        return replace(self, timeout_reported=True, pending_events=(*self.pending_events, event))
+
+    def pop_events(self, count: int) -> OutgoingMessage:
+        """Note that the first events were reported."""
+        events = self.pending_events[count:]
+        return replace(self, pending_events=events, reported_events=self.reported_events + count)
+
+    def shift(self, seconds: float) -> OutgoingMessage:
+        """Return the message as it is if everything that happened to it is so many seconds longer ago."""
         return replace(
             self,
-            timeout_reported=True,
-            pending_events=(*self.pending_events, _occurrence(DELIVERY_TIMEOUT, self.accepted, now)),
+            created=self.created - seconds,
+            expires=self.expires - seconds,
+            last_attempt=None if self.last_attempt is None else self.last_attempt - seconds,
+            accepted=None if self.accepted is None else self.accepted - seconds,
         )
 
-    def pop_event(self) -> OutgoingMessage:
-        """Take note that the first of what happened was told."""
-        return replace(self, pending_events=self.pending_events[1:])
+
+def _with_status(part: Part, status: MessageStatus | None) -> Part:
+    """Return a part with a newer status; a final one stays, and none goes back."""
+    if status is None or part.status is None or part.status.is_final or status <= part.status:
+        return part
+    return replace(part, status=status)
 
 
 def _change(
@@ -328,22 +380,14 @@ def _change(
     accepted: float | None = None,
     **changes: Any,  # noqa: ANN401  # What `replace` takes.
 ) -> OutgoingMessage:
-    """Change the state of a message, and fields with it; with a time, tell it too."""
+    """Change the state of a message, and fields with it; with a time, report it too."""
     if state not in TRANSITIONS[message.state]:
         raise IllegalTransitionError(f"{message.state} to {state}")
     accepted = message.accepted if accepted is None else accepted
-    pending_events = (
-        message.pending_events if now is None else (*message.pending_events, _occurrence(state.value, accepted, now))
-    )
-    return replace(message, state=state, accepted=accepted, pending_events=pending_events, **changes)
+    events = message.pending_events if now is None else (*message.pending_events, _event(state.value, accepted, now))
+    return replace(message, state=state, accepted=accepted, pending_events=events, **changes)
 
 
-def _occurrence(kind: str, accepted: float | None, now: float) -> MessageEvent:
-    """Return something to tell of a message that the service has had since then, if it has it."""
+def _event(kind: str, accepted: float | None, now: float) -> MessageEvent:
+    """Return something to report of a message that the service has had since then, if it has it."""
     return MessageEvent(type=kind, seconds=None if accepted is None else round(now - accepted, 3))
-
-
-_FAILURES: Final = {
-    MessageStatus.SEND_FAILED: State.SEND_FAILED,
-    MessageStatus.DELIVERY_FAILED: State.DELIVERY_FAILED,
-}

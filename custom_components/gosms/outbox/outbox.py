@@ -2,28 +2,31 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 import logging
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from ..api import GoSmsClient, MessagePage
-from ..issues import STORAGE_FAILED, async_clear, async_raise
+from ..const import DOMAIN
+from ..errors import Failure, account_removed
+from ..issues import MESSAGES_LOST, STORAGE_FAILED, async_clear, async_raise
 from ..options import Options
 from .admission import Admission
+from .clock import Boot, Clock
 from .dispatcher import Dispatcher
-from .history import History
-from .journal import StorageError
+from .history import FinishedMessage, History
 from .message import OutgoingMessage, State
-from .publisher import EventListener, EventPublisher, MessageListener
+from .publisher import EventListener, EventPublisher
 from .reconciler import Reconciler
 from .request import SendRequest, SendResult
 from .routing import PhoneAvailability, Route, select_phone
-from .store import OutboxStore
+from .storage import SqliteStorage, StorageError
+from .store import MessageStore, SavedListener
 from .tracker import DeliveryTracker
-from .waiter import StatusWaiter
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -34,8 +37,8 @@ _OUTBOXES: HassKey[dict[str, Outbox]] = HassKey("gosms_outboxes")
 class Outbox:
     """Sends the messages of one account, each of them once, and follows them to their end.
 
-    Everything that was taken is on disk before it leaves, goes on after a restart, and ends in exactly one of the
-    final events.
+    Everything that was accepted is on disk before it is sent, goes on after a restart, and ends in exactly one of the
+    final events. Nobody is told what is not on disk.
     """
 
     def __init__(
@@ -45,6 +48,9 @@ class Outbox:
         client: GoSmsClient,
         poll: Callable[[], Awaitable[MessagePage | None]],
         can_send: PhoneAvailability = lambda _device_id: None,
+        *,
+        storage: SqliteStorage | None = None,
+        boot: Boot | None = None,
     ) -> None:
         """Make the outbox.
 
@@ -52,42 +58,41 @@ class Outbox:
             hass: Home Assistant.
             entry: the account that sends.
             client: the client of that account.
-            poll: fetches the newest messages of the account; None if that failed.
-            can_send: tells what is known of a phone's ability to send.
+            poll: fetches the newest messages of the account and hands them to `async_apply`; None if that failed.
+            can_send: returns what is known of a phone's ability to send.
+            storage: keeps the messages; a file of the account if left out.
+            boot: the boot of the machine; that of this machine if left out.
         """
         options = Options.from_entry(entry)
         self._hass = hass
         self._entry = entry
-        self._is_fit = can_send
-        self._store = store = OutboxStore(hass, entry.entry_id)
+        self._can_send = can_send
+        self._client = client
+        self._boot = boot
+        self._is_removed = False
+        self._storage = storage or SqliteStorage(hass, _file_name(entry.entry_id))
+        self._clock = Clock(hass.loop.time)
+        self._store = store = MessageStore(hass, self._storage, self._clock)
         self._publisher = EventPublisher(hass, store)
-        self._tracker = DeliveryTracker(
-            hass,
-            store,
-            client,
-            poll=poll,
-            delivery_timeout=60 * options.delivery_timeout,
-        )
+        self._tracker = DeliveryTracker(hass, store, client, poll=poll, delivery_timeout=60 * options.delivery_timeout)
         self._reconciler = Reconciler(
-            hass, store, client, claimed=self._claimed_everywhere, has_duplicate=self._has_duplicate
+            hass, store, client, self._clock, is_claimed=self._is_claimed, has_duplicate=self._has_duplicate
         )
         self._dispatcher = Dispatcher(
             hass,
             store,
             client,
+            self._clock,
             route=self._route,
-            claimed=self._claimed_everywhere,
+            is_claimed=self._is_claimed,
             callback_id=options.callback_id,
         )
         self._admission = Admission(
-            hass,
-            store,
-            self._dispatcher,
-            limit=options.hourly_limit,
-            expiry=60 * options.queue_expiry,
+            hass, store, self._dispatcher, limit=options.hourly_limit, expiry=60 * options.queue_expiry
         )
-        self._waiter = StatusWaiter()
+        self._workers = (self._dispatcher, self._reconciler, self._tracker, self._publisher)
         store.on_health = self._on_health
+        store.on_unsaved = self._dispatcher.async_keep_unsaved
 
     @property
     def history(self) -> History:
@@ -96,8 +101,8 @@ class Outbox:
 
     @property
     def messages(self) -> Collection[OutgoingMessage]:
-        """Return the messages that have not ended, oldest first."""
-        return self._store.messages.values()
+        """Return the messages that have not ended, oldest first, as they are on disk."""
+        return self._store.saved.values()
 
     @property
     def in_transit(self) -> int:
@@ -106,143 +111,208 @@ class Outbox:
 
     @property
     def queued(self) -> int:
-        """Return how many messages wait; one that leaves at once never does."""
+        """Return how many messages wait for the service."""
         return sum(message.is_waiting_for_retry for message in self.messages)
-
-    @property
-    def claimed(self) -> set[str]:
-        """Return the ids of the service that belong to messages of this account."""
-        return self._store.history.claimed.union(*(message.ids for message in self.messages))
 
     async def async_load(self) -> None:
         """Take up what an earlier run left."""
+        outboxes = self._hass.data.setdefault(_OUTBOXES, {})
+        if previous := outboxes.get(self._entry.entry_id):
+            # The clock of the event loop has gone on since.
+            self._clock.continue_from(previous._clock)  # noqa: SLF001  # Another one of this class.
+        else:
+            self._clock.boot = await self._hass.async_add_executor_job(Boot.read) if self._boot is None else self._boot
         await self._store.async_load()
-        self._hass.data.setdefault(_OUTBOXES, {})[self._entry.entry_id] = self
+        if self._store.damaged:
+            async_raise(self._hass, self._entry, MESSAGES_LOST)
+        outboxes[self._entry.entry_id] = self
 
     @staticmethod
     async def async_remove(hass: HomeAssistant, entry_id: str) -> None:
         """Remove everything that is known of the messages of an account."""
-        hass.data.get(_OUTBOXES, {}).pop(entry_id, None)
-        await OutboxStore(hass, entry_id).async_remove()
+        outbox = hass.data.get(_OUTBOXES, {}).pop(entry_id, None)
+        storage = outbox._storage if outbox else SqliteStorage(hass, _file_name(entry_id))  # noqa: SLF001
+        try:
+            await storage.async_remove()
+        except StorageError as err:
+            _LOGGER.error("The stored messages of an account can't be removed: %s", err)  # noqa: TRY400
 
     @callback
     def async_start(self) -> None:
-        """Begin to send, to follow and to tell: not earlier, or the first poll would come before the entities."""
-        self._store.on_change = self._on_change
-        self._publisher.async_start()
-        for message in list(self.messages):
-            self._on_change(message)
-        self._dispatcher.async_start()
+        """Begin to send, to track and to report: not earlier, or the first poll would come before the entities."""
+        self._store.async_add_listener(self._async_on_saved)
+        self._dispatcher.async_take_over()
+        for worker in self._workers:
+            worker.async_start()
+        self._publisher.async_resume()
 
     @callback
     def async_pause_events(self) -> None:
-        """Tell nothing for the moment, since nobody is there to hear it; nothing of it is lost."""
-        self._publisher.async_pause_events()
+        """Report nothing for the moment, since nobody is there to hear it; nothing of it is lost.
+
+        Callers wait too: if the account is being removed, nothing of what they would be told would come true.
+        """
+        self._publisher.async_pause()
+        self._store.async_hold()
 
     @callback
     def async_resume_events(self) -> None:
-        """Tell again what happens."""
-        self._publisher.async_start()
+        """Report events again."""
+        self._publisher.async_resume()
+        self._store.async_resume()
 
     async def async_close(self) -> None:
-        """Stop: no new attempt begins, a running one ends, and everything is on disk.
+        """Stop: no new request begins, a running one ends, and everything is on disk.
 
-        A message that is sent afterwards, such as an automation's last word when Home Assistant stops, is queued for
-        the next run.
+        A message that is sent afterwards, such as an automation's last one when Home Assistant stops, is queued for the
+        next run.
         """
-        await self._dispatcher.async_close()
-        self._reconciler.async_close()
-        self._tracker.async_close()
-        self._waiter.async_close()
-        await self._publisher.async_close()
+        await self._async_close_workers()
+        with suppress(StorageError):
+            await self._store.async_save()
+        self._store.async_release()
 
     async def async_unload(self) -> None:
-        """Stop for good: another outbox takes the files over."""
-        await self.async_close()
-        self._store.close()
+        """Stop for good: another outbox takes the file over, or the account is being removed."""
+        await self._async_close_workers()
+        await self._store.async_close()
+        with suppress(StorageError):
+            await self._storage.async_close()
+        self._hass.async_create_task(self._async_release(), "GoSMS.ru callers", eager_start=False)
+
+    async def _async_close_workers(self) -> None:
+        """Let the running work end; the publisher is the last, so that it reports what the others did."""
+        for worker in self._workers:
+            if worker is self._publisher:
+                with suppress(StorageError):
+                    await self._store.async_save()
+            await worker.async_close()
+
+    async def _async_release(self) -> None:
+        """Let those go on who wait for a message, once it is known whether the account is being removed."""
+        while self._entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS and self._store.has_waiters:  # noqa: ASYNC110  # Nothing tells the end of it.
+            await asyncio.sleep(0)
+        self._is_removed = self._hass.config_entries.async_get_entry(self._entry.entry_id) is None
+        self._store.async_release()
+
+    async def async_begin_backup(self) -> None:
+        """Let copies of the file be consistent until the end of the backup.
+
+        Raises:
+            StorageError: the disk failed.
+        """
+        await self._storage.async_begin_backup()
+
+    @callback
+    def async_end_backup(self) -> None:
+        """End the backup."""
+        self._storage.async_end_backup()
 
     @callback
     def async_add_event_listener(self, listener: EventListener) -> CALLBACK_TYPE:
-        """SendRequest a listener with everything that is to be told of a message; returns how to stop it."""
-        return self._publisher.async_add_event_listener(listener)
+        """Call a listener with everything that is to be reported of a message; returns how to stop it."""
+        return self._publisher.async_add_listener(listener)
 
     @callback
-    def async_add_message_listener(self, watcher: MessageListener) -> CALLBACK_TYPE:
-        """SendRequest a watcher with the messages that changed, once that is saved; returns how to stop it."""
-        return self._publisher.async_add_message_listener(watcher)
+    def async_add_message_listener(self, listener: SavedListener) -> CALLBACK_TYPE:
+        """Call a listener with the messages that changed, once that is on disk; returns how to stop it."""
+        return self._store.async_add_listener(listener)
 
     @callback
-    def async_take(self, page: MessagePage) -> None:
-        """Take over what a poll that somebody else made tells of the messages."""
-        self._tracker.async_take(page.messages)
+    def async_apply(self, page: MessagePage) -> None:
+        """Apply what a poll tells of the messages, whoever made it."""
+        self._store.async_anchor(self._client.server_time)
+        self._tracker.async_apply(page.messages)
 
     @callback
-    def async_check(self, call: SendRequest) -> None:
-        """Check a call before anything of it is sent.
+    def async_check(self, request: SendRequest) -> None:
+        """Check a request before anything of it is sent.
 
         Raises:
-            ServiceValidationError: its idempotency key stands for another call. Translated.
+            ServiceValidationError: its idempotency key stands for another request. Translated.
         """
-        self._admission.async_find(call)
+        self._admission.async_find(request)
 
-    async def async_send(self, call: SendRequest) -> list[SendResult]:
-        """Send what a call asks for, each message once, also if this call is cancelled.
+    async def async_send(self, request: SendRequest) -> list[SendResult]:
+        """Send what is asked for, each message once, also if the caller is canceled.
 
         Args:
-            call: what to send to whom, and what to wait for.
+            request: what to send to whom, and what to wait for.
 
         Returns:
-            What has become of the messages, in the order of the call's numbers: no later than the call's time-out, or
-            when the outbox closes.
+            What has become of the messages, in the order of the request's numbers: no later than its time-out, or when
+            the outbox closes.
 
         Raises:
             ServiceValidationError: see `async_check`. What goes wrong with a message is told in its result.
         """
-        taken = self._admission.async_take(call)
-        with self._waiter.subscribe(each for each in taken if isinstance(each, OutgoingMessage)) as watch:
-            try:
-                async with asyncio.timeout(call.timeout):
-                    await self._dispatcher.async_wait_first_result(watch.messages)
-                    if call.wait_for is not State.ACCEPTED:
-                        await watch.wait_for(call.wait_for)
-            except TimeoutError:
-                self._dispatcher.async_abandon(watch.messages)
-            latest = watch.messages
-            return [SendResult.of(latest[each.key] if isinstance(each, OutgoingMessage) else each) for each in taken]
+        admitted = self._admission.async_admit(request)
+        keys = [each.key for each in admitted if isinstance(each, OutgoingMessage)]
+        try:
+            async with asyncio.timeout(request.timeout):
+                await asyncio.gather(*(self._store.async_wait(key, request.is_answered_by) for key in keys))
+        except TimeoutError:
+            for key in keys:
+                self._dispatcher.async_give_up(key)
+            with suppress(StorageError):
+                # Whoever is told that a message is queued can rely on the disk.
+                await self._store.async_save()
+        return [self._result(each) for each in admitted]
+
+    def _result(self, admitted: OutgoingMessage | FinishedMessage | Failure) -> SendResult:
+        """Return what has become of a message, or of what did not become one."""
+        if isinstance(admitted, OutgoingMessage):
+            latest = self._store.latest(admitted)
+            if self._is_removed and not latest.ids:
+                return SendResult.of(account_removed())
+            return SendResult.of(latest)
+        return SendResult.of(admitted)
 
     def _route(self, message: OutgoingMessage) -> Route:
-        """Return how a message leaves; where that is not as chosen, the log says why."""
-        route = select_phone(message, self._entry, self._is_fit)
+        """Return how a message is sent; where that is not as chosen, the log says why."""
+        route = select_phone(message, self._entry, self._can_send)
         if route.is_fallback and not message.attempts:
             _LOGGER.warning(
-                "A message leaves with any phone: the one chosen for it is out of touch or switched off, another is fit"
+                "A message is sent with any phone: the chosen one is out of touch or switched off, and another can send"
             )
         return route
 
-    def _claimed_everywhere(self) -> set[str]:
-        """Return the ids that belong to messages of any entry: two tokens may belong to one account."""
-        return set().union(*(outbox.claimed for outbox in self._hass.data[_OUTBOXES].values()))
+    def _is_claimed(self, message_id: str) -> bool:
+        """Return whether an id belongs to a message of any entry: two tokens may belong to one account."""
+        return any(outbox._store.is_claimed(message_id) for outbox in self._hass.data[_OUTBOXES].values())  # noqa: SLF001
 
     def _has_duplicate(self, message: OutgoingMessage) -> bool:
-        """Tell if a request of a message's text to its number is under way, also from another entry."""
+        """Return whether a request of a message's text to its number is in progress, also from another entry."""
         return any(
-            other.state is State.SENDING and (other.phone_number, other.part) == (message.phone_number, message.part)
+            other.state is State.SENDING
+            and (other.phone_number, other.next_part) == (message.phone_number, message.next_part)
             for outbox in self._hass.data[_OUTBOXES].values()
-            for other in outbox.messages
+            for other in outbox._store.unsent.values()  # noqa: SLF001
         )
 
-    def _on_change(self, message: OutgoingMessage) -> None:
-        """Follow what changed, save, show and tell it."""
-        self._tracker.async_on_message_changed(message)
-        self._reconciler.async_on_message_changed(message)
-        self._waiter.async_on_message_changed(message)
-        self._publisher.async_on_message_changed(message)
-        # At last: it may change the message at once, and everybody hears of changes in their order.
-        self._dispatcher.async_on_message_changed(message)
+    @callback
+    def _async_on_saved(self, messages: Collection[OutgoingMessage]) -> None:
+        """Let those workers look at the messages that may have something to do."""
+        states = {message.state for message in messages}
+        if self._store.unreported:
+            self._publisher.async_wake()
+        if State.UNKNOWN in states:
+            self._reconciler.async_wake()
+        if any(state.is_tracked for state in states):
+            # One transaction may take a message past its acceptance.
+            self._tracker.async_wake()
+        if self._store.unsent and states - {State.SENDING}:
+            # Something is queued again, or was settled that others waited for.
+            self._dispatcher.async_wake()
 
     def _on_health(self, failure: StorageError | None) -> None:
-        """Tell people that the disk does not take the queue, or that it does again."""
+        """Tell people that the disk does not take the messages, or that it does again."""
         if failure is None:
             async_clear(self._hass, self._entry, STORAGE_FAILED)
         else:
             async_raise(self._hass, self._entry, STORAGE_FAILED)
+
+
+def _file_name(entry_id: str) -> str:
+    """Return the name of the file of an account."""
+    return f"{DOMAIN}.{entry_id}.db"

@@ -1,66 +1,82 @@
-"""A look at the service for messages whose fate is unknown: never guessed, and never sent again while in doubt."""
+"""Settles what is unknown by a look at the service: never guessed, and never sent again while in doubt."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+import asyncio
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+import html
+import re
+from typing import Final, override
+import unicodedata
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_call_later
-from homeassistant.util import dt as dt_util
+from homeassistant.core import HomeAssistant
 
-from ..api import PAGE_SIZE, ErrorCode, GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError, MessagePage
+from ..api import PAGE_SIZE, ErrorCode, GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError, Message
+from .backoff import Backoff
+from .clock import Clock
 from .message import OutgoingMessage, State
-from .store import OutboxStore
+from .store import MessageStore
+from .worker import Worker
 
-# Seconds before each look that the service answers, the last one for all that follow. A message is absent only after
-# this many clean looks over this many seconds: before that, a slow service may still be at it.
+# Seconds before each look, the last one for all that follow. A message is absent only after this many clean looks over
+# this many seconds: before that, a slow service may still be at it.
 _LOOKS: Final = (1.0, 10.0, 20.0)
 _GRACE: Final = 30.0
 
-# Seconds: a look that failed is tried again after twice the time, up to the longest, and no more after three days.
-_MAX_PAUSE: Final = 60.0
-# More of them would not make a pause longer, and after a thousand there is no such number.
-_MAX_DOUBLINGS: Final = 6
-_MAX_RETRY_AFTER: Final = 600.0
+# Seconds after which nobody looks any more.
 _GIVE_UP: Final = 72 * 60 * 60
 
-# Seconds by which a message may seem older than its attempt: whole seconds are told, and by two clocks.
-_TOLERANCE: Final = 5.0
+# Seconds between an attempt and the creation of its message: the service tells the time by two clocks.
+_TOLERANCE: Final = 120.0
 
 # Pages of what the service finds for a number. A message that was sent to it is on the first one, unless there are more
 # than a hundred since, or so many whose text or longer number contains the number.
-_PAGES: Final = 20
+_MAX_PAGES: Final = 20
+
+# The last digits of a number, in which all ways of writing it agree.
+_COMMON_DIGITS: Final = 10
+
+# Services cut a text to 160 characters, or a few less, in which there may be white space that is not compared.
+_MIN_CUT: Final = 100
+
+# Characters that services replace with one another.
+_ALIKE: Final = str.maketrans(
+    {**dict.fromkeys("«»„“”‟″", '"'), **dict.fromkeys("‘’‚‛`´′", "'"), **dict.fromkeys("‐‑‒–—―−", "-"), "ё": "е"}
+)
+_SPACES: Final = re.compile(r"\s+")
 
 
 @dataclass(kw_only=True, slots=True)
 class _Search:
-    """What is known of one message in doubt: since when it is looked for, and how the looks went."""
+    """How the looks for a message went: the clean ones since the first of them, and the failures.
 
+    Attributes:
+        part: the index of the part that is looked for.
+        attempts: requests begun until then.
+        began: when the search began.
+        due: when to look next.
+        clean: clean looks so far.
+        backoff: after looks that failed.
+    """
+
+    part: int
+    attempts: int
     began: float
+    due: float
     clean: int = 0
-    failures: int = 0
-    asked: float = 0.0
-    cancel: CALLBACK_TYPE
-
-    @property
-    def pause(self) -> float:
-        """Return the seconds until the next look: after a failure no less than the service asked for."""
-        if self.failures:
-            return max(min(2.0 ** min(self.failures, _MAX_DOUBLINGS), _MAX_PAUSE), min(self.asked, _MAX_RETRY_AFTER))
-        return _LOOKS[min(self.clean, len(_LOOKS) - 1)]
+    backoff: Backoff = field(default_factory=Backoff)
 
 
-class Reconciler:
-    """Settles the messages of a store that are in doubt."""
+class Reconciler(Worker):
+    """Settles the messages of a store whose outcome is unknown."""
 
     def __init__(
         self,
         hass: HomeAssistant,
-        store: OutboxStore,
+        store: MessageStore,
         client: GoSmsClient,
+        clock: Clock,
         *,
-        claimed: Callable[[], set[str]],
+        is_claimed: Callable[[str], bool],
         has_duplicate: Callable[[OutgoingMessage], bool],
     ) -> None:
         """Make the reconciler.
@@ -69,142 +85,186 @@ class Reconciler:
             hass: Home Assistant.
             store: the messages.
             client: the client of the account.
-            claimed: returns the ids that belong to messages, of every account.
-            has_duplicate: tells if a request of the same text to the same number is under way, from whichever account.
+            clock: tells when an attempt was by the service's clock.
+            is_claimed: returns whether an id of the service belongs to a message, of whichever account.
+            has_duplicate: returns whether a request of the same text to the same number is in progress, from whichever
+                account.
         """
-        self._hass = hass
+        super().__init__(hass, "GoSMS.ru reconciler")
         self._store = store
         self._client = client
-        self._claimed = claimed
+        self._clock = clock
+        self._is_claimed = is_claimed
         self._has_duplicate = has_duplicate
         self._searches: dict[str, _Search] = {}
 
-    @callback
-    def async_close(self) -> None:
-        """Look no more; the next run goes on."""
-        for search in self._searches.values():
-            search.cancel()
-        self._searches.clear()
+    @override
+    async def _async_work(self, now: float) -> float | None:
+        """Look for what is due, with one look for each number."""
+        unknown = [message for message in self._store.unsent.values() if message.state is State.UNKNOWN]
+        searches = {message.key: self._search(message, now) for message in unknown}
+        self._searches = searches
+        due: dict[str, list[str]] = {}
+        for message in unknown:
+            if searches[message.key].due <= now:
+                due.setdefault(message.phone_number, []).append(message.key)
+        for number, keys in due.items():
+            if not self.is_running:
+                return None
+            await self._async_look(number, keys)
+        return min((searches[message.key].due for message in self._unknown(searches)), default=None)
 
-    @callback
-    def async_on_message_changed(self, message: OutgoingMessage) -> None:
-        """Take note of a message that changed: one that is in doubt now is looked for."""
-        if message.state is State.UNKNOWN and message.key not in self._searches:
-            search = _Search(began=self._hass.loop.time(), cancel=lambda: None)
-            self._searches[message.key] = search
-            self._plan(message.key, search)
-        elif message.state is not State.UNKNOWN:
-            self._searches.pop(message.key, None)
+    def _search(self, message: OutgoingMessage, now: float) -> _Search:
+        """Return the search for a message, a new one for another part or after another attempt."""
+        part = len(message.ids)
+        known = self._searches.get(message.key)
+        if known and (known.part, known.attempts) == (part, message.attempts):
+            return known
+        return _Search(part=part, attempts=message.attempts, began=now, due=now + _LOOKS[0])
 
-    def _plan(self, key: str, search: _Search) -> None:
-        """Look when it is time."""
+    def _unknown(self, keys: Iterable[str]) -> list[OutgoingMessage]:
+        """Return those of some messages, as they are now, whose outcome is still unknown."""
+        messages = (self._store.unsent.get(key) for key in keys)
+        return [message for message in messages if message and message.state is State.UNKNOWN]
 
-        async def async_look(_now: datetime) -> None:
-            if not await self._async_settle(self._store.messages[key], search) and key in self._searches:
-                self._plan(key, search)
-
-        search.cancel = async_call_later(self._hass, search.pause, async_look)
-
-    async def _async_settle(self, message: OutgoingMessage, search: _Search) -> bool:
-        """Look for the part of a message that is in doubt; True once it is found, certainly absent, or given up."""
-        loop = self._hass.loop
+    async def _async_look(self, number: str, keys: Collection[str]) -> None:
+        """Look for messages to a number, and settle those that are found or certainly absent."""
+        unknown = self._unknown(keys)
         try:
-            found = await self._async_find(message)
+            found = await self._async_list(number, min((self._window(each)[0] for each in unknown), default=0.0))
         except GoSmsError as err:
-            search.failures += 1
-            search.asked = (err.retry_after or 0.0) if isinstance(err, GoSmsApiError) else 0.0
-            forbidden = isinstance(err, GoSmsApiError) and err.code == ErrorCode.NO_READ_PERMISSION
-            if forbidden or loop.time() - (message.last_attempt or search.began) >= _GIVE_UP:
-                self._store.update(message.key, lambda message: message.mark_unconfirmed(loop.time()))
-                return True
-            return False
-        search.failures = 0
-        now = loop.time()
-        if found:
-            settled = self._store.update(message.key, lambda message: self._take(message, found, now))
-            search.began, search.clean = now, 0
-            return settled.state is not State.UNKNOWN
-        search.clean += 1
-        if search.clean >= len(_LOOKS) and now - search.began >= _GRACE:
-            self._store.update(message.key, lambda message: message.mark_not_found(now))
-            return True
-        return False
+            if isinstance(err, GoSmsApiError):
+                self._store.async_anchor(self._client.server_time)
+            for message in self._unknown(keys):
+                self._handle_failure(message, err, self._hass.loop.time())
+            return
+        # Before anything is sent again: it may be too late for it.
+        self._store.async_anchor(self._client.server_time)
+        listed = comparable_texts(found, number)
+        for key in keys:
+            # An earlier run may have left a full queue.
+            await asyncio.sleep(0)
+            for message in self._unknown([key]):
+                self._settle(message, listed, self._hass.loop.time())
 
-    def _take(self, message: OutgoingMessage, found: str, now: float) -> OutgoingMessage:
-        """Take note that a part was found; where nobody knows which parts were sent, the next one is in doubt too."""
-        taken = message.mark_accepted(found, now)
-        if taken.state is not State.QUEUED or message.key not in self._store.keys_in_damaged_records:
-            return taken
-        last_attempt = now if message.last_attempt is None else message.last_attempt
-        begun = taken.start_attempt(
-            last_attempt, server_time=message.last_attempt_server_time, device_id=message.device_id
-        )
-        return begun.mark_unknown(None, now)
-
-    async def _async_find(self, message: OutgoingMessage) -> str | None:
-        """Return the id of the part of a message that is in doubt, or None if the service does not have it.
+    async def _async_list(self, number: str, earliest: float) -> list[Message]:
+        """Return all messages to a number that are not older than a time, in Unix seconds; newest first.
 
         Raises:
-            GoSmsError: a request failed, or what was found says neither.
+            GoSmsError: a request failed, or the list proves nothing: it is not complete, or contradicts itself.
         """
-        for number in range(1, _PAGES + 1):
-            page = await self._client.list(search=message.phone_number, page=number)
-            earliest = self._earliest(message)
-            found = find_part(message, page, earliest=earliest, claimed=self._claimed())
-            if found and self._has_duplicate(message):
-                # It may be the other one, whose request has not told its id yet.
+        found: list[Message] = []
+        for number_of_page in range(1, _MAX_PAGES + 1):
+            page = await self._client.list(search=number[-_COMMON_DIGITS:], page=number_of_page)
+            if not page.is_complete:
+                # The one that can't be read may be the one that is looked for.
                 break
-            if not found and not page.is_complete:
-                # It may be the one that can't be read.
-                break
-            if found or reaches_back(page, earliest):
+            found += page.messages
+            oldest = min((each.created.timestamp() for each in page.messages if each.created), default=None)
+            if oldest is not None and oldest < earliest:
                 return found
-        raise GoSmsConnectionError("what was found proves nothing", maybe_accepted=True)
+            if len(page.messages) < PAGE_SIZE:
+                # A list that ends with a full page does not say that nothing follows.
+                if number_of_page == 1 and page.total in {None, len(found)}:
+                    return found
+                if page.messages and page.total == len(found):
+                    return found
+                break
+        raise GoSmsConnectionError("the list of messages proves nothing", maybe_accepted=True)
 
-    def _earliest(self, message: OutgoingMessage) -> float:
-        """Return when the message can have been created at the earliest, in Unix seconds of the service's clock.
+    def _settle(self, message: OutgoingMessage, listed: Collection[tuple[str, Message]], now: float) -> None:
+        """Adopt a message that was found, or send it again if it is certainly absent."""
+        search = self._searches[message.key]
+        search.backoff.succeed(now)
+        if candidate := find_part(message, listed, self._window(message), self._is_claimed):
+            if self._has_duplicate(message):
+                # It may be the other one, whose request has not told its id yet.
+                search.due = now + _LOOKS[0]
+                return
+            self._store.update(message.key, lambda message: message.mark_accepted(candidate, now))
+            return
+        if not self._clock.may_expire(message.created):
+            # It may be too late for it, as the service's next answer will tell.
+            search.due = now + _LOOKS[0]
+            return
+        search.clean += 1
+        # What an earlier run left queued is not being sent by anybody: one look is enough.
+        if message.was_left_queued or (search.clean >= len(_LOOKS) and now - search.began >= _GRACE):
+            self._store.update(message.key, lambda message: message.mark_not_found(now))
+        else:
+            search.due = now + _LOOKS[min(search.clean, len(_LOOKS) - 1)]
 
-        There are two ways to know, and either may be wrong: the service told a wrong time once, or the wall clock
-        lost time between two runs. The earlier one is the safe one: what is found is not sent again.
+    def _handle_failure(self, message: OutgoingMessage, err: GoSmsError, now: float) -> None:
+        """Note that a look failed; if nobody may look, or for too long, there will be no proof."""
+        search = self._searches[message.key]
+        is_forbidden = isinstance(err, GoSmsApiError) and err.code == ErrorCode.NO_READ_PERMISSION
+        if is_forbidden and message.is_restored and not message.attempts:
+            # No request of it was ever begun.
+            self._store.update(message.key, lambda message: message.mark_not_found(now))
+        elif is_forbidden or (now - message.created >= _GIVE_UP and self._clock.may_expire(message.created)):
+            self._store.update(message.key, lambda message: message.mark_unconfirmed(now))
+        else:
+            search.backoff.fail(now, err.retry_after if isinstance(err, GoSmsApiError) else None)
+            search.due = search.backoff.due
+
+    def _window(self, message: OutgoingMessage) -> tuple[float, float]:
+        """Return when a message can have been created, in Unix seconds of the service's clock.
+
+        There are two ways to know, and either may be wrong: the service may have told a wrong time once. The wider
+        window is the safe one: what is found is not sent again. Of a restored message later attempts are not known.
         """
+        since = message.created if message.last_attempt is None else message.last_attempt
         now = self._hass.loop.time()
-        server_time = self._client.server_time or dt_util.utcnow().timestamp()
-        by_age = server_time - (now - (message.last_attempt or now))
-        return (
-            min(by_age, by_age if message.last_attempt_server_time is None else message.last_attempt_server_time)
-            - _TOLERANCE
-        )
+        times = [self._clock.stored(since)]
+        if (server_time := self._client.server_time) is not None:
+            times.append(server_time - (now - since))
+        latest = float("inf") if message.is_restored else max(times) + _TOLERANCE
+        return min(times) - _TOLERANCE, latest
 
 
-def find_part(message: OutgoingMessage, page: MessagePage, *, earliest: float, claimed: Iterable[str]) -> str | None:
-    """Look for the part whose outcome is unknown.
+def find_part(
+    message: OutgoingMessage,
+    listed: Iterable[tuple[str, Message]],
+    window: tuple[float, float],
+    is_claimed: Callable[[str], bool],
+) -> str | None:
+    """Return the id of the oldest listed message that can be the next part of a message, or None.
 
     Args:
         message: the message, in the state unknown.
-        page: what the service found for its number.
-        earliest: Unix seconds by the service's clock; nothing older is it.
-        claimed: ids that belong to other messages.
-
-    Returns:
-        The id of the oldest message that it can be, or None if there is none.
+        listed: what the service found for its number, with comparable texts, newest first.
+        window: when it can have been created, in Unix seconds of the service's clock.
+        is_claimed: returns whether an id belongs to a message.
     """
-    taken = set(claimed)
-    # White space is compared loosely: a service that tidies it up must not cost the receiver a second message.
-    words = message.part.split()
+    text = comparable(message.next_part)
     candidates = [
         found.id
-        for found in page.messages
-        if found.phone_number == message.phone_number
-        and found.text.split() == words
-        and found.id not in taken
-        and (found.created is None or found.created.timestamp() >= earliest)
+        for found_text, found in listed
+        if _is_same_text(found_text, text)
+        and (found.created is None or window[0] <= found.created.timestamp() <= window[1])
+        and not is_claimed(found.id)
     ]
     return candidates[-1] if candidates else None
 
 
-def reaches_back(page: MessagePage, earliest: float) -> bool:
-    """Return whether no later page can have a message created at a time or after it, in Unix seconds."""
-    if len(page.messages) < PAGE_SIZE:
-        return True
-    created = page.messages[-1].created
-    return created is not None and created.timestamp() < earliest
+def comparable_texts(listed: Iterable[Message], number: str) -> list[tuple[str, Message]]:
+    """Return the listed messages to a number, each with its text as people compare it."""
+    digits = _number(number)
+    return [(comparable(each.text), each) for each in listed if _number(each.phone_number) == digits]
+
+
+def comparable(text: str) -> str:
+    """Return a text as people compare it: services tidy texts up, which must not cost the receiver a second message."""
+    unescaped = unicodedata.normalize("NFC", html.unescape(text)).casefold().translate(_ALIKE)
+    return _SPACES.sub(" ", unescaped).strip()
+
+
+def _is_same_text(listed: str, text: str) -> bool:
+    """Return whether a listed text is a text, or the beginning of it that a service cut off."""
+    return listed == text or (len(listed) >= _MIN_CUT and text.startswith(listed.rstrip("….")))
+
+
+def _number(phone_number: str) -> str:
+    """Return a number without its plus and its country code's other form; a short one as it is."""
+    digits = "".join(character for character in phone_number if character.isdecimal())
+    return digits[-_COMMON_DIGITS:] if len(digits) > _COMMON_DIGITS else digits

@@ -52,6 +52,10 @@ class SendRequest:
     wait_for: State = State.ACCEPTED
     timeout: float | None = None
 
+    def is_answered_by(self, message: OutgoingMessage) -> bool:
+        """Return whether a message has got so far that the caller need not wait any longer."""
+        return message.has_first_result if self.wait_for is State.ACCEPTED else message.has_reached(self.wait_for)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SendResult:

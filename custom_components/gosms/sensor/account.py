@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
-from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE, EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.typing import StateType
@@ -115,13 +115,13 @@ OUTBOX_SENSORS: Final = (
         key="delivered_today",
         translation_key="delivered_today",
         state_class=SensorStateClass.TOTAL,
-        value_fn=lambda outbox, today: outbox.history.today(today)[0],
+        value_fn=lambda outbox, today: outbox.history.counters.on(today)[0],
     ),
     GoSmsOutboxDescription(
         key="failed_today",
         translation_key="failed_today",
         state_class=SensorStateClass.TOTAL,
-        value_fn=lambda outbox, today: outbox.history.today(today)[1],
+        value_fn=lambda outbox, today: outbox.history.counters.on(today)[1],
     ),
     GoSmsOutboxDescription(
         key="delivery_time",
@@ -131,7 +131,7 @@ OUTBOX_SENSORS: Final = (
         entity_registry_enabled_default=False,
         native_unit_of_measurement=UnitOfTime.SECONDS,
         state_class=SensorStateClass.MEASUREMENT,
-        value_fn=lambda outbox, _today: outbox.history.delivery_time,
+        value_fn=lambda outbox, _today: outbox.history.counters.delivery_time,
     ),
 )
 
@@ -178,8 +178,11 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the messages and the local date."""
+        self._written = self.native_value, self.last_reset
         self.async_on_remove(self._outbox.async_add_message_listener(self._async_update))
-        self.async_on_remove(async_track_time_change(self.hass, self._async_update, hour=0, minute=0, second=0))
+        # A day may begin at one o'clock, and that of another time zone at any moment.
+        self.async_on_remove(async_track_time_change(self.hass, self._async_update, minute=0, second=0))
+        self.async_on_remove(self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._async_update))
 
     @callback
     def _async_update(self, _reason: object) -> None:

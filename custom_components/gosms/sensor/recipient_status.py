@@ -1,13 +1,16 @@
 """The status of a recipient: that of the newest message to the number, whoever sent it."""
 
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.helpers.restore_state import ExtraStoredData
 
-from ..api import Message, MessagePage
+from ..api import Message, MessagePage, MessageStatus
 from ..const import CONF_PHONE_NUMBER
 from ..outbox import OutgoingMessage, State
+
+_FAILURES: Final = (MessageStatus.SEND_FAILED, MessageStatus.DELIVERY_FAILED)
+_ENDS: Final = {status.name.lower() for status in (MessageStatus.DELIVERED, *_FAILURES)}
 
 
 class RecipientStatus(ExtraStoredData):
@@ -54,9 +57,22 @@ class RecipientStatus(ExtraStoredData):
     def newest(self, page: MessagePage) -> str | None:
         """Return the status of the newest message, or None if there is no message, or its status is not documented."""
         on_server = self._newest_on_server(page)
-        if on_server is None or (self._status and (on_server.id == self._previous_id or on_server.id in self._ids)):
+        if on_server and on_server.id in self._ids:
+            return self._corrected(page)
+        if on_server is None or (self._status and on_server.id == self._previous_id):
             return self._status
         return on_server.status_name
+
+    def _corrected(self, page: MessagePage) -> str | None:
+        """Return the status of our message, as the service corrected it since its end."""
+        if self._status not in _ENDS:
+            return self._status
+        statuses = {message.id: message.status for message in page.messages}
+        parts = [status for part in self._ids if (status := statuses.get(part)) is not None]
+        if len(parts) < len(self._ids):
+            return self._status
+        failed = next((status for status in parts if status in _FAILURES), None)
+        return (min(parts) if failed is None else failed).name.lower()
 
     @override
     def as_dict(self) -> dict[str, Any]:

@@ -1,0 +1,95 @@
+"""The one loop of the four workers: it looks at the state of the messages, acts, and rests until it is due or woken."""
+
+from abc import ABC, abstractmethod
+import asyncio
+import logging
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+
+_LOGGER = logging.getLogger(__name__)
+
+# Seconds. A mistake in the work must not become a loop that never rests.
+_PAUSE_AFTER_ERROR: Final = 5.0
+# Seconds. A due time that has passed already must not become one either.
+_MIN_PAUSE: Final = 0.5
+
+
+class Worker(ABC):
+    """Level-triggered: what there is to do is derived from the state of the messages each time, never remembered.
+
+    While there is nothing to do there is no task, only a timer: Home Assistant waits for tasks.
+    """
+
+    def __init__(self, hass: HomeAssistant, name: str) -> None:
+        """Make the worker; it does nothing before it is started.
+
+        Args:
+            hass: Home Assistant.
+            name: what its task is called.
+        """
+        self._hass = hass
+        self._name = name
+        self._is_running = False
+        self._is_woken = False
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @abstractmethod
+    async def _async_work(self, now: float) -> float | None:
+        """Do what is due.
+
+        Args:
+            now: the event loop's time.
+
+        Returns:
+            When there is more to do by the event loop's time, or None if not before the next wake.
+        """
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether the worker has been started and not been closed."""
+        return self._is_running
+
+    @callback
+    def async_start(self) -> None:
+        """Begin to work."""
+        self._is_running = True
+        self.async_wake()
+
+    @callback
+    def async_wake(self) -> None:
+        """Look at the messages soon; many calls at one moment are one look."""
+        self._is_woken = True
+        if self._is_running and self._task is None:
+            self._task = self._hass.async_create_task(self._async_run(), self._name, eager_start=False)
+
+    async def async_close(self) -> None:
+        """Begin nothing any more, and let the work that is running end."""
+        self._is_running = False
+        self._cancel_timer()
+        while self._task:
+            await asyncio.wait([self._task])
+
+    async def _async_run(self) -> None:
+        """Work as long as somebody wakes the worker meanwhile, and plan the next time."""
+        self._cancel_timer()
+        due: float | None = None
+        try:
+            while self._is_woken and self._is_running:
+                self._is_woken = False
+                due = await self._async_work(self._hass.loop.time())
+        except Exception:
+            _LOGGER.exception("Unexpected error in %s", self._name)
+            due = self._hass.loop.time() + _PAUSE_AFTER_ERROR
+        finally:
+            self._task = None
+        if due is not None and self._is_running:
+            when = max(due, self._hass.loop.time() + _MIN_PAUSE)
+            self._timer = self._hass.loop.call_at(when, self.async_wake)
+
+    def _cancel_timer(self) -> None:
+        """Forget the planned time."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
