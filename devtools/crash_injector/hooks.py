@@ -49,7 +49,7 @@ async def async_install(hass: HomeAssistant, folder: Path) -> None:
         setattr(owner, name, hook(getattr(owner, name)))
     boot = json.loads(await hass.async_add_executor_job((folder / FOLDER / BOOT).read_text))
     _set_clock(hass, boot["clock_error"])
-    Outbox.__init__ = _in_boot(Outbox.__init__, boot["boot_id"])  # type: ignore[method-assign]
+    Outbox.__init__ = _in_boot(Outbox.__init__, boot["boot_id"])  # type: ignore[method-assign]  # The product has no hook for it.
 
 
 def _set_clock(hass: HomeAssistant, error: float) -> None:
