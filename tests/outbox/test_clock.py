@@ -131,7 +131,7 @@ def test_several_starts_without_the_service_stay_uncertain(times: Times, boots: 
     assert clock.stored(loaded - elapsed) == NOW - 10
 
 
-def test_a_service_that_never_told_its_time_lets_messages_stay_as_old_as_they_are(times: Times) -> None:
+def test_ages_stay_as_they_are_if_the_service_never_told_its_time(times: Times) -> None:
     later = times.clock("two", times.clock().record())
     assert (later.is_certain, later.stored(times.loop)) == (True, NOW)
 

@@ -496,7 +496,7 @@ async def test_of_earlier_runs_all_become_as_old_as_the_service_tells(
     assert hass.loop.time() - finished.finished == pytest.approx(600, abs=5)
 
 
-async def test_without_a_boot_in_common_a_message_of_the_time_between_keeps_its_expiry(
+async def test_a_message_sent_between_two_unknown_boots_keeps_its_expiry(
     hass: HomeAssistant, store: MessageStore, disk: FakeDisk
 ) -> None:
     store.async_anchor(1_900_000_000.0)
