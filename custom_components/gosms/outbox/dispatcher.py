@@ -142,11 +142,9 @@ class Dispatcher(Worker):
     def _startable(self, now: float) -> Iterator[OutgoingMessage]:
         """Yield the messages for which a request may begin, in their order: one text to one number at a time."""
         slots = (1 if self.is_down else _MAX_CONCURRENT) - len(self._requests)
-        in_progress = {
-            _content(message) for message in self._store.unsent.values() if message.state is not State.QUEUED
-        }
+        in_progress = {message.content for message in self._store.unsent.values() if message.state is not State.QUEUED}
         for message in self._store.unsent.values():
-            content = _content(message)
+            content = message.content
             if message.state is not State.QUEUED or content in in_progress:
                 continue
             # What may not be queued does not wait for a slot either, not even during an outage.
@@ -158,11 +156,11 @@ class Dispatcher(Worker):
 
     def _report_queued(self) -> None:
         """Report those as queued that wait for longer than a request takes, so that their callers need not wait."""
-        unknown = {_content(message) for message in self._store.unsent.values() if message.state is State.UNKNOWN}
+        unknown = {message.content for message in self._store.unsent.values() if message.state is State.UNKNOWN}
         if not (self.is_down or unknown):
             return
         for message in list(self._store.unsent.values()):
-            must_wait = self.is_down or _content(message) in unknown
+            must_wait = self.is_down or message.content in unknown
             if message.state is State.QUEUED and message.can_be_queued and must_wait:
                 self._store.update(message.key, OutgoingMessage.report_queued)
 
@@ -250,8 +248,3 @@ class Dispatcher(Worker):
             self._store.put(message.report_queued())
         else:
             self._store.put(message.expire(not_queued("the account is being unloaded"), self._hass.loop.time()))
-
-
-def _content(message: OutgoingMessage) -> tuple[str, str]:
-    """Return what is sent next to whom: of two that are the same, one waits for the other."""
-    return message.phone_number, message.next_part

@@ -197,6 +197,11 @@ class OutgoingMessage:
         return next(part.text for part in self.parts if part.id is None)
 
     @property
+    def content(self) -> tuple[str, str]:
+        """Return what is sent next to whom: of two messages for which it is the same, one waits for the other."""
+        return self.phone_number, self.next_part
+
+    @property
     def status(self) -> str:
         """Return the state as people are shown it: in the service's words once it has the message."""
         if self.state is State.ACCEPTED:

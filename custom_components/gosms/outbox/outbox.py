@@ -196,11 +196,7 @@ class Outbox:
         self._store.async_release()
 
     async def async_begin_backup(self) -> None:
-        """Let copies of the file be consistent until the end of the backup.
-
-        Raises:
-            StorageError: the disk failed.
-        """
+        """Let copies of the file be consistent until the end of the backup; a failing disk is no error here."""
         await self._storage.async_begin_backup()
 
     @callback
@@ -284,8 +280,7 @@ class Outbox:
     def _has_duplicate(self, message: OutgoingMessage) -> bool:
         """Return whether a request of a message's text to its number is in progress, also from another entry."""
         return any(
-            other.state is State.SENDING
-            and (other.phone_number, other.next_part) == (message.phone_number, message.next_part)
+            other.state is State.SENDING and other.content == message.content
             for outbox in self._hass.data[_OUTBOXES].values()
             for other in outbox._store.unsent.values()  # noqa: SLF001
         )
