@@ -143,10 +143,6 @@ class Clock:
         """Return a time of this run as a stored time."""
         return loop_time + self._offset
 
-    def loaded(self, stored_time: float) -> float:
-        """Return a stored time as a time of this run."""
-        return stored_time - self._offset
-
     def record(self) -> ClockRecord:
         """Return what the next run needs to know."""
         return ClockRecord(
