@@ -33,6 +33,7 @@ FLOORS: Final = (
         "__init__",
         "backup",
         "binary_sensor",
+        "card",
         "config_flow",
         "diagnostics",
         "event",
@@ -50,7 +51,7 @@ FLOOR_OF: Final = {module: floor for floor, modules in enumerate(FLOORS) for mod
 
 # The faces do not know each other, but for those that put others together.
 FACES: Final = len(FLOORS) - 1
-ASSEMBLIES: Final = {"__init__": {"services"}, "config_flow": {"options_flow", "subentry_flow"}}
+ASSEMBLIES: Final = {"__init__": {"card", "services"}, "config_flow": {"options_flow", "subentry_flow"}}
 
 # What the client may be built on, to be a library of its own one day.
 API_LIBRARIES: Final = {"aiohttp", "aiolimiter", *sys.stdlib_module_names}

@@ -9,6 +9,7 @@ from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.typing import ConfigType
 
+from .card import async_remove_card, async_setup_card
 from .const import DOMAIN
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .device import account_device, async_update_phone_device
@@ -60,6 +61,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     # A coordinator without listeners does not poll, and all entities may be disabled.
     entry.async_on_unload(coordinator.async_add_listener(lambda: None))
     _async_track_phones(hass, entry)
+    async_setup_card(hass)
     # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
     for refresh in (coordinator.async_refresh, *(phone.async_refresh for phone in phone_coordinators.values())):
@@ -86,6 +88,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> No
     """Remove the repairs and the stored messages of an account."""
     async_clear_all_issues(hass, entry)
     await Outbox.async_remove(hass, entry.entry_id)
+    await async_remove_card(hass)
 
 
 async def _async_reload(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
