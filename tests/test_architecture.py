@@ -22,10 +22,12 @@ FLOORS: Final = (
         "coordinator",
         "device",
         "entity",
+        "feed",
         "forms",
         "issues",
         "options",
         "outbox",
+        "permissions",
         "runtime_data",
         "subentries",
     ),
@@ -45,13 +47,14 @@ FLOORS: Final = (
         "subentry_flow",
         "switch",
         "system_health",
+        "websocket",
     ),
 )
 FLOOR_OF: Final = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 
 # The faces do not know each other, but for those that put others together.
 FACES: Final = len(FLOORS) - 1
-ASSEMBLIES: Final = {"__init__": {"card", "services"}, "config_flow": {"options_flow", "subentry_flow"}}
+ASSEMBLIES: Final = {"__init__": {"card", "services", "websocket"}, "config_flow": {"options_flow", "subentry_flow"}}
 
 # What the client may be built on, to be a library of its own one day.
 API_LIBRARIES: Final = {"aiohttp", "aiolimiter", *sys.stdlib_module_names}

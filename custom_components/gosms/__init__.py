@@ -18,6 +18,7 @@ from .outbox import MessageEvent, Outbox, OutgoingMessage, State
 from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
 from .services import async_setup_services
 from .subentries import phones
+from .websocket import async_setup_websocket
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -25,8 +26,9 @@ _PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NOTIFY, Pl
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Register the actions. They exist without an account too, so that automations can be validated."""
+    """Register the actions, which exist without an account too, so that automations can be validated, and the feed."""
     async_setup_services(hass)
+    async_setup_websocket(hass)
     return True
 
 

@@ -88,10 +88,18 @@ def async_clear_all(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
 def async_get_problems(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[str]:
     """Return what needs the user's attention: the keys of an account's open issues, and `reauth` for a new token."""
     keys = {issue.translation_key for issue in _open_issues(hass, entry) if issue.translation_key}
-    reauth_issue_id = f"config_entry_reauth_{DOMAIN}_{entry.entry_id}"
-    if ir.async_get(hass).async_get_issue(HOMEASSISTANT_DOMAIN, reauth_issue_id):
+    if _reauth_issue(hass, entry):
         keys.add(REAUTH)
     return sorted(keys)
+
+
+@callback
+def async_get_worst(hass: HomeAssistant, entry: ConfigEntry[Any]) -> ir.IssueEntry | None:
+    """Return what needs the user's attention most: Home Assistant's request for a new token, else an error first."""
+    if reauth := _reauth_issue(hass, entry):
+        return reauth
+    issues = [issue for issue in _open_issues(hass, entry) if issue.translation_key]
+    return min(issues, key=lambda issue: (issue.severity != ir.IssueSeverity.ERROR, issue.issue_id), default=None)
 
 
 class IssueManager:
@@ -156,6 +164,12 @@ def _issue_id(entry: ConfigEntry[Any], key: str, phone: ConfigSubentry | None = 
 def _issue_data(issue: ir.IssueEntry) -> dict[str, str | int | float | None]:
     """Return the data of an issue. One of an earlier run that was not raised again has no data."""
     return issue.data or {"entry_id": None}
+
+
+def _reauth_issue(hass: HomeAssistant, entry: ConfigEntry[Any]) -> ir.IssueEntry | None:
+    """Return Home Assistant's request for a new token of an account, or None."""
+    issue_id = f"config_entry_reauth_{DOMAIN}_{entry.entry_id}"
+    return ir.async_get(hass).async_get_issue(HOMEASSISTANT_DOMAIN, issue_id)
 
 
 def _open_issues(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[ir.IssueEntry]:

@@ -282,7 +282,8 @@ const STYLE = `
   [aria-expanded="true"] .text { display: block; white-space: pre-wrap; }
   .status { grid-column: 2 / -1; color: var(--secondary-text-color); overflow-wrap: anywhere; }
   .status b { font-weight: var(--ha-font-weight-medium, 500); color: var(--primary-text-color); }
-  .actions { display: flex; flex-wrap: wrap; padding: 0 16px 6px 52px; margin-top: -6px; }
+  .head { position: relative; }
+  .actions { display: flex; flex-wrap: wrap; padding: 0 16px 4px 52px; margin-top: -8px; }
   .details { padding: 0 16px 14px 68px; overflow-wrap: anywhere; }
   .details h3:first-child { margin-top: 0; }
   dl { display: grid; grid-template-columns: auto 1fr; gap: 2px 12px; margin: 0; }
@@ -322,8 +323,11 @@ const STYLE = `
   @media (prefers-reduced-motion: no-preference) {
     .track, .track::after, .button { transition: all 150ms; }
   }
-  @container (max-width: 330px) {
-    .actions { padding-inline-start: 4px; } .details { padding-inline-start: 16px; }
+  @container (max-width: 330px) { .details { padding-inline-start: 16px; } }
+  @container (min-width: 400px) {
+    .actions { position: absolute; inset-inline-end: 2px; bottom: -2px; padding: 0; margin: 0; }
+    .actions .button { padding-inline: 14px; }
+    .head:has(.actions) .status { padding-inline-end: 170px; }
   }
 `;
 
@@ -334,7 +338,7 @@ function h(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
@@ -356,6 +360,7 @@ class GoSmsCard extends HTMLElement {
   #connection;
   #subscription = 0;
   #unsubscribe;
+  #isFresh = true;
   #retry;
   #clock;
 
@@ -458,14 +463,22 @@ class GoSmsCard extends HTMLElement {
     clearTimeout(this.#retry);
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
+    this.#connection?.removeEventListener("ready", this.#onReconnect);
     this.#connection = undefined;
   }
+
+  // The client subscribes again by itself, and the next event holds everything.
+  #onReconnect = () => {
+    this.#isFresh = true;
+  };
 
   async #subscribe() {
     this.#end();
     const subscription = this.#subscription;
     const isCurrent = () => subscription === this.#subscription;
     const connection = (this.#connection = this.#hass.connection);
+    connection.addEventListener("ready", this.#onReconnect);
+    this.#isFresh = true;
     try {
       const unsubscribe = await connection.subscribeMessage((event) => isCurrent() && this.#receive(event), {
         type: `${DOMAIN}/messages/subscribe`,
@@ -487,12 +500,11 @@ class GoSmsCard extends HTMLElement {
 
   #receive(event) {
     this.#error = undefined;
-    const isFirst = "has_more" in event;
+    const isFirst = this.#isFresh;
+    this.#isFresh = false;
     const before = this.#rows;
-    if (isFirst) {
-      this.#rows = new Map();
-      this.#hasMore = event.has_more;
-    }
+    if (isFirst) this.#rows = new Map();
+    this.#hasMore = event.has_more ?? this.#hasMore;
     for (const key of event.removed ?? []) this.#rows.delete(key);
     for (const row of event.messages ?? []) {
       const known = before.get(row.key);
@@ -567,8 +579,9 @@ class GoSmsCard extends HTMLElement {
     const time = new Date(iso);
     const day = this.#formatter({ year: "numeric", month: "numeric", day: "numeric" });
     const today = day.format(time) === day.format(new Date());
+    const { hour12 } = this.#formatter({ hour: "numeric" }).resolvedOptions();
     return this.#formatter({
-      hour: "2-digit",
+      hour: hour12 ? "numeric" : "2-digit",
       minute: "2-digit",
       ...(seconds ? { second: "2-digit" } : {}),
       ...(today ? {} : { day: "numeric", month: "short" }),
@@ -756,7 +769,8 @@ class GoSmsCard extends HTMLElement {
         onclick: (event) => this.#takeBack(row, event.currentTarget),
       }, icon("mdi:undo-variant"), t.takeBack),
     );
-    item.replaceChildren(toggle, ...(actions.childElementCount ? [actions] : []), ...(isOpen ? [this.#details(row)] : []));
+    const head = h("div", { class: "head" }, toggle, actions.childElementCount > 0 && actions);
+    item.replaceChildren(head, ...(isOpen ? [this.#details(row)] : []));
     if (focused) (item.querySelector(`[data-role="${focused}"]`) ?? toggle).focus();
   }
 
