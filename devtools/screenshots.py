@@ -71,7 +71,7 @@ class Screenshot:
 def screenshots(phone_id: str, notify_id: str, message: str) -> list[Screenshot]:
     """Return all screenshots; the arguments are the ids of a phone's device and of a notify entity, and a text."""
     call = {"action": "notify.send_message", "target": {"entity_id": [notify_id]}, "data": {"message": message}}
-    dashboard, card = f"/{DASHBOARD}", "hui-markdown-card"
+    dashboard, card = f"/{DASHBOARD}", "gosms-card li"
     return [
         Screenshot(name="dashboard", path=dashboard, wait_for=card),
         Screenshot(name="dashboard-dark", path=dashboard, wait_for=card, theme="dark"),

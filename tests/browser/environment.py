@@ -80,7 +80,3 @@ class InterfacePage:
     def row(self, name: str) -> Locator:
         """Return the row of a setting by its heading."""
         return self.page.locator("ha-settings-row").filter(has=self.page.get_by_text(name, exact=True))
-
-    def tile(self, name: str) -> Locator:
-        """Return a tile of a dashboard by its name."""
-        return self.page.locator("hui-tile-card").filter(has_text=name)

@@ -88,7 +88,7 @@ async def test_a_message_sent_in_an_outage_shows_queued_and_then_delivered(
         await tools.page.get_by_role("region", name="Entities").wait_for()
         await tools.row("Message").get_by_role("textbox").fill("Tea is ready")
         await tools.click("Perform action")
-        status = dashboard.tile("Mum")
+        status = dashboard.page.locator("gosms-card")
         await expect(status).to_contain_text("Queued", timeout=TIMEOUT)
         await env.simulator.control("DELETE", "faults")
         await expect(status).to_contain_text("Delivered", timeout=TIMEOUT)

@@ -15,6 +15,7 @@ const MORE_ROWS = 50;
 const TYPING_PAUSE = 300;
 const RETRY_DELAY = 5000;
 const CLOCK_INTERVAL = 60000;
+const NOTICE_TIME = 15000;
 // Numbers of up to so many digits may be emergency services.
 const SHORT_NUMBER = 3;
 const SHOWN_SYMBOLS = 8;
@@ -211,12 +212,12 @@ const TEXTS = {
 const textsOf = (hass) => TEXTS[(hass?.locale?.language ?? hass?.language ?? "en").split("-")[0]] ?? TEXTS.en;
 
 const STYLE = `
-  :host { display: block; height: 100%; }
+  :host { display: block; height: 100%; container-type: inline-size; }
   * { box-sizing: border-box; }
   [hidden] { display: none !important; }
   ha-card {
     height: 100%; display: flex; flex-direction: column; overflow: hidden; color: var(--primary-text-color);
-    font-size: var(--ha-font-size-m, 14px); line-height: 1.43; container-type: inline-size;
+    font-size: var(--ha-font-size-m, 14px); line-height: 1.43;
     --success: var(--success-color); --info: var(--info-color); --warning: var(--warning-color);
     --error: var(--error-color); --neutral: var(--secondary-text-color);
   }
@@ -229,7 +230,7 @@ const STYLE = `
   .chip { display: inline-flex; align-items: center; gap: 6px; color: var(--secondary-text-color); }
   .chip ha-icon { color: var(--tone); --mdc-icon-size: 20px; }
   .alert { display: flex; align-items: center; gap: 12px; margin: 8px 16px 4px; padding: 8px 12px;
-    border-radius: 8px; background: color-mix(in srgb, var(--tone) 14%, transparent); }
+    min-height: 44px; border-radius: 8px; background: color-mix(in srgb, var(--tone) 14%, transparent); }
   .alert ha-icon { flex: none; color: var(--tone); }
   .alert > div { flex: 1; min-width: 0; overflow-wrap: anywhere; }
   a { display: inline-flex; align-items: center; min-height: 44px; color: inherit; text-decoration: underline;
@@ -252,6 +253,7 @@ const STYLE = `
     border-radius: 8px; background: linear-gradient(color-mix(in srgb, var(--primary-text-color) 5%, transparent),
     color-mix(in srgb, var(--primary-text-color) 5%, transparent)), var(--card-background-color); }
   .field:has(textarea) label { z-index: 2; }
+  .notice .alert { margin-bottom: 12px; }
   .bottom { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 12px; }
   .count { flex: 1 1 150px; min-width: 0; color: var(--secondary-text-color); overflow-wrap: anywhere; }
   .count .bad { color: var(--primary-text-color); }
@@ -323,6 +325,13 @@ const STYLE = `
   @media (prefers-reduced-motion: no-preference) {
     .track, .track::after, .button { transition: all 150ms; }
   }
+  @container (min-width: 760px) {
+    ha-card.two { display: grid; grid-template: repeat(4, auto) 1fr / minmax(300px, 2fr) 3fr; }
+    .two > :not(.body) { grid-column: 1; }
+    .two > .body { grid-column: 2; grid-row: 1 / -1; border-inline-start: 1px solid var(--divider-color); }
+    .two ul.messages { border-top: 0; }
+    .two footer { align-self: end; }
+  }
   @container (max-width: 330px) { .details { padding-inline-start: 16px; } }
   @container (min-width: 400px) {
     .actions { position: absolute; inset-inline-end: 2px; bottom: -2px; padding: 0; margin: 0; }
@@ -362,6 +371,7 @@ class GoSmsCard extends HTMLElement {
   #unsubscribe;
   #isFresh = true;
   #retry;
+  #notice;
   #clock;
 
   #rows = new Map();
@@ -453,6 +463,7 @@ class GoSmsCard extends HTMLElement {
   disconnectedCallback() {
     clearInterval(this.#clock);
     clearTimeout(this.#typing);
+    clearTimeout(this.#notice);
     this.#end();
   }
 
@@ -622,7 +633,7 @@ class GoSmsCard extends HTMLElement {
       text: h("textarea", { id: "text", rows: "2", dir: "auto", oninput: () => this.#typed() }),
       count: h("div", { class: "count", id: "count" }),
       send: h("button", { class: "button filled", type: "submit" }, icon("mdi:send"), h("span", {}, t.send)),
-      notice: h("div", { role: "status" }),
+      notice: h("div", { class: "notice", role: "status" }),
       list: h("ul", { class: "messages", role: "list", "aria-label": t.messages }),
       empty: h("div", { class: "empty" }),
       more: h("button", { class: "button", type: "button", onclick: () => this.#showMore() }, t.more),
@@ -695,11 +706,12 @@ class GoSmsCard extends HTMLElement {
   }
 
   #renderForm() {
-    const { form, recipient, recipientField, numberField } = this.#elements;
+    const { card, form, recipient, recipientField, numberField } = this.#elements;
     const t = this.#texts;
     const recipients = this.#sendableRecipients();
     const numbers = this.#maySendNumbers();
     form.hidden = !this.#config.form || !(recipients.length || numbers);
+    card.classList.toggle("two", !form.hidden);
     const options = JSON.stringify([recipients, numbers]);
     if (options !== this.#recipients) {
       this.#recipients = options;
@@ -862,8 +874,11 @@ class GoSmsCard extends HTMLElement {
     this.#elements.live.textContent = text;
   }
 
-  #notify(tone, text) {
+  /** Say what became of something that the user did. Good news is in the list too, and leaves again. */
+  #notify(tone, text, leaves = false) {
+    clearTimeout(this.#notice);
     fill(this.#elements.notice, text ? [alert(tone, text)] : []);
+    if (leaves) this.#notice = setTimeout(() => this.#notify(), NOTICE_TIME);
   }
 
   // What the user does
@@ -1015,7 +1030,7 @@ class GoSmsCard extends HTMLElement {
         this.#notify("error", t.notSent(result.error.message));
         return false;
       }
-      this.#notify(result?.queued ? "warning" : "success", result?.queued ? t.queued(name) : t.accepted(name));
+      this.#notify(result?.queued ? "warning" : "success", result?.queued ? t.queued(name) : t.accepted(name), true);
       return true;
     } catch (error) {
       if (isConnectionLoss(error)) this.#notify("warning", t.connectionLost);
@@ -1041,7 +1056,7 @@ class GoSmsCard extends HTMLElement {
     button.setAttribute("aria-disabled", "true");
     try {
       const response = await this.#call("cancel_messages", { keys: [row.key] });
-      this.#notify(response.cancelled ? "success" : "warning", response.cancelled ? t.takenBack : t.tooLate);
+      this.#notify(response.cancelled ? "success" : "warning", response.cancelled ? t.takenBack : t.tooLate, true);
     } catch (error) {
       this.#notify("error", t.notTakenBack(await this.#reason(error)));
     }
