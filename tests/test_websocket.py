@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
@@ -13,9 +15,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import MockHAClientWebSocket, WebSocketGenerator
 
+from custom_components.gosms.api import MessagePage
+from custom_components.gosms.issues import async_raise
 from simulator import Fault, Status
-from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send, set_up
-from tests.services.test_permissions import CONTROL, READ, own_entities, policy
+from tests.common import DAD, MUM, SimulatedService, add_phone, advance_time, send, set_up
+from tests.services.test_permissions import CONTROL, READ, policy
 
 AUNT: Final = "79161234567"
 SUBSCRIBE: Final = "gosms/messages/subscribe"
@@ -181,3 +185,267 @@ async def test_a_refused_message_says_why_in_the_language_of_the_browser(
         "text": text,
         "issue_id": "api_inactive_the_account",
     }
+
+
+async def test_the_list_is_as_long_as_asked_for(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    for minute in range(3):
+        service.account.add_message(message=f"No. {minute}", phone_number=MUM, created=LONG_AGO + 60 * minute)
+    await set_up(hass, entry)
+    browser = await look(hass_ws_client, limit=2)
+    assert (browser.texts, browser.has_more) == (["No. 2", "No. 1"], True)
+    await send(hass, "New")
+    await browser.receive_until(lambda browser: "New" in browser.texts)
+    assert browser.texts == ["New", "No. 2"]
+    other = await look(hass_ws_client, limit=3)
+    assert (other.texts, other.has_more) == (["New", "No. 2", "No. 1"], True)
+    await send(hass, "For both")
+    await other.receive_until(lambda browser: browser.row["message"] == "For both")
+    await browser.receive_until(lambda browser: browser.row["message"] == "For both")
+
+
+async def test_a_message_without_a_time_stands_beside_the_one_before_it(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    for text in ("Old", "Timeless", "New"):
+        service.account.add_message(message=text, phone_number=MUM, created=LONG_AGO)
+    await set_up(hass, entry)
+    coordinator = entry.runtime_data.coordinator
+    new, timeless, old = coordinator.data.messages
+    old = replace(old, created=old.created - timedelta(hours=1))
+    coordinator.async_set_updated_data(MessagePage(messages=(new, replace(timeless, created=None), old)))
+    browser = await look(hass_ws_client)
+    assert {row["message"]: row["created"] for row in browser.rows.values()} == {
+        "New": "2023-11-14T22:13:20.000+00:00",
+        "Timeless": "2023-11-14T22:13:20.000+00:00",
+        "Old": "2023-11-14T21:13:20.000+00:00",
+    }
+
+
+async def test_what_is_gone_from_the_service_is_removed(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    stored = service.account.add_message(message="By hand", phone_number=MUM, created=LONG_AGO)
+    await set_up(hass, entry)
+    browser = await look(hass_ws_client)
+    service.account.delete(stored.id)
+    await entry.runtime_data.coordinator.async_refresh()
+    assert await browser.receive() == {"removed": [f"gosms:{stored.id}"]}
+    await entry.runtime_data.coordinator.async_refresh()
+    assert await browser.is_told_nothing()
+
+
+async def test_the_list_outlives_a_reload_of_the_account(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    await set_up(hass, entry)
+    browser = await look(hass_ws_client)
+    await send(hass, "Before")
+    await browser.receive_until(lambda browser: browser.rows)
+    await hass.config_entries.async_unload(entry.entry_id)
+    await browser.receive_until(lambda browser: not browser.account["available"])
+    assert browser.texts == ["Before"]
+    await set_up(hass, entry)
+    await browser.receive_until(lambda browser: browser.account["available"])
+    await send(hass, "After")
+    await browser.receive_until(lambda browser: "After" in browser.texts)
+    assert browser.texts == ["After", "Before"]
+
+
+async def test_nobody_is_called_once_the_window_is_closed(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    await set_up(hass, entry)
+    data, registry_listeners = entry.runtime_data, hass.bus.async_listeners().get(er.EVENT_ENTITY_REGISTRY_UPDATED, 0)
+    before = len(data.outbox._store._listeners), len(data.coordinator._listeners)
+    browser = await look(hass_ws_client)
+    assert len(data.outbox._store._listeners) == before[0] + 1
+    # A change that is still to be told.
+    async_raise(hass, entry, "messages_lost")
+    await browser.close()
+    async with asyncio.timeout(5):
+        while len(data.coordinator._listeners) > before[1]:
+            await asyncio.sleep(0)
+    assert (len(data.outbox._store._listeners), len(data.coordinator._listeners)) == before
+    assert hass.bus.async_listeners()[er.EVENT_ENTITY_REGISTRY_UPDATED] == registry_listeners
+
+
+async def test_the_account_tells_what_can_be_done_and_shown(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    add_phone(hass, entry)
+    await set_up(hass, entry)
+    browser = await look(hass_ws_client)
+    assert browser.account == {
+        "config_entry_id": "the_account",
+        "title": "GoSMS.ru",
+        "available": True,
+        "recipients": [
+            {"id": "the_recipient_mum", "name": "Mum", "entity_id": "notify.mum"},
+            {"id": "the_recipient_dad", "name": "Dad", "entity_id": "notify.dad"},
+        ],
+        "may_send_numbers": True,
+        "waiting": 0,
+        "problem": None,
+        "phones": [
+            {
+                "id": "the_phone",
+                "name": "Pixel 8",
+                "battery": "sensor.pixel_8_battery",
+                "charging": "binary_sensor.pixel_8_charging",
+                "last_seen": None,
+                "online": "binary_sensor.pixel_8_online",
+                "sending": "switch.pixel_8_sending",
+            }
+        ],
+        "segments": None,
+    }
+    er.async_get(hass).async_update_entity("notify.dad", disabled_by=er.RegistryEntryDisabler.USER)
+    await browser.receive_until(lambda browser: len(browser.account["recipients"]) == 1)
+
+
+async def test_a_rejected_token_is_a_problem_in_words(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    await set_up(hass, entry)
+    browser = await look(hass_ws_client)
+    service.account.token = "another"
+    await entry.runtime_data.coordinator.async_refresh()
+    await browser.receive_until(lambda browser: browser.account["problem"])
+    problem = browser.account["problem"]
+    assert (problem["reason"], problem["issue_id"]) == ("reauth", "config_entry_reauth_gosms_the_account")
+    assert problem["text"].startswith("GoSMS.ru does not accept the API token")
+
+
+async def test_a_problem_without_a_text_for_messages_is_named(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    await set_up(hass, entry)
+    async_raise(hass, entry, "messages_lost")
+    browser = await look(hass_ws_client)
+    assert browser.account["problem"]["text"] == "Messages of GoSMS.ru may be lost"
+    async_raise(hass, entry, "storage_failed")
+    await browser.receive()
+    # An error weighs more than a warning.
+    assert browser.account["problem"]["reason"] == "storage_failed"
+
+
+# Who may look
+
+
+async def test_a_user_with_one_recipient_sees_the_messages_to_that_one_alone(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    hass_admin_user: MockUser,
+) -> None:
+    for number in (MUM, DAD, AUNT):
+        service.account.add_message(message=f"By hand to {number}", phone_number=number, created=LONG_AGO)
+    add_phone(hass, entry)
+    await set_up(hass, entry)
+    hass_admin_user.groups = []
+    hass_admin_user.mock_policy(policy(READ | CONTROL, "notify.mum", "event.mum_message", "sensor.pixel_8_battery"))
+    browser = await look(hass_ws_client)
+    assert browser.texts == [f"By hand to {MUM}"]
+    assert [each["name"] for each in browser.account["recipients"]] == ["Mum"]
+    [phone] = browser.account["phones"]
+    assert [key for key, value in phone.items() if value] == ["id", "name", "battery"]
+    service.faults.add(Fault.REFUSE)
+    for number in (DAD, AUNT, MUM):
+        await hass.services.async_call(
+            "gosms", "send_sms", {"phone_numbers": number, "message": f"To {number}"}, blocking=True
+        )
+        await hass.async_block_till_done()
+    await browser.receive_until(lambda browser: browser.account["waiting"])
+    assert browser.texts == [f"To {MUM}", f"By hand to {MUM}"]
+    assert browser.account["waiting"] == 1
+
+
+async def test_who_may_only_read_can_send_nothing(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    hass_admin_user: MockUser,
+) -> None:
+    service.account.add_message(message="To a stranger", phone_number=AUNT, created=LONG_AGO)
+    await set_up(hass, entry)
+    hass_admin_user.groups = []
+    hass_admin_user.mock_policy({"entities": {"all": READ}})
+    browser = await look(hass_ws_client)
+    assert browser.texts == ["To a stranger"]
+    assert (browser.account["recipients"], browser.account["may_send_numbers"]) == ([], False)
+    service.account.api_active = False
+    for number in (MUM, AUNT):
+        with pytest.raises(HomeAssistantError):
+            await hass.services.async_call(
+                "gosms", "send_sms", {"phone_numbers": number, "message": "Leak"}, blocking=True
+            )
+    await browser.receive_until(lambda browser: browser.row["status"] == "refused")
+    assert not any(row["can_resend"] for row in browser.rows.values())
+
+
+@pytest.mark.parametrize(
+    "allowed", [{}, policy(READ, "notify.mum"), policy(CONTROL, "event.mum_message"), policy(READ, "event.other")]
+)
+async def test_who_may_see_nothing_of_the_account_is_turned_away(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    hass_admin_user: MockUser,
+    allowed: dict[str, Any],
+) -> None:
+    await set_up(hass, entry)
+    hass_admin_user.groups = []
+    hass_admin_user.mock_policy(allowed)
+    answer = await Browser(await hass_ws_client()).ask()
+    assert (answer["success"], answer["error"]["code"]) == (False, "unauthorized")
+
+
+async def test_who_sends_to_one_recipient_sees_a_list_without_messages(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    hass_admin_user: MockUser,
+) -> None:
+    service.account.add_message(message="Secret", phone_number=MUM, created=LONG_AGO)
+    await set_up(hass, entry)
+    hass_admin_user.groups = []
+    hass_admin_user.mock_policy(policy(CONTROL, "notify.mum"))
+    browser = await look(hass_ws_client)
+    assert (browser.texts, browser.account["may_send_numbers"]) == ([], True)
+
+
+async def test_an_account_has_to_be_there_and_loaded_and_the_only_one_or_named(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    await set_up(hass, entry)
+    browser = Browser(await hass_ws_client())
+    assert (await browser.ask(config_entry_id="another"))["error"]["code"] == "not_found"
+    second = MockConfigEntry(domain="gosms", entry_id="the_second", title="Second", data=dict(entry.data))
+    second.add_to_hass(hass)
+    assert (await browser.ask())["error"]["code"] == "not_found"
+    assert (await browser.ask(config_entry_id="the_second"))["error"]["code"] == "not_found"
+    assert (await browser.ask(config_entry_id="the_account"))["success"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"limit": 0}, {"limit": 201}, {"limit": "5"}, {"language": "../en"}, {"config_entry_id": "x" * 256}]
+)
+async def test_what_makes_no_sense_is_refused(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    wrong: dict[str, Any],
+) -> None:
+    await set_up(hass, entry)
+    answer = await Browser(await hass_ws_client()).ask(**wrong)
+    assert (answer["success"], answer["error"]["code"]) == (False, "invalid_format")

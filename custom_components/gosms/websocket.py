@@ -25,6 +25,7 @@ _LANGUAGE: Final = "language"
 _LIMIT: Final = "limit"
 _MAX_LENGTH: Final = 255
 
+
 @callback
 def async_setup_websocket(hass: HomeAssistant) -> None:
     """Register the command."""
