@@ -47,8 +47,6 @@ const enCharacters = plural("en", { one: "character", other: "characters" });
 const ruCharacters = plural("ru", { one: "символ", few: "символа", other: "символов" });
 const enParts = plural("en", { one: "message", other: "messages" });
 const ruParts = plural("ru", { one: "сообщение", few: "сообщения", other: "сообщений" });
-const enAttempts = plural("en", { one: "attempt", other: "attempts" });
-const ruAttempts = plural("ru", { one: "попытка", few: "попытки", other: "попыток" });
 
 const TEXTS = {
   en: {
@@ -72,8 +70,8 @@ const TEXTS = {
     characters: enCharacters,
     segments: (count) => `${count} SMS`,
     parts: (count) => `in ${enParts(count)}`,
-    replaced: "Replaced:",
-    removed: (symbol) => `${symbol} removed`,
+    replaced: (symbols) => `Replaced: ${symbols}`,
+    removed: (symbols) => `Removed: ${symbols}`,
     send: "Send",
     sending: "Sending…",
     noText: "Write a message first.",
@@ -100,8 +98,10 @@ const TEXTS = {
     hours: (count) => `${count} h`,
     reason: "Reason",
     phoneNumber: "Phone number",
-    created: "Sent at",
-    attempts: enAttempts,
+    created: "Created",
+    length: "Length",
+    attempts: "Attempts",
+    id: "ID",
     tag: "Tag",
     partsHeading: "Parts",
     part: (number, count) => `Part ${number} of ${count}`,
@@ -135,7 +135,7 @@ const TEXTS = {
     allWell: "Всё в порядке",
     waiting: (count) => `Ждут: ${count}`,
     outage: "Нет связи с GoSMS.ru. Отправленное ждёт здесь и уйдёт, как только связь появится.",
-    openRepair: "Открыть исправление",
+    openRepair: "Исправить",
     askAdministrator: "Подробности у администратора: «Настройки» > «Система» > «Исправления».",
     loading: "Сообщения загружаются…",
     noMessages: "Сообщений пока нет",
@@ -150,8 +150,8 @@ const TEXTS = {
     characters: ruCharacters,
     segments: (count) => `${count} SMS`,
     parts: (count) => ruParts(count),
-    replaced: "Замены:",
-    removed: (symbol) => `${symbol} убран`,
+    replaced: (symbols) => `Замены: ${symbols}`,
+    removed: (symbols) => `Убрано: ${symbols}`,
     send: "Отправить",
     sending: "Отправляется…",
     noText: "Сначала напишите сообщение.",
@@ -178,8 +178,10 @@ const TEXTS = {
     hours: (count) => `${count} ч`,
     reason: "Причина",
     phoneNumber: "Номер",
-    created: "Отправлено",
-    attempts: ruAttempts,
+    created: "Создано",
+    length: "Объём",
+    attempts: "Попыток",
+    id: "ID",
     tag: "Метка",
     partsHeading: "Части",
     part: (number, count) => `Часть ${number} из ${count}`,
@@ -229,11 +231,11 @@ const STYLE = `
   h3 { margin: 12px 0 4px; font-size: inherit; font-weight: var(--ha-font-weight-medium, 500); }
   .chip { display: inline-flex; align-items: center; gap: 6px; color: var(--secondary-text-color); }
   .chip ha-icon { color: var(--tone); --mdc-icon-size: 20px; }
-  .alert { display: flex; align-items: center; gap: 12px; margin: 8px 16px 4px; padding: 8px 12px;
+  .alert { display: flex; flex-wrap: wrap; align-items: center; gap: 0 12px; margin: 8px 16px 4px; padding: 8px 12px;
     min-height: 44px; border-radius: 8px; background: color-mix(in srgb, var(--tone) 14%, transparent); }
   .alert ha-icon { flex: none; color: var(--tone); }
-  .alert > div { flex: 1; min-width: 0; overflow-wrap: anywhere; }
-  a { display: inline-flex; align-items: center; min-height: 44px; color: inherit; text-decoration: underline;
+  .alert > div { flex: 1 1 180px; min-width: 0; overflow-wrap: anywhere; }
+  a { display: inline-flex; margin-inline-start: auto; align-items: center; min-height: 44px; color: inherit; text-decoration: underline;
     font-weight: var(--ha-font-weight-medium, 500); border-radius: 4px; }
   form { display: grid; grid-template-columns: 1fr; gap: 8px; margin: 0; padding: 8px 16px 12px; }
   .to { display: flex; flex-wrap: wrap; gap: 8px; }
@@ -254,7 +256,7 @@ const STYLE = `
     color-mix(in srgb, var(--primary-text-color) 5%, transparent)), var(--card-background-color); }
   .field:has(textarea) label { z-index: 2; }
   .notice .alert { margin-bottom: 12px; }
-  .bottom { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 12px; }
+  .bottom { display: flex; align-items: center; justify-content: flex-end; flex-wrap: wrap; gap: 4px 12px; }
   .count { flex: 1 1 150px; min-width: 0; color: var(--secondary-text-color); overflow-wrap: anywhere; }
   .count .bad { color: var(--primary-text-color); }
   button { font: inherit; color: inherit; cursor: pointer; }
@@ -293,7 +295,6 @@ const STYLE = `
   .parts li { margin-top: 4px; } .parts .text { white-space: pre-wrap; display: block; }
   .minor { color: var(--secondary-text-color); }
   .steps li { display: grid; grid-template-columns: 1fr auto; gap: 12px; padding: 2px 0; }
-  .id { font-family: var(--ha-font-family-code, monospace); font-size: var(--ha-font-size-s, 12px); }
   .more { display: flex; justify-content: center; border-top: 1px solid var(--divider-color); padding: 2px; }
   footer { border-top: 1px solid var(--divider-color); padding: 6px 16px; }
   .phone { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 12px; min-height: 52px; }
@@ -793,20 +794,20 @@ class GoSmsCard extends HTMLElement {
       [t.reason, row.error_text],
       [t.phoneNumber, row.recipient ? this.#numberOf(row) : null],
       [t.created, this.#time(row.created, true)],
+      [t.length, row.segments && t.segments(row.segments)],
+      [t.attempts, row.attempts > 1 && String(row.attempts)],
       [t.tag, row.tag],
+      [t.id, parts.length === 1 && parts[0].id],
     ].filter(([, value]) => value);
-    const amounts = [row.segments && t.segments(row.segments), row.attempts > 1 && t.attempts(row.attempts)].filter(Boolean);
+    const section = (heading, list) => (list.childElementCount ? [h("h3", {}, heading), list] : []);
     return h("div", { class: "details" },
       h("dl", {}, facts.map(([label, value]) => [h("dt", {}, label), h("dd", { dir: "auto" }, value)])),
-      amounts.length > 0 && h("div", { class: "minor" }, amounts.join(" · ")),
-      parts.length > 0 && h("h3", {}, t.partsHeading),
-      parts.length > 0 && h("ol", { class: "parts" }, parts.map((part, index) => h("li", {},
+      section(t.partsHeading, h("ol", { class: "parts" }, parts.length > 1 && parts.map((part, index) => h("li", {},
         h("div", {}, h("b", {}, part.status_text ?? t.unknown), ` · ${t.part(index + 1, parts.length)}`),
-        parts.length > 1 && h("div", { class: "text", dir: "auto" }, part.text ?? ""),
-        part.id && h("div", { class: "id minor" }, part.id)))),
-      row.steps?.length > 0 && h("h3", {}, t.steps),
-      row.steps?.length > 0 && h("ol", { class: "steps" }, row.steps.map((step) => h("li", {},
-        h("span", {}, step.text), h("time", { class: "minor", datetime: step.time }, this.#time(step.time, true))))));
+        h("div", { class: "text", dir: "auto" }, part.text ?? ""),
+        part.id && h("div", { class: "minor" }, part.id))))),
+      section(t.steps, h("ol", { class: "steps" }, (row.steps ?? []).map((step) => h("li", {},
+        h("span", {}, step.text), h("time", { class: "minor", datetime: step.time }, this.#time(step.time, true)))))));
   }
 
   #renderPhones() {
@@ -949,11 +950,13 @@ class GoSmsCard extends HTMLElement {
       if (segments) words.push(t.segments(segments));
       if (parts?.length > 1) words.push(t.parts(parts.length));
     }
-    const symbols = Object.entries(replaced);
-    const shown = symbols.slice(0, SHOWN_SYMBOLS).map(([from, to]) => (to ? `${from} → ${to}` : t.removed(from)));
-    if (symbols.length > SHOWN_SYMBOLS) shown.push("…");
-    fill(count, h("div", {}, words.join(" · ")), shown.length > 0 && h("div", {}, `${t.replaced} ${shown.join(", ")}`),
-      error && h("div", { class: "bad" }, error));
+    const some = (symbols, separator) =>
+      symbols.slice(0, SHOWN_SYMBOLS).join(separator) + (symbols.length > SHOWN_SYMBOLS ? "…" : "");
+    const changes = Object.entries(replaced);
+    const swapped = changes.filter(([, to]) => to).map(([from, to]) => `${from} → ${to}`);
+    const removed = changes.filter(([, to]) => !to).map(([from]) => from);
+    fill(count, h("div", {}, words.join(" · ")), swapped.length > 0 && h("div", {}, t.replaced(some(swapped, ", "))),
+      removed.length > 0 && h("div", {}, t.removed(some(removed, " "))), error && h("div", { class: "bad" }, error));
   }
 
   /** Call an action of the integration and return its response. */
