@@ -4,10 +4,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 import tempfile
+from typing import Literal
 
 from playwright.async_api import Locator, Page
 
-from devtools.browser import Browser
+from devtools.browser import DESKTOP, Browser
 from devtools.entry_driver import DOMAIN
 from devtools.hass_process import HomeAssistantProcess
 from devtools.simulator_process import SimulatorProcess
@@ -22,9 +23,15 @@ class BrowserEnvironment:
         self._browser = browser
 
     @asynccontextmanager
-    async def open_page(self, path: str) -> AsyncGenerator[InterfacePage]:
+    async def open_page(
+        self,
+        path: str,
+        *,
+        size: tuple[int, int] = DESKTOP,
+        theme: Literal["light", "dark"] = "light",
+    ) -> AsyncGenerator[InterfacePage]:
         """Open a page; a failure saves screenshots and adds their folder to the error."""
-        page = await self._browser.open_page(self.hass, path)
+        page = await self._browser.open_page(self.hass, path, size=size, theme=theme)
         try:
             yield InterfacePage(page)
         except Exception as err:

@@ -122,7 +122,7 @@ const TEXTS = {
     mayNot: "You do not have the permission.",
     editor: {
       config_entry_id: ["Account", "Needed only if there are several."],
-      recipient: ["Recipient", "Only the messages to and from this card's one recipient. If empty: all."],
+      recipient: ["Recipient", "The card shows and sends messages to this recipient only. If empty: to everybody."],
       title: ["Title"],
       rows: ["Messages to show"],
       form: ["Form to send"],
@@ -202,7 +202,7 @@ const TEXTS = {
     mayNot: "У вас нет на это прав.",
     editor: {
       config_entry_id: ["Аккаунт", "Нужен, только если их несколько."],
-      recipient: ["Получатель", "Только сообщения одного получателя. Если не задан: все."],
+      recipient: ["Получатель", "Карточка показывает и отправляет сообщения только ему. Если не задан: всем."],
       title: ["Заголовок"],
       rows: ["Сколько сообщений показывать"],
       form: ["Форма отправки"],
@@ -524,6 +524,9 @@ class GoSmsCard extends HTMLElement {
       this.#rows.set(row.key, row);
     }
     if (event.account) this.#account = event.account;
+    clearTimeout(this.#retry);
+    // Either the service is out of reach, or the account is not loaded; a new subscription tells.
+    if (!isFirst && event.account?.available === false) this.#retry = setTimeout(() => this.#subscribe(), RETRY_DELAY);
     this.#render();
   }
 
@@ -1139,8 +1142,11 @@ function getEntitySuggestion(hass, entityId) {
   if (!isOwn(entity) || !/^(sensor|event)\./.test(entityId)) return null;
   const sameDevice = Object.values(hass.entities).filter((each) => each.device_id === entity.device_id);
   const recipient = sameDevice.find((each) => each.entity_id.startsWith("notify."));
+  const device = hass.devices[entity.device_id];
+  // What hangs on the account's device and has no notify entity is a phone.
+  if (!recipient && device?.via_device_id) return null;
   const config = { type: `custom:${TYPE}`, ...GoSmsCard.getStubConfig(hass) };
-  if (config.config_entry_id) config.config_entry_id = hass.devices[entity.device_id].primary_config_entry;
+  if (config.config_entry_id) config.config_entry_id = device.primary_config_entry;
   return { config: recipient ? { ...config, recipient: recipient.entity_id } : config };
 }
 
