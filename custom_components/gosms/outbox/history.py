@@ -63,7 +63,9 @@ class Counters:
     delivery_time: float | None = None
 
     def count(self, message: OutgoingMessage, now: float, today: date) -> Counters:
-        """Return the counters with one more message."""
+        """Return the counters with one more message. One that was taken back has not failed."""
+        if message.state is State.CANCELLED:
+            return self
         delivered, failed = self.on(today)
         if message.state is not State.DELIVERED:
             failed, delivery_time = failed + 1, self.delivery_time

@@ -35,6 +35,8 @@ class State(StrEnum):
     """It is certain that it was not sent, at least not all of it, and it is too late for it."""
     UNCONFIRMED = "unconfirmed"
     """Nothing proves that it was sent, nothing proves that it was not."""
+    CANCELLED = "cancelled"
+    """It was taken back before any of it left."""
 
     @property
     def is_final(self) -> bool:
@@ -51,9 +53,9 @@ _ENDS: Final = frozenset({State.DELIVERED, State.SEND_FAILED, State.DELIVERY_FAI
 
 # Everything that may follow a state; docs/architecture.md draws it.
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
-    State.QUEUED: frozenset({State.SENDING, State.UNKNOWN, State.EXPIRED}),
+    State.QUEUED: frozenset({State.SENDING, State.UNKNOWN, State.EXPIRED, State.CANCELLED}),
     State.SENDING: frozenset({State.QUEUED, State.UNKNOWN, State.ACCEPTED, State.REFUSED, State.EXPIRED}),
-    State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED, State.EXPIRED, State.UNCONFIRMED}),
+    State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED, State.EXPIRED, State.UNCONFIRMED, State.CANCELLED}),
     State.ACCEPTED: frozenset({State.SENT, *_ENDS}),
     State.SENT: _ENDS,
     State.DELIVERED: frozenset(),
@@ -62,6 +64,7 @@ TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     State.REFUSED: frozenset(),
     State.EXPIRED: frozenset(),
     State.UNCONFIRMED: frozenset(),
+    State.CANCELLED: frozenset(),
 }
 
 # Seconds that a message which may not be queued waits for its turn. It takes half as long to look for one whose outcome
@@ -241,6 +244,11 @@ class OutgoingMessage:
         """Return whether an earlier run left it without a request in progress, as far as its file tells."""
         return self.is_restored and self.last_attempt is None
 
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Return whether it can be taken back: no request of it may have arrived, as far as its file tells."""
+        return (self.state is State.QUEUED or (self.state is State.UNKNOWN and self.was_left_queued)) and not self.ids
+
     def has_reached(self, state: State) -> bool:
         """Return whether it is in a state, or has ended."""
         return self.state is state or self.state.is_final
@@ -331,6 +339,12 @@ class OutgoingMessage:
     def mark_unconfirmed(self, now: float) -> OutgoingMessage:
         """Stop waiting for a proof."""
         return _change(self, State.UNCONFIRMED, now)
+
+    def cancel(self, now: float) -> OutgoingMessage:
+        """Take it back."""
+        if not self.can_be_cancelled:
+            raise IllegalTransitionError("it may have been sent")
+        return _change(self, State.CANCELLED, now)
 
     def apply_statuses(self, statuses: Mapping[str, MessageStatus], now: float) -> OutgoingMessage:
         """Apply what the service tells of the parts; a status never goes back."""

@@ -259,6 +259,22 @@ class Outbox:
                 await self._store.async_save()
         return [self._result(each) for each in admitted]
 
+    async def async_cancel(self, is_meant: Callable[[OutgoingMessage], bool]) -> tuple[int, int]:
+        """Take back messages that have not ended, and return for how many that worked, and for how many not any more.
+
+        Args:
+            is_meant: returns whether a message is to be taken back.
+        """
+        meant = [
+            message for message in self._store.messages.values() if is_meant(message) and not message.state.is_final
+        ]
+        waiting = [message for message in meant if message.can_be_cancelled]
+        for message in waiting:
+            self._store.put(message.cancel(self._hass.loop.time()))
+        with suppress(StorageError):
+            await self._store.async_save()
+        return len(waiting), len(meant) - len(waiting)
+
     def _result(self, admitted: OutgoingMessage | FinishedMessage | Failure) -> SendResult:
         """Return what has become of a message, or of what did not become one."""
         if isinstance(admitted, OutgoingMessage):
