@@ -9,7 +9,7 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 
 from custom_components.gosms.outbox import EVENT_TYPES
-from custom_components.gosms.outbox.message import TRANSITIONS
+from custom_components.gosms.outbox.state import TRANSITIONS
 from tests.code_texts import PACKAGE
 from tests.readme import ROOT, Readme, Table, keys_in
 from tests.test_architecture import FLOORS
