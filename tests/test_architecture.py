@@ -16,7 +16,7 @@ PACKAGE: Final = ROOT / "custom_components/gosms"
 # From the bottom to the top. A module imports from the floors below its own, and from its own floor without a circle.
 FLOORS: Final = (
     ("api", "const"),
-    ("address", "errors", "phone_number", "symbols", "text"),
+    ("address", "billing", "errors", "phone_number", "symbols", "text"),
     (
         "preparation",
         "coordinator",

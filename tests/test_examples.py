@@ -16,7 +16,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from simulator import Delivery, Status
+from simulator import Delivery, Fault, Status
 from tests.automation_helpers import (
     advance_time_until,
     notifications,
@@ -59,7 +59,10 @@ LEAKS: Final = {
 FIRST: Final = {
     "The valve is closed.": (MUM, "Water leak\nThe valve is closed."),
     "Home Assistant can send SMS now: 21 °C inside.": (MUM, "Home Assistant can send SMS now: 21 deg. C inside."),
-    "Home Assistant умеет отправлять SMS. В доме 21 °C.": (MAMA, "Home Assistant умеет отправлять SMS. В доме 21 град. C."),
+    "Home Assistant умеет отправлять SMS. В доме 21 °C.": (
+        MAMA,
+        "Home Assistant умеет отправлять SMS. В доме 21 град. C.",
+    ),
 }
 NOT_ARRIVED: Final = {"An SMS has not arrived": "SMS has not arrived", "SMS не дошло": "SMS не дошло"}
 
@@ -208,6 +211,18 @@ async def test_the_response_of_get_message_matches_the_documentation(
     data = {"message_id": message.id}
     answer = await hass.services.async_call("gosms", "get_message", data, blocking=True, return_response=True)
     assert answer == content | {"id": message.id}
+
+
+@example("gosms.cancel_messages")
+async def test_messages_with_a_tag_are_taken_back(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
+) -> None:
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint="POST /sms/send")
+    for tag in ("leak", "fire"):
+        data = {"phone_numbers": MUM, "message": tag, "tag": tag}
+        await hass.services.async_call("gosms", "send_sms", data, blocking=True)
+    await set_up_yaml(hass, content)
+    assert await run_script(hass, "example") == {"cancelled": 1, "too_late": 0}
 
 
 @example("gosms.delete_message")

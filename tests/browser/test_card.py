@@ -166,6 +166,7 @@ async def test_a_refused_message_keeps_its_text_and_says_why(
         await card.send("Will this arrive?")
         await expect(card.root.locator(".notice")).to_contain_text("Not sent. The API token may not send messages")
         await expect(card.text).to_have_value("Will this arrive?")
+        await card.expect_status("Will this arrive?", "Refused")
         await card.root.get_by_role("link", name="Open repair").click()
         await card.page.wait_for_url("**/config/repairs")
         await card.page.get_by_text("may not send", exact=False).first.wait_for()
@@ -191,6 +192,37 @@ async def test_a_message_waits_in_an_outage_and_leaves_by_itself(
         await poll(client)
         await card.expect_status("In the outage", "Delivered")
         await expect(card.root.locator("header")).to_contain_text("All well")
+
+
+async def test_what_failed_is_sent_again(env: BrowserEnvironment, client: HomeAssistantClient) -> None:
+    await add_account(env)
+    await env.simulator.control("POST", "account", {"delivery": {"status": 3}})
+    async with open_card(env) as card:
+        await card.send("Once more")
+        await card.expect_status("Once more", "Not sent")
+        await env.simulator.control("POST", "account", AS_USUAL)
+        await card.button("Send again to Mum").first.click()
+        await expect(card.row("Once more")).to_have_count(2)
+        newest = card.row("Once more").first
+        await expect(newest).to_contain_text("Delivered", timeout=TIMEOUT)
+        await newest.get_by_role("button").first.click()
+        await expect(newest.locator(".steps")).to_contain_text("Delivered")
+
+
+async def test_what_waits_is_taken_back_and_never_leaves(env: BrowserEnvironment, client: HomeAssistantClient) -> None:
+    await add_account(env)
+    before = await env.simulator.control("GET", "state")
+    await env.simulator.control("POST", "faults", {"fault": "too_many_requests", "endpoint": "POST /sms/send"})
+    async with open_card(env) as card:
+        await card.send("Not needed")
+        await card.expect_status("Not needed", "Queued")
+        await card.button("Take back the message to Mum").click()
+        await expect(card.root.locator(".notice")).to_contain_text("Taken back")
+        await card.expect_status("Not needed", "Cancel")
+        await expect(card.root.locator("header")).to_contain_text("All well")
+    await env.simulator.control("DELETE", "faults")
+    await poll(client)
+    assert (await env.simulator.control("GET", "state"))["messages"] == before["messages"]
 
 
 async def test_a_text_is_counted_while_it_is_written(env: BrowserEnvironment, client: HomeAssistantClient) -> None:

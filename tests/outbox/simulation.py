@@ -34,7 +34,6 @@ from custom_components.gosms.outbox import (
     Recipient,
     SendRequest,
     SendResult,
-    SqliteStorage,
     State,
 )
 from custom_components.gosms.outbox.clock import Boot
@@ -541,7 +540,7 @@ class Run:
             cast("GoSmsClient", client),
             poll,
             self.simulation.can_send,
-            storage=cast("SqliteStorage", storage),
+            storage=storage,
             boot=self.simulation.boot(),
         )
         await outbox.async_load()

@@ -25,14 +25,16 @@ class Found:
         key: names its row.
         source: the message.
         recipient: who it is for, if that is a recipient of the account.
-        may_resend: whether the user may send to that number.
+        may_send: whether the user may send to that number.
+        may_cancel: whether the user may take it back.
     """
 
     created: float
     key: str
     source: Source
     recipient: VisibleRecipient | None
-    may_resend: bool
+    may_send: bool
+    may_cancel: bool
 
     @property
     def order(self) -> tuple[float, str]:
@@ -50,8 +52,14 @@ def find_messages(rights: Rights, recipients: list[VisibleRecipient]) -> Iterato
     def found(created: float, key: str, source: Source, recipient: VisibleRecipient | None) -> Iterator[Found]:
         """Yield a message, if the user may read it."""
         if recipient.is_readable if recipient else may_read_account:
-            may_resend = recipient.entity_id is not None if recipient else may_send_numbers
-            yield Found(created=created, key=key, source=source, recipient=recipient, may_resend=may_resend)
+            yield Found(
+                created=created,
+                key=key,
+                source=source,
+                recipient=recipient,
+                may_send=recipient.entity_id is not None if recipient else may_send_numbers,
+                may_cancel=may_send_numbers,
+            )
 
     claimed: set[str] = set()
     for message in data.outbox.messages:
@@ -92,14 +100,12 @@ class RowBuilder:
             "recipient_id": recipient and recipient.id,
             "message": source.text,
             "created": _iso(found.created),
-            **(
-                self._own(source, may_resend=found.may_resend)
-                if isinstance(source, OutgoingMessage)
-                else self._other(source)
-            ),
+            **(self._own(source) if isinstance(source, OutgoingMessage) else self._other(source)),
+            "can_cancel": found.may_cancel and isinstance(source, OutgoingMessage) and source.can_be_cancelled,
+            "can_resend": found.may_send and isinstance(source, OutgoingMessage) and _has_failed(source),
         }
 
-    def _own(self, message: OutgoingMessage, *, may_resend: bool) -> Row:
+    def _own(self, message: OutgoingMessage) -> Row:
         """Return what is known of a message that Home Assistant sent."""
         failure = SendResult.of(message).failure
         return {
@@ -116,8 +122,6 @@ class RowBuilder:
             "steps": [],
             "error": failure and failure.key,
             "error_text": failure and self._texts.failure(failure),
-            "can_cancel": False,
-            "can_resend": may_resend and message.state.is_final and message.state is not State.DELIVERED,
         }
 
     def _other(self, message: Message) -> Row:
@@ -133,13 +137,16 @@ class RowBuilder:
             "steps": [],
             "error": None,
             "error_text": None,
-            "can_cancel": False,
-            "can_resend": False,
         }
 
     def _part(self, message_id: str | None, text: str, status: str | None) -> Row:
         """Return a part of a message."""
         return {"id": message_id, "text": text, "status": status, "status_text": self._texts.status(status)}
+
+
+def _has_failed(message: OutgoingMessage) -> bool:
+    """Return whether a message ended without a delivery."""
+    return message.state.is_final and message.state is not State.DELIVERED
 
 
 def _iso(timestamp: float) -> str:

@@ -5,89 +5,21 @@ Pure: time comes in as seconds of a clock that runs evenly and never jumps, such
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from math import inf
 from typing import Any, Final
 
 from ..api import MessageStatus
 from ..errors import Failure
-
-
-class State(StrEnum):
-    """Where a message is on its way. The final states are also the names of their events."""
-
-    QUEUED = "queued"
-    """No request of it is in progress, and none is that may have been accepted."""
-    SENDING = "sending"
-    """A request of it may be in progress."""
-    UNKNOWN = "unknown"
-    """Nobody knows whether the service has the next part: it has to be looked for before it is sent."""
-    ACCEPTED = "accepted"
-    """The service has all of it."""
-    SENT = "sent"
-    """The phone has sent all of it."""
-    DELIVERED = "delivered"
-    SEND_FAILED = "send_failed"
-    DELIVERY_FAILED = "delivery_failed"
-    REFUSED = "refused"
-    """The service said no."""
-    EXPIRED = "expired"
-    """It is certain that it was not sent, at least not all of it, and it is too late for it."""
-    UNCONFIRMED = "unconfirmed"
-    """Nothing proves that it was sent, nothing proves that it was not."""
-
-    @property
-    def is_final(self) -> bool:
-        """Return whether nothing can follow."""
-        return not TRANSITIONS[self]
-
-    @property
-    def is_tracked(self) -> bool:
-        """Return whether the service has the message and its end is awaited."""
-        return self in {State.ACCEPTED, State.SENT}
-
-
-_ENDS: Final = frozenset({State.DELIVERED, State.SEND_FAILED, State.DELIVERY_FAILED, State.UNCONFIRMED})
-
-# Everything that may follow a state; docs/architecture.md draws it.
-TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
-    State.QUEUED: frozenset({State.SENDING, State.UNKNOWN, State.EXPIRED}),
-    State.SENDING: frozenset({State.QUEUED, State.UNKNOWN, State.ACCEPTED, State.REFUSED, State.EXPIRED}),
-    State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED, State.EXPIRED, State.UNCONFIRMED}),
-    State.ACCEPTED: frozenset({State.SENT, *_ENDS}),
-    State.SENT: _ENDS,
-    State.DELIVERED: frozenset(),
-    State.SEND_FAILED: frozenset(),
-    State.DELIVERY_FAILED: frozenset(),
-    State.REFUSED: frozenset(),
-    State.EXPIRED: frozenset(),
-    State.UNCONFIRMED: frozenset(),
-}
+from .state import DELIVERY_TIMEOUT, TRANSITIONS, IllegalTransitionError, State
 
 # Seconds that a message which may not be queued waits for its turn. It takes half as long to look for one whose outcome
 # is unknown.
 _MAX_TURN: Final = 60.0
 
-# Reported while a message is still on its way; it changes no state.
-DELIVERY_TIMEOUT: Final = "delivery_timeout"
-
-# All event types: on the way, then exactly one of the rest.
-EVENT_TYPES: Final = (
-    State.QUEUED.value,
-    State.ACCEPTED.value,
-    State.SENT.value,
-    DELIVERY_TIMEOUT,
-    *(state.value for state in State if state.is_final),
-)
-
 _FAILURES: Final = {
     MessageStatus.SEND_FAILED: State.SEND_FAILED,
     MessageStatus.DELIVERY_FAILED: State.DELIVERY_FAILED,
 }
-
-
-class IllegalTransitionError(Exception):
-    """A change that cannot happen to a message in its state."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,13 +67,13 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutgoingMessage:
-    """One text to one number, in one part or several.
+    """One text to one number, in one part or several. Number, text and parts are not shown by repr.
 
     Attributes:
         key: names the message here; the service does not know it.
-        phone_number: the receiver, digits only. Not shown by repr.
-        text: what was asked to be sent. Not shown by repr.
-        parts: what is sent, one after the other, at least one. Not shown by repr.
+        phone_number: the receiver, digits only; empty in the history, as are the texts.
+        text: what was asked to be sent.
+        parts: what is sent, one after the other, at least one.
         recipient: the id of the subentry that the message is for, or None.
         tag: what the caller wants to recognize the message by, or None.
         phone_id: the GoSMS id of the phone that the caller asked for, or None for the one that the settings name.
@@ -149,16 +81,13 @@ class OutgoingMessage:
         fingerprint: what a repetition of its call is recognized by, or None if that is another call.
         created: when it was asked for.
         expires: from when on nothing of it is sent any more.
-        state: where it is.
         attempts: requests begun.
         last_attempt: when the last request for the next part began, or None before the first one.
         is_restored: whether an earlier run left it unsent. The file may be a restored backup, so that any part may have
             been sent meanwhile.
         device_id: the phone that the last request named, or None for any.
         accepted: when the service had all parts, or None.
-        queued_reported: whether the event `queued` was reported.
-        timeout_reported: whether a missing delivery was reported.
-        failure: what went wrong, or None.
+        finished: when it went to the history, or None.
         pending_events: what happened and was not reported yet, oldest first.
         reported_events: how many events were reported.
     """
@@ -180,6 +109,7 @@ class OutgoingMessage:
     is_restored: bool = False
     device_id: str | None = None
     accepted: float | None = None
+    finished: float | None = None
     queued_reported: bool = False
     timeout_reported: bool = False
     failure: Failure | None = None
@@ -241,9 +171,10 @@ class OutgoingMessage:
         """Return whether an earlier run left it without a request in progress, as far as its file tells."""
         return self.is_restored and self.last_attempt is None
 
-    def has_reached(self, state: State) -> bool:
-        """Return whether it is in a state, or has ended."""
-        return self.state is state or self.state.is_final
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Return whether it can be taken back: no request of it may have arrived, as far as its file tells."""
+        return (self.state is State.QUEUED or (self.state is State.UNKNOWN and self.was_left_queued)) and not self.ids
 
     @property
     def deadline(self) -> float:
@@ -332,6 +263,12 @@ class OutgoingMessage:
         """Stop waiting for a proof."""
         return _change(self, State.UNCONFIRMED, now)
 
+    def cancel(self, now: float) -> OutgoingMessage:
+        """Take it back."""
+        if not self.can_be_cancelled:
+            raise IllegalTransitionError("it may have been sent")
+        return _change(self, State.CANCELLED, now)
+
     def apply_statuses(self, statuses: Mapping[str, MessageStatus], now: float) -> OutgoingMessage:
         """Apply what the service tells of the parts; a status never goes back."""
         parts = tuple(_with_status(part, statuses.get(part.id or "")) for part in self.parts)
@@ -367,7 +304,13 @@ class OutgoingMessage:
             expires=self.expires - seconds,
             last_attempt=None if self.last_attempt is None else self.last_attempt - seconds,
             accepted=None if self.accepted is None else self.accepted - seconds,
+            finished=None if self.finished is None else self.finished - seconds,
         )
+
+    def finish(self, now: float) -> OutgoingMessage:
+        """Return what is remembered of a message that ended: neither texts nor numbers."""
+        parts = tuple(replace(part, text="") for part in self.parts)
+        return replace(self, phone_number="", text="", parts=parts, recipient=None, tag=None, finished=now)
 
 
 def _with_status(part: Part, status: MessageStatus | None) -> Part:

@@ -105,6 +105,13 @@ class Storage(Protocol):
             StorageError: the disk did not let it go.
         """
 
+    async def async_begin_backup(self) -> None:
+        """Let copies of the file be consistent until `async_end_backup`; a failing disk is no error here."""
+
+    @callback
+    def async_end_backup(self) -> None:
+        """Let the file change as usual."""
+
 
 class SqliteStorage(Storage):
     """A file in Home Assistant's storage, made by the first commit."""
@@ -137,17 +144,16 @@ class SqliteStorage(Storage):
     async def async_remove(self) -> None:
         await self._async_run(self._remove)
 
+    @override
     async def async_begin_backup(self) -> None:
-        """Leave the main file alone until `async_end_backup`, so that copies of it and of the growing log fit together.
-
-        They fit without the checkpoint too, which only shortens the log: a failing disk is no error here.
-        """
+        # The main file stands still, so that copies of it and of the growing log fit together. They fit without the
+        # checkpoint too, which only shortens the log.
         self._hass.data[_BACKUP_DEADLINE] = monotonic() + _MAX_BACKUP_TIME
         await self._async_run(self._checkpoint)
 
     @callback
+    @override
     def async_end_backup(self) -> None:
-        """Let the main file change again."""
         self._hass.data.pop(_BACKUP_DEADLINE, None)
         self._hass.async_create_task(self._async_run(self._tidy_up), "GoSMS.ru storage after a backup")
 
@@ -167,7 +173,9 @@ class SqliteStorage(Storage):
         """Read the file. One that is damaged is set aside, and replaced by one with what can be read of it."""
         self._remove_set_aside()
         try:
-            self._path.stat()
+            if self._path.stat().st_size == 0:
+                # None of these is ever empty; whatever it was, it may have held messages.
+                return Contents(damaged=1)
         except FileNotFoundError:
             return Contents()
         try:

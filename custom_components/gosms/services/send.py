@@ -76,7 +76,7 @@ async def async_send_sms(call: ServiceCall) -> ServiceResponse:
         HomeAssistantError: one or more messages failed, and no response was requested. Translated.
     """
     hass = call.hass
-    recipients = await _async_resolve_recipients(call)
+    recipients = async_deduplicate(await async_resolve_recipients(call))
     if all(recipient.failure for recipient in recipients):
         raise _unreachable_error(recipients)
     entries = {recipient.entry.entry_id: recipient.entry for recipient in recipients if recipient.entry}
@@ -95,7 +95,7 @@ async def async_send_sms(call: ServiceCall) -> ServiceResponse:
     return None
 
 
-async def _async_resolve_recipients(call: ServiceCall) -> list[ResolvedRecipient]:
+async def async_resolve_recipients(call: ServiceCall) -> list[ResolvedRecipient]:
     """Return the recipients of a call that its caller may send to, first those in targets, then those with numbers.
 
     Raises:
@@ -103,7 +103,7 @@ async def _async_resolve_recipients(call: ServiceCall) -> list[ResolvedRecipient
         Unauthorized: the caller may not send to one of the recipients.
     """
     by_number: list[ResolvedRecipient] = []
-    if numbers := call.data[_PHONE_NUMBERS]:
+    if numbers := call.data.get(_PHONE_NUMBERS):
         entry = async_get_entry(call)
         await async_require_account_control(call, entry)
         by_number = await async_resolve_numbers(call.hass, entry, numbers)
@@ -111,7 +111,7 @@ async def _async_resolve_recipients(call: ServiceCall) -> list[ResolvedRecipient
     await async_require_control(
         call, [recipient.target for recipient in by_target if recipient.target and recipient.subentry]
     )
-    return async_deduplicate([*by_target, *by_number])
+    return [*by_target, *by_number]
 
 
 def _unreachable_error(recipients: Iterable[ResolvedRecipient]) -> ServiceValidationError:
