@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
@@ -105,18 +105,25 @@ async def test_a_sent_message_is_followed_live(
     browser = await look(hass_ws_client)
     assert (browser.rows, browser.has_more) == ({}, False)
     await send(hass, "Water leak")
-    await browser.receive_until(lambda browser: browser.rows and browser.row["parts"][0]["id"])
+    await browser.receive_until(lambda browser: browser.rows and browser.row["steps"])
     [row] = browser.newest_first
     [stored] = service.account.messages
     assert (row["phone_number"], row["recipient"], row["recipient_id"]) == (MUM, "Mum", "the_recipient_mum")
     assert (row["message"], row["status"], row["status_text"]) == ("Water leak", "waiting", "Waiting")
     assert (row["attempts"], row["segments"], row["tag"], row["error"]) == (1, 1, None, None)
     assert row["parts"] == [{"id": stored.id, "text": "Water leak", "status": "waiting", "status_text": "Waiting"}]
-    assert not row["can_resend"]
+    assert [(step["type"], step["text"]) for step in row["steps"]] == [("accepted", "Accepted")]
+    assert (row["can_resend"], row["can_cancel"]) == (False, False)
     service.account.set_status(stored.id, Status.DELIVERED)
     await advance_time(hass, freezer, 60)
-    await browser.receive_until(lambda browser: browser.row["status"] == "delivered")
+    await browser.receive_until(lambda browser: browser.row["finished"])
     assert browser.texts == ["Water leak"]
+    row = browser.row
+    assert (row["status"], row["parts"][0]["status"], row["can_resend"]) == ("delivered", "delivered", False)
+    assert [step["type"] for step in row["steps"]] == ["accepted", "delivered"]
+    created, ended = (datetime.fromisoformat(row[key]) for key in ("created", "finished"))
+    assert created == datetime.fromisoformat(row["steps"][0]["time"]) == ended - timedelta(seconds=60)
+    assert ended == datetime.fromisoformat(row["steps"][1]["time"])
 
 
 async def test_what_others_sent_is_listed_by_its_id(
@@ -164,9 +171,28 @@ async def test_what_waits_stays_in_the_list_in_an_outage(
     service.faults.add(Fault.REFUSE)
     await advance_time(hass, freezer, 60)
     await send(hass, "No power")
-    await browser.receive_until(lambda browser: browser.account["waiting"] and not browser.account["available"])
-    assert browser.texts == ["No power", "Before"]
-    assert (browser.row["status"], browser.row["can_resend"]) == ("queued", False)
+    await browser.receive_until(lambda browser: not browser.account["available"] and browser.row["steps"])
+    assert (browser.texts, browser.account["waiting"]) == (["No power", "Before"], 1)
+    row = browser.row
+    assert (row["status"], row["can_resend"], row["can_cancel"]) == ("queued", False, False)
+    # Its request may have arrived.
+    assert [step["type"] for step in row["steps"]] == ["queued"]
+
+
+async def test_what_can_be_taken_back_is_taken_back_by_its_key(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint="POST /sms/send")
+    browser = await look(hass_ws_client)
+    await send(hass, "Never mind")
+    await browser.receive_until(lambda browser: browser.account["waiting"])
+    assert browser.row["can_cancel"]
+    await hass.services.async_call("gosms", "cancel_messages", {"keys": [browser.row["key"]]}, blocking=True)
+    await browser.receive_until(lambda browser: browser.row["finished"])
+    row = browser.row
+    assert (row["status"], row["status_text"], row["error"]) == ("cancelled", "Taken back", "cancelled")
+    assert (row["can_cancel"], row["can_resend"], browser.account["waiting"]) == (False, True, 0)
 
 
 async def test_a_refused_message_says_why_in_the_language_of_the_browser(
@@ -185,6 +211,10 @@ async def test_a_refused_message_says_why_in_the_language_of_the_browser(
         "text": text,
         "issue_id": "api_inactive_the_account",
     }
+    await browser.receive_until(lambda browser: browser.rows and browser.row["finished"])
+    row = browser.row
+    assert (row["status"], row["status_text"], row["can_resend"]) == ("refused", "Отклонено", True)
+    assert (row["error"], row["error_text"]) == ("api_inactive", text)
 
 
 async def test_the_list_is_as_long_as_asked_for(

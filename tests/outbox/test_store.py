@@ -424,7 +424,7 @@ async def test_a_message_archived_during_a_commit_is_not_shown_again(
     slow.release()
     await slow_store.async_save()
     await slow.begun.acquire()
-    slow_store.update("one", lambda each: each.pop_events(1))
+    slow_store.update("one", lambda each: each.pop_events(1, 0.0))
     slow_store.async_add_listener(lambda messages: shown.append([each.key for each in messages]))
     await slow.begun.acquire()
     slow_store.archive("one")

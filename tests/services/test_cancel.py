@@ -137,7 +137,7 @@ async def test_whoever_still_waits_is_told_that_it_was_taken_back(
     await set_up(hass, entry)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint="POST /sms/send")
     waiting = hass.async_create_task(send_sms(hass, phone_numbers=MUM, wait_for="delivered"))
-    await wait_until(lambda: [each for each in entry.runtime_data.outbox.messages if each.queued_reported])
+    await wait_until(lambda: entry.runtime_data.outbox.queued == 1)
     assert await cancel(hass) == (1, 0)
     [answer] = await waiting
     assert (answer["status"], answer["error"]["key"]) == ("cancelled", "cancelled")

@@ -1,8 +1,9 @@
-"""The messages of an account in one list: what waits here, and what GoSMS.ru has, newest first."""
+"""The messages of an account in one list: what waits here, what ended, and what GoSMS.ru has, newest first."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from ..api import Message
@@ -62,7 +63,7 @@ def find_messages(rights: Rights, recipients: list[VisibleRecipient]) -> Iterato
             )
 
     claimed: set[str] = set()
-    for message in data.outbox.messages:
+    for message in chain(data.outbox.messages, data.outbox.ended):
         claimed.update(message.ids)
         recipient = by_id.get(message.recipient or "") or by_number.get(message.phone_number)
         yield from found(data.outbox.unix_time(message.created), message.key, message, recipient)
@@ -100,18 +101,19 @@ class RowBuilder:
             "recipient_id": recipient and recipient.id,
             "message": source.text,
             "created": _iso(found.created),
-            **(self._own(source) if isinstance(source, OutgoingMessage) else self._other(source)),
+            **(self._own(source, found.created) if isinstance(source, OutgoingMessage) else self._other(source)),
             "can_cancel": found.may_cancel and isinstance(source, OutgoingMessage) and source.can_be_cancelled,
             "can_resend": found.may_send and isinstance(source, OutgoingMessage) and _has_failed(source),
         }
 
-    def _own(self, message: OutgoingMessage) -> Row:
-        """Return what is known of a message that Home Assistant sent."""
+    def _own(self, message: OutgoingMessage, created: float) -> Row:
+        """Return what is known of a message that Home Assistant sent at a time, in Unix seconds."""
+        offset = created - message.created
         failure = SendResult.of(message).failure
         return {
             "status": message.status,
             "status_text": self._texts.status(message.status),
-            "finished": None,
+            "finished": None if message.finished is None else _iso(message.finished + offset),
             "tag": message.tag,
             "attempts": message.attempts,
             "segments": sum(count_segments(part.text) for part in message.parts),
@@ -119,7 +121,10 @@ class RowBuilder:
                 self._part(part.id, part.text, None if part.status is None else part.status.name.lower())
                 for part in message.parts
             ],
-            "steps": [],
+            "steps": [
+                {"type": step.type, "text": self._texts.event(step.type), "time": _iso(step.time + offset)}
+                for step in message.steps
+            ],
             "error": failure and failure.key,
             "error_text": failure and self._texts.failure(failure),
         }

@@ -36,6 +36,19 @@ class MessageEvent:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MessageStep:
+    """Something that was reported of a message.
+
+    Attributes:
+        type: one of EVENT_TYPES.
+        time: when it was reported.
+    """
+
+    type: str
+    time: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fingerprint:
     """What a repeated call is recognized by: keyed digests, which tell nobody a key, a text or a number.
 
@@ -71,7 +84,7 @@ class OutgoingMessage:
 
     Attributes:
         key: names the message here; the service does not know it.
-        phone_number: the receiver, digits only; empty in the history, as are the texts.
+        phone_number: the receiver, digits only; empty once it is not to be remembered any more, as are the texts.
         text: what was asked to be sent.
         parts: what is sent, one after the other, at least one.
         recipient: the id of the subentry that the message is for, or None.
@@ -90,6 +103,7 @@ class OutgoingMessage:
         finished: when it went to the history, or None.
         pending_events: what happened and was not reported yet, oldest first.
         reported_events: how many events were reported.
+        steps: what was reported, oldest first.
     """
 
     key: str
@@ -115,6 +129,7 @@ class OutgoingMessage:
     failure: Failure | None = None
     pending_events: tuple[MessageEvent, ...] = ()
     reported_events: int = 0
+    steps: tuple[MessageStep, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -291,10 +306,15 @@ class OutgoingMessage:
         event = _event(DELIVERY_TIMEOUT, self.accepted, now)
         return replace(self, timeout_reported=True, pending_events=(*self.pending_events, event))
 
-    def pop_events(self, count: int) -> OutgoingMessage:
+    def pop_events(self, count: int, now: float) -> OutgoingMessage:
         """Note that the first events were reported."""
-        events = self.pending_events[count:]
-        return replace(self, pending_events=events, reported_events=self.reported_events + count)
+        steps = (MessageStep(type=event.type, time=now) for event in self.pending_events[:count])
+        return replace(
+            self,
+            pending_events=self.pending_events[count:],
+            reported_events=self.reported_events + count,
+            steps=(*self.steps, *steps),
+        )
 
     def shift(self, seconds: float) -> OutgoingMessage:
         """Return the message as it is if everything that happened to it is so many seconds longer ago."""
@@ -305,12 +325,17 @@ class OutgoingMessage:
             last_attempt=None if self.last_attempt is None else self.last_attempt - seconds,
             accepted=None if self.accepted is None else self.accepted - seconds,
             finished=None if self.finished is None else self.finished - seconds,
+            steps=tuple(replace(step, time=step.time - seconds) for step in self.steps),
         )
 
     def finish(self, now: float) -> OutgoingMessage:
-        """Return what is remembered of a message that ended: neither texts nor numbers."""
+        """Return it as it goes to the history."""
+        return replace(self, finished=now)
+
+    def strip(self) -> OutgoingMessage:
+        """Return what has to be remembered of it: neither texts nor numbers."""
         parts = tuple(replace(part, text="") for part in self.parts)
-        return replace(self, phone_number="", text="", parts=parts, recipient=None, tag=None, finished=now)
+        return replace(self, phone_number="", text="", parts=parts, recipient=None, tag=None, steps=())
 
 
 def _with_status(part: Part, status: MessageStatus | None) -> Part:

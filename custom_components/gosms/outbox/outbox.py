@@ -1,7 +1,7 @@
 """The face of the outbox: what the rest of the integration sends with, and learns from what became of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
 import logging
 from typing import Any
@@ -76,6 +76,7 @@ class Outbox:
         self._dispatcher = Dispatcher(account)
         self._admission = Admission(account, self._dispatcher)
         self._workers = (self._dispatcher, self._reconciler, self._tracker, self._publisher)
+        store.history_days = lambda: account.options.history_days
         store.on_health = self._on_health
         store.on_unsaved = self._dispatcher.async_keep_unsaved
 
@@ -88,6 +89,11 @@ class Outbox:
     def messages(self) -> Collection[OutgoingMessage]:
         """Return the messages that have not ended, oldest first, as they are on disk."""
         return self._store.saved.values()
+
+    @property
+    def ended(self) -> Iterator[OutgoingMessage]:
+        """Return the messages that ended and are kept with text and number, newest end first."""
+        return (message for message in reversed(self._store.history.messages.values()) if message.text)
 
     @property
     def in_transit(self) -> int:

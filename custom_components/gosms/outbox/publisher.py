@@ -70,7 +70,7 @@ class EventPublisher(Worker):
     @override
     async def _async_work(self, now: float) -> float | None:
         await self._async_report()
-        return None
+        return self._store.forget()
 
     async def _async_report(self) -> None:
         """Report what is on disk and was not reported yet, and archive what ended."""
@@ -92,7 +92,8 @@ class EventPublisher(Worker):
                     listener(message, event)
                 except Exception:
                     _LOGGER.exception("Unexpected error while reporting an event")
+        now = self._hass.loop.time()
         if events:
-            current = self._store.update(message.key, lambda message: message.pop_events(len(events)))
+            current = self._store.update(message.key, lambda message: message.pop_events(len(events), now))
         if current.state.is_final and not current.pending_events:
             self._store.archive(message.key)

@@ -9,7 +9,7 @@ from homeassistant.util.json import JsonObjectType
 
 from ..api import MessageStatus
 from ..errors import Failure
-from .message import Fingerprint, MessageEvent, OutgoingMessage, Part
+from .message import Fingerprint, MessageEvent, MessageStep, OutgoingMessage, Part
 from .state import State
 
 _LOGGER = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ def load_message(record: JsonObjectType) -> OutgoingMessage:
             "parts": tuple(_part(part) for part in fields["parts"]),
             "fingerprint": Fingerprint(**fingerprint) if fingerprint else None,
             "failure": Failure(**failure) if failure else None,
+            "steps": tuple(MessageStep(**step) for step in fields.get("steps", ())),
             "pending_events": tuple(MessageEvent(**event) for event in fields["pending_events"]),
         }
     )

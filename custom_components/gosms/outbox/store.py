@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from .clock import Clock, ClockRecord
-from .history import RETENTION, Counters
+from .history import Counters
 from .message import OutgoingMessage
 from .messages import Messages, SavedListener
 from .records import load_messages
@@ -23,6 +23,11 @@ _LOGGER = logging.getLogger(__name__)
 
 # Seconds until a disk that did not take a commit is tried again without a new reason.
 _DISK_PAUSE: Final = 60.0
+
+_DAY: Final = 24 * 60 * 60
+
+# Seconds between two times that what was kept long enough is forgotten.
+_PRUNING_PAUSE: Final = 60 * 60
 
 type HealthListener = Callable[[StorageError | None], None]
 
@@ -37,6 +42,7 @@ class MessageStore(Messages):
     Attributes:
         secret: what fingerprints are made with.
         damaged: how many records of earlier runs could not be read.
+        history_days: returns for how many days messages that ended are kept with text and number.
         on_health: called when the disk fails, and with None when it works.
         on_unsaved: called with messages that the disk did not take, before anybody is told of them.
     """
@@ -49,6 +55,7 @@ class MessageStore(Messages):
         self.secret = secrets.token_hex(16)
         self.damaged = 0
         self.is_closed = False
+        self.history_days: Callable[[], int] = lambda: 0
         self.on_health: HealthListener = lambda _failure: None
         self.on_unsaved: SavedListener = lambda _messages: None
         self._hass = hass
@@ -61,6 +68,7 @@ class MessageStore(Messages):
         self._changed: dict[str, None] = {}
         self._finished: list[OutgoingMessage] = []
         self._is_clock_changed = False
+        self._is_history_outdated = False
         # What people were not told yet: the keys of messages.
         self._untold: dict[str, None] = {}
         # A commit runs in a task of its own: a caller who is canceled must not leave one half done.
@@ -100,8 +108,21 @@ class MessageStore(Messages):
         if not self.is_closed:
             now = self._hass.loop.time()
             self._finished.append(self.history.finish(self.remove(key), now, dt_util.now().date()))
+            self._is_history_outdated = True
             self.history.forget(now)
             self._commit_soon(key)
+
+    def forget(self) -> float | None:
+        """Forget what was kept long enough of messages that ended; return when there is more to forget, or None."""
+        now, keep, before = self._hass.loop.time(), self.history_days() * _DAY, self.history.keep
+        self.history.keep = keep
+        if not self.is_closed and (self.history.forget(now) or keep != before):
+            self._finished += self.history.strip()
+            self._is_history_outdated = True
+            self._request_commit()
+        oldest = self.history.oldest
+        # Not one by one.
+        return None if oldest is None else max(oldest + self.history.keep, now + _PRUNING_PAUSE)
 
     @callback
     def async_anchor(self, server_time: float | None) -> None:
@@ -151,6 +172,10 @@ class MessageStore(Messages):
             self._mark_saved(message)
         self._persisted = set(self.messages)
         self.history.remember(finished)
+        # As the options are now.
+        self._finished += self.history.strip()
+        self._is_history_outdated = True
+        self.history.forget(self._hass.loop.time())
         self.history.counters = Counters(**cast("Any", contents.meta.get("counters", {})))
         if secret := contents.meta.get("secret"):
             self.secret, self._is_secret_stored = str(secret["secret"]), True
@@ -163,9 +188,15 @@ class MessageStore(Messages):
 
     def _finished_after(self, meta: Mapping[str, JsonObjectType]) -> float:
         """Return the stored time from which on messages that ended are remembered, by the clock of earlier runs."""
+        self.history.keep = self.history_days() * _DAY
         if record := meta.get("clock"):
             self.clock.resume(ClockRecord(**cast("Any", record)))
-        return self.clock.stored(self._hass.loop.time()) - RETENTION
+        return self._forget_before
+
+    @property
+    def _forget_before(self) -> float:
+        """Return the stored time before which nothing is remembered of messages that ended."""
+        return self.clock.stored(self._hass.loop.time()) - self.history.retention
 
     async def async_save(self) -> None:
         """Return once everything is on disk as it is now.
@@ -192,7 +223,7 @@ class MessageStore(Messages):
     @property
     def _is_dirty(self) -> bool:
         """Return whether there is something that the disk does not have."""
-        return bool(self._changed or self._finished or self._is_clock_changed)
+        return bool(self._changed or self._finished or self._is_clock_changed or self._is_history_outdated)
 
     def _commit_soon(self, key: str) -> None:
         """Commit a change of a message, then tell of it."""
@@ -258,8 +289,9 @@ class MessageStore(Messages):
         changed, self._changed = self._changed, {}
         finished, self._finished = self._finished, []
         is_clock_changed, self._is_clock_changed = self._is_clock_changed, False
+        is_outdated, self._is_history_outdated = self._is_history_outdated, False
         try:
-            await self.storage.async_commit(self._changes(changed, finished))
+            await self.storage.async_commit(self._changes(changed, finished, forget=is_outdated))
         except StorageError as err:
             failure = err
         except Exception as err:
@@ -274,9 +306,10 @@ class MessageStore(Messages):
         self._changed = changed | self._changed
         self._finished = finished + self._finished
         self._is_clock_changed |= is_clock_changed
+        self._is_history_outdated |= is_outdated
         return failure
 
-    def _changes(self, changed: Collection[str], finished: Collection[OutgoingMessage]) -> Changes:
+    def _changes(self, changed: Collection[str], finished: Collection[OutgoingMessage], *, forget: bool) -> Changes:
         """Return what one transaction writes."""
         offset = self.clock.stored(0.0)
         return Changes(
@@ -287,7 +320,7 @@ class MessageStore(Messages):
                 **({"counters": self.history.counters} if finished else {}),
                 **({} if self._is_secret_stored else {"secret": {"secret": self.secret}}),
             },
-            forget_before=self.clock.stored(self._hass.loop.time()) - RETENTION if finished else None,
+            forget_before=self._forget_before if forget else None,
         )
 
     def _report_health(self, failure: StorageError | None) -> None:
