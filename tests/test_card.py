@@ -1,17 +1,16 @@
 """The dashboard card: its file, and its place among the dashboard resources."""
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
-from aiohttp.test_utils import TestClient
 from homeassistant.components.lovelace.const import LOVELACE_DATA
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.gosms.const import DOMAIN
 from tests import API_TOKEN
@@ -19,9 +18,6 @@ from tests.common import set_up
 
 FILE: Final = Path(__file__).parents[1] / "custom_components/gosms/frontend/gosms-card.js"
 PATH: Final = "/gosms/gosms-card.js"
-
-# How pytest-homeassistant-custom-component logs in over HTTP.
-type ClientFactory = Callable[[], Awaitable[TestClient[Any, Any]]]
 
 
 async def set_up_dashboards(hass: HomeAssistant, **configuration: object) -> None:
@@ -46,7 +42,7 @@ def second_account(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEnt
 
 
 async def test_the_card_is_a_resource_that_serves_the_file(
-    hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientFactory
+    hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
     await set_up_dashboards(hass)
     await add_resource(hass, "/local/other.js")
@@ -126,7 +122,7 @@ async def test_an_account_removed_before_the_dashboards_leaves_no_card(
 
 
 async def test_resources_kept_in_yaml_are_left_alone(
-    hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientFactory
+    hass: HomeAssistant, entry: MockConfigEntry, hass_client: ClientSessionGenerator
 ) -> None:
     await set_up_dashboards(hass, resource_mode="yaml", resources=[{"type": "module", "url": PATH}])
     await set_up(hass, entry)

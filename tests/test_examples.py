@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+import re
 from types import MappingProxyType
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.lovelace.const import LOVELACE_DATA
 from homeassistant.components.recorder import CONFIG_SCHEMA as RECORDER_SCHEMA
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_CALL_SERVICE
@@ -15,6 +17,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from simulator import Delivery, Fault, Status
 from tests.automation_helpers import (
@@ -25,6 +28,7 @@ from tests.automation_helpers import (
     set_states,
     set_up_yaml,
 )
+from tests.code_texts import PACKAGE
 from tests.common import DAD, MUM, PHONE, SimulatedService, advance_time, send
 from tests.examples import example, untested_examples
 
@@ -416,3 +420,20 @@ async def test_only_the_tagged_message_creates_a_notification(
         service.account.set_status(message.id, Status.DELIVERY_ERROR)
     await advance_time(hass, freezer, 6)
     assert notifications(hass) == [("SMS has not arrived", "Mum: Leak")]
+
+
+@example("type")
+def test_the_card_of_the_example_is_the_one_that_comes_with_the_integration(content: dict[str, Any]) -> None:
+    source = (PACKAGE / "frontend/gosms-card.js").read_text(encoding="utf-8")
+    assert content == {"type": f"custom:{re.findall(r'^const TYPE = "(.+)";$', source, re.MULTILINE)[0]}"}
+
+
+@example("lovelace")
+async def test_the_resource_of_the_example_is_the_card(
+    hass: HomeAssistant, content: dict[str, Any], hass_client: ClientSessionGenerator
+) -> None:
+    assert await async_setup_component(hass, "lovelace", content)
+    await hass.async_block_till_done()
+    [resource] = hass.data[LOVELACE_DATA].resources.async_items()
+    response = await (await hass_client()).get(resource["url"])
+    assert await response.text() == (PACKAGE / "frontend/gosms-card.js").read_text(encoding="utf-8")

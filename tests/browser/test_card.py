@@ -218,7 +218,7 @@ async def test_what_waits_is_taken_back_and_never_leaves(env: BrowserEnvironment
         await card.expect_status("Not needed", "Queued")
         await card.button("Take back the message to Mum").click()
         await expect(card.root.locator(".notice")).to_contain_text("Taken back")
-        await card.expect_status("Not needed", "Cancel")
+        await card.expect_status("Not needed", "Taken back")
         await expect(card.root.locator("header")).to_contain_text("All well")
     await env.simulator.control("DELETE", "faults")
     await poll(client)
