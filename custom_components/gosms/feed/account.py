@@ -7,6 +7,7 @@ from homeassistant.const import Platform
 from ..const import DOMAIN
 from ..issues import REAUTH, async_get_worst
 from ..permissions import Rights
+from ..plan import plan_usage
 from ..subentries import phones
 from .recipients import VisibleRecipient, find_entity
 from .texts import Texts
@@ -26,6 +27,7 @@ def describe_account(
 ) -> dict[str, Any]:
     """Return what a user may know of an account that is loaded."""
     entry = rights.entry
+    usage = plan_usage(entry)
     return {
         "config_entry_id": entry.entry_id,
         "title": entry.title,
@@ -37,7 +39,7 @@ def describe_account(
         "waiting": waiting,
         "problem": _problem(rights, texts),
         "phones": _phones(rights),
-        "segments": None,
+        "segments": {"used": usage.used, "plan": usage.plan, "left": usage.left} if rights.may_read_account else None,
     }
 
 
