@@ -28,6 +28,7 @@ FLOORS: Final = (
         "options",
         "outbox",
         "permissions",
+        "plan",
         "runtime_data",
         "subentries",
     ),

@@ -42,16 +42,20 @@ def test_billing_months_follow_each_other_without_a_gap(day: date, billing_day: 
 
 def test_what_was_sent_since_a_moment_is_summed() -> None:
     counts = SegmentCounts()
-    assert counts.add(1000.0, 2) == {1}
-    assert counts.add(1799.0, 1) == {1}
-    assert counts.add(1800.0, 5) == {2}
-    assert (counts[1], counts[2], counts[3]) == (3, 5, 0)
+    assert counts.add(1000.0, 2) == counts.add(1799.0, 1) == 1
+    assert counts.add(1800.0, 5) == 2
+    assert (counts[1], counts[2]) == ((1, 3), (2, 5))
     assert [counts.since(time) for time in (0.0, 900.0, 1800.0, 2700.0)] == [8, 8, 5, 0]
 
 
-def test_what_is_too_old_for_any_month_is_forgotten() -> None:
-    counts = SegmentCounts({0: 7, 1: 1})
-    assert counts.add(33 * DAY + 900.0, 2) == {33 * 96 + 1, 0}
+def test_what_is_33_days_old_makes_room() -> None:
+    counts = SegmentCounts()
+    counts.put(1, 7)
+    counts.put(2, 1)
+    assert counts.add(33 * DAY + 900.0, 2) == 1
+    assert (counts[1], counts.since(0)) == ((33 * 96 + 1, 2), 3)
+    # What comes late for that takes no room.
+    counts.add(900.0, 5)
     assert counts.since(0) == 3
 
 

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 from pathlib import Path
+import re
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -32,11 +33,13 @@ def stored(hass: HomeAssistant) -> list[dict[str, Any]]:
 
 async def add_resource(hass: HomeAssistant, url: str) -> None:
     resources = hass.data[LOVELACE_DATA].resources
-    await resources.async_create_item({"res_type": "module", "url": url})  # type: ignore[union-attr]  # in storage mode
+    await resources.async_create_item({"res_type": "module", "url": url})
 
 
 def second_account(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
-    second = MockConfigEntry(domain=DOMAIN, title="Second", data={"api_token": f"2{API_TOKEN}", "url": entry.data["url"]})
+    second = MockConfigEntry(
+        domain=DOMAIN, title="Second", data={"api_token": f"2{API_TOKEN}", "url": entry.data["url"]}
+    )
     second.add_to_hass(hass)
     return second
 
@@ -130,3 +133,34 @@ async def test_resources_kept_in_yaml_are_left_alone(
     assert (await (await hass_client()).get(PATH)).status == HTTPStatus.OK
     await hass.config_entries.async_remove(entry.entry_id)
     assert stored(hass) == [{"type": "module", "url": PATH}]
+
+
+SOURCE: Final = FILE.read_text(encoding="utf-8")
+
+
+def test_the_card_makes_no_html_of_texts_and_loads_nothing() -> None:
+    unsafe = (
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|\bFunction\b|\bimport\b|\bfetch\b|XMLHttp"
+    )
+    assert re.findall(unsafe, SOURCE) == []
+    documentation = "https://github.com/gosms-home-assistant/gosms/blob/main/docs/card.md"
+    assert re.findall(r"https?://[\w./-]+", SOURCE) == [documentation]
+
+
+def test_the_card_takes_its_colors_from_the_theme() -> None:
+    style = SOURCE.partition("const STYLE = `")[2].partition("`;")[0]
+    assert "var(--primary-text-color)" in style
+    assert re.findall(r"#[0-9a-f]{3,8}\b|\b(?:rgb|hsl)a?\(|[ (](?:white|black|red|green|gray)\b(?!-)", style) == []
+
+
+def test_the_card_has_every_text_in_both_languages() -> None:
+    english, russian = (
+        re.findall(
+            r"^ {4,6}(\w+):", SOURCE.partition(f"\n  {language}: {{\n")[2].partition("\n  },\n")[0], re.MULTILINE
+        )
+        for language in ("en", "ru")
+    )
+    assert {"send", "takeBack", "rows"} <= set(english)
+    assert english == russian
+    used = set(re.findall(r"(?:\bt|#texts)\.(\w+)", SOURCE)) | {"editor", "title", "description"}
+    assert set(english) - {"config_entry_id", "recipient", "rows", "form"} - used == set()

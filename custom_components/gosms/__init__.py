@@ -15,6 +15,7 @@ from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .device import account_device, async_update_phone_device
 from .issues import IssueManager, async_clear_all as async_clear_all_issues
 from .outbox import MessageEvent, Outbox, OutgoingMessage, State
+from .plan import async_watch_plan
 from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
 from .services import async_setup_services
 from .subentries import phones
@@ -64,6 +65,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     entry.async_on_unload(coordinator.async_add_listener(lambda: None))
     _async_track_phones(hass, entry)
     async_setup_card(hass)
+    entry.async_on_unload(async_watch_plan(hass, entry))
     # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
     for refresh in (coordinator.async_refresh, *(phone.async_refresh for phone in phone_coordinators.values())):

@@ -1,16 +1,15 @@
 """What is counted for the bill: SMS in a billing month. Pure: dates and times come in."""
 
 from calendar import monthrange
-from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
 # Seconds that are counted together. Days begin at a multiple of it in every time zone, so that a month can be summed
 # also after the time zone was changed.
-QUARTER: Final = 15 * 60
+_QUARTER: Final = 15 * 60
 
-# Seconds after which nothing belongs to a month any more: the longest one, and a day for the time zones.
-_MAX_AGE: Final = 33 * 24 * 60 * 60
+# The longest month, and a day on both sides for the time zones.
+_MAX_QUARTERS: Final = 33 * 24 * 4
 
 
 def billing_month(today: date, billing_day: int) -> tuple[date, date]:
@@ -31,25 +30,33 @@ def _billing_date(year: int, month: int, billing_day: int) -> date:
 
 
 class SegmentCounts:
-    """How many SMS phones sent in each quarter of an hour of the last 33 days."""
+    """How many SMS phones sent in each quarter of an hour of the last 33 days.
 
-    def __init__(self, counts: Mapping[int, int] | None = None) -> None:
-        """Take up what was counted, by the number of the quarter since 1970."""
-        self._counts = dict(counts or {})
+    The number of slots is fixed: what was counted 33 days ago makes room, and no count costs more than another one.
+    """
 
-    def __getitem__(self, quarter: int) -> int:
-        """Return what was counted in a quarter."""
-        return self._counts.get(quarter, 0)
+    def __init__(self) -> None:
+        """Start with nothing."""
+        # Quarters since 1970, and what was sent in them.
+        self._slots: dict[int, tuple[int, int]] = {}
 
-    def add(self, time: float, segments: int) -> set[int]:
-        """Count SMS that were sent at a time, in Unix seconds; return the quarters that changed."""
-        quarter = int(time // QUARTER)
-        self._counts[quarter] = self[quarter] + segments
-        outdated = {each for each in self._counts if each < (time - _MAX_AGE) // QUARTER}
-        for each in outdated:
-            del self._counts[each]
-        return {quarter, *outdated}
+    def __getitem__(self, slot: int) -> tuple[int, int]:
+        """Return the quarter in a slot, and how many SMS were sent in it."""
+        return self._slots[slot]
+
+    def put(self, quarter: int, count: int) -> None:
+        """Take up what was counted in a quarter."""
+        self._slots[quarter % _MAX_QUARTERS] = quarter, count
+
+    def add(self, time: float, segments: int) -> int:
+        """Count SMS that were sent at a time, in Unix seconds, not more than 33 days ago; return their slot."""
+        quarter = int(time // _QUARTER)
+        slot = quarter % _MAX_QUARTERS
+        before, count = self._slots.get(slot, (quarter, 0))
+        if quarter >= before:
+            self.put(quarter, segments + (count if quarter == before else 0))
+        return slot
 
     def since(self, time: float) -> int:
         """Return how many SMS were sent from a time on, in Unix seconds."""
-        return sum(count for quarter, count in self._counts.items() if quarter >= time // QUARTER)
+        return sum(count for quarter, count in self._slots.values() if quarter >= time // _QUARTER)

@@ -1,16 +1,22 @@
 """Repair issues: raised when a request fails for a reason that the user can fix, and cleared on proof of the fix."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import DOMAIN as HOMEASSISTANT_DOMAIN, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 
 from .api import Endpoint, GoSmsApiError, RequestOutcome
+from .billing import billing_month
 from .const import CONTROL_PANEL_URL, DOMAIN
+from .options import Options
 from .subentries import find_phone
 
 MESSAGES_LOST: Final = "messages_lost"
+QUOTA_LOW: Final = "quota_low"
+QUOTA_REACHED: Final = "quota_reached"
 STORAGE_FAILED: Final = "storage_failed"
 UNKNOWN_PHONE: Final = "unknown_phone"
 
@@ -28,7 +34,8 @@ _NEEDS_USER_ACTION: Final = frozenset({Endpoint.SEND, Endpoint.EDIT_PHONE})
 _FIX_PAGES: Final = {
     "account_blocked": "",
     "no_sending_phone": "/devices",
-    "quota_reached": "",
+    QUOTA_LOW: "",
+    QUOTA_REACHED: "",
     UNKNOWN_PHONE: "/devices",
 }
 
@@ -41,6 +48,7 @@ def async_raise(
     *,
     resolved_by: Endpoint | None = None,
     phone: ConfigSubentry | None = None,
+    placeholders: Mapping[str, str] | None = None,
 ) -> str:
     """Raise an issue of an account, or of one of its phones, and return its id.
 
@@ -50,6 +58,7 @@ def async_raise(
         key: the issue's key in the translations.
         resolved_by: the endpoint whose success proves that the issue is resolved, or None if the caller clears it.
         phone: the phone that the issue concerns, or None.
+        placeholders: what the text names besides the account and the phone.
     """
     issue_id = _issue_id(entry, key, phone)
     ir.async_create_issue(
@@ -64,9 +73,13 @@ def async_raise(
         is_fixable=key == UNKNOWN_PHONE,
         is_persistent=resolved_by in _NEEDS_USER_ACTION,
         learn_more_url=None if key in _OURS else f"{CONTROL_PANEL_URL}{_FIX_PAGES.get(key, '/api')}",
-        severity=ir.IssueSeverity.WARNING if key == MESSAGES_LOST else ir.IssueSeverity.ERROR,
+        severity=ir.IssueSeverity.WARNING if key in {MESSAGES_LOST, QUOTA_LOW} else ir.IssueSeverity.ERROR,
         translation_key=key,
-        translation_placeholders={"account": entry.title, **({"phone": phone.title} if phone else {})},
+        translation_placeholders={
+            "account": entry.title,
+            **({"phone": phone.title} if phone else {}),
+            **(placeholders or {}),
+        },
     )
     return issue_id
 
@@ -139,7 +152,10 @@ class IssueManager:
             or resolved_by in _NEEDS_USER_ACTION
             or _issue_data(known).get("resolved_by") not in _NEEDS_USER_ACTION
         ):
-            issue_id = async_raise(self._hass, self._entry, key, resolved_by=resolved_by, phone=phone)
+            placeholders = {"renews": _renewal(self._entry)} if key == QUOTA_REACHED else None
+            issue_id = async_raise(
+                self._hass, self._entry, key, resolved_by=resolved_by, phone=phone, placeholders=placeholders
+            )
             self._raised[issue_id] = self._hass.loop.time()
 
     def _clear(self, outcome: RequestOutcome) -> None:
@@ -154,6 +170,11 @@ class IssueManager:
     def _find_phone(self, outcome: RequestOutcome) -> ConfigSubentry | None:
         """Return the phone that a request named, or None if it named none that is configured."""
         return find_phone(self._entry, outcome.device_id)
+
+
+def _renewal(entry: ConfigEntry[Any]) -> str:
+    """Return the day on which the plan of an account renews."""
+    return billing_month(dt_util.now().date(), Options.from_entry(entry).billing_day)[1].isoformat()
 
 
 def _issue_id(entry: ConfigEntry[Any], key: str, phone: ConfigSubentry | None = None) -> str:

@@ -24,6 +24,18 @@ RESOURCE: Final = "/gosms/gosms-card.js"
 SMALL: Final = (320, 640)
 # CSS pixels: what a finger hits.
 TARGET: Final = 44
+# The first message is sent, but the browser does not learn of it.
+LOSE_ONE_ANSWER: Final = """() => {
+    const { connection } = document.querySelector("home-assistant").hass;
+    const send = connection.sendMessagePromise.bind(connection);
+    let isLost = false;
+    connection.sendMessagePromise = async (message) => {
+        const answer = await send(message);
+        if (message.service !== "send_sms" || isLost) return answer;
+        isLost = true;
+        throw { type: "result", success: false, error: { code: 3, message: "Connection lost" } };
+    };
+}"""
 HTML: Final = "<img src=x onerror=\"document.title='hacked'\">"
 
 READ_ONLY: Final = {"permissions": ["read", "delete", "see_phones", "edit_phones"]}
@@ -123,6 +135,12 @@ async def small_targets(card: Card) -> list[str]:
     return found
 
 
+async def save_dashboard(client: HomeAssistantClient, path: str, card: dict[str, Any]) -> None:
+    """Save a new dashboard with one card."""
+    await client.command("lovelace/dashboards/create", url_path=path, title=path, mode="storage")
+    await client.command("lovelace/config/save", url_path=path, config={"views": [{"title": "SMS", "cards": [card]}]})
+
+
 async def card_resources(client: HomeAssistantClient) -> list[str]:
     """Return the dashboard resources of the card."""
     resources = await client.command("lovelace/resources")
@@ -145,7 +163,7 @@ async def test_a_message_is_sent_and_followed_to_its_delivery(
     await env.simulator.control("POST", "account", HELD)
     async with open_card(env) as card:
         await card.send("Tea is ready")
-        await expect(card.root.locator(".notice")).to_contain_text("Handed to GoSMS.ru, for Mum")
+        await expect(card.root.locator(".notice")).to_contain_text("GoSMS.ru accepted the message to Mum")
         await expect(card.text).to_have_value("")
         await card.expect_status("Tea is ready", "Waiting")
         await env.simulator.control("POST", "account", AS_USUAL)
@@ -223,6 +241,51 @@ async def test_what_waits_is_taken_back_and_never_leaves(env: BrowserEnvironment
     await env.simulator.control("DELETE", "faults")
     await poll(client)
     assert (await env.simulator.control("GET", "state"))["messages"] == before["messages"]
+
+
+async def test_an_answer_that_was_lost_sends_nothing_twice(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    await add_account(env)
+    async with open_card(env) as card:
+        await card.page.evaluate(LOSE_ONE_ANSWER)
+        await card.send("Only once")
+        await expect(card.root.locator(".notice")).to_contain_text("The connection to Home Assistant was lost")
+        await expect(card.text).to_have_value("Only once")
+        await card.button("Send").click()
+        await expect(card.root.locator(".notice")).to_contain_text("GoSMS.ru accepted the message to Mum")
+        await card.expect_status("Only once", "Delivered")
+    messages = (await env.simulator.control("GET", "state"))["messages"]["list"]
+    assert [message["message"] for message in messages].count("Only once") == 1
+
+
+async def test_older_messages_are_shown_on_request(env: BrowserEnvironment, client: HomeAssistantClient) -> None:
+    await add_account(env)
+    for number in range(12):
+        await client.perform_action(
+            "notify.send_message", {"message": f"Number {number}"}, target={"entity_id": "notify.mum"}
+        )
+    async with open_card(env) as card:
+        rows = card.root.locator("ul.messages > li")
+        await expect(rows).to_have_count(10)
+        await card.button("Show more").click()
+        await expect(card.row("Number 0")).to_be_visible()
+        await card.send("The newest")
+        await expect(rows.first).to_contain_text("The newest")
+
+
+async def test_a_card_of_one_recipient_shows_no_other(env: BrowserEnvironment, client: HomeAssistantClient) -> None:
+    await add_account(env)
+    await client.perform_action("gosms.send_sms", {"phone_numbers": ["8 912 000-00-00"], "message": "To somebody else"})
+    await client.perform_action("notify.send_message", {"message": "To Mum"}, target={"entity_id": "notify.mum"})
+    await save_dashboard(client, "sms-mum", {"type": "custom:gosms-card", "recipient": "notify.mum", "rows": 200})
+    async with env.open_page("/sms-mum/0") as ui:
+        card = Card(ui.page)
+        await card.expect_status("To Mum", "Delivered")
+        await expect(card.row("To somebody else")).to_have_count(0)
+        await expect(card.root.get_by_role("combobox", name="To").locator("option")).to_have_text(["Mum"])
+        await card.send("From her card")
+        await card.expect_status("From her card", "Delivered")
 
 
 async def test_a_text_is_counted_while_it_is_written(env: BrowserEnvironment, client: HomeAssistantClient) -> None:
@@ -392,9 +455,7 @@ async def test_accessibility_rules_find_nothing_serious(
 
 async def test_the_card_is_set_up_in_the_visual_editor(env: BrowserEnvironment, client: HomeAssistantClient) -> None:
     await add_account(env)
-    config = {"views": [{"title": "SMS", "cards": [{"type": "custom:gosms-card"}]}]}
-    await client.command("lovelace/dashboards/create", url_path="sms-edited", title="Edited", mode="storage")
-    await client.command("lovelace/config/save", url_path="sms-edited", config=config)
+    await save_dashboard(client, "sms-edited", {"type": "custom:gosms-card"})
     async with env.open_page("/sms-edited/0?edit=1") as ui:
         await ui.page.get_by_role("button", name="Edit", exact=True).last.click()
         editor = ui.page.locator("hui-dialog-edit-card")

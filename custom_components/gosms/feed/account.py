@@ -7,9 +7,13 @@ from homeassistant.const import Platform
 from ..const import DOMAIN
 from ..issues import REAUTH, async_get_worst
 from ..permissions import Rights
+from ..plan import plan_usage
 from ..subentries import phones
 from .recipients import VisibleRecipient, find_entity
 from .texts import Texts
+
+# Numbers of up to so many digits may be emergency services: the card asks first.
+_SHORT_NUMBER: Final = 3
 
 # The entities of a phone that the card shows, by their keys.
 _PHONE_ENTITIES: Final = {
@@ -26,18 +30,26 @@ def describe_account(
 ) -> dict[str, Any]:
     """Return what a user may know of an account that is loaded."""
     entry = rights.entry
+    usage = plan_usage(entry)
     return {
         "config_entry_id": entry.entry_id,
         "title": entry.title,
         "available": entry.runtime_data.coordinator.last_update_success,
         "recipients": [
-            {"id": each.id, "name": each.name, "entity_id": each.entity_id} for each in recipients if each.entity_id
+            {
+                "id": each.id,
+                "name": each.name,
+                "entity_id": each.entity_id,
+                "is_short": len(each.phone_number) <= _SHORT_NUMBER,
+            }
+            for each in recipients
+            if each.entity_id
         ],
         "may_send_numbers": rights.may_send_numbers,
         "waiting": waiting,
         "problem": _problem(rights, texts),
         "phones": _phones(rights),
-        "segments": None,
+        "segments": {"used": usage.used, "plan": usage.plan, "left": usage.left} if rights.may_read_account else None,
     }
 
 

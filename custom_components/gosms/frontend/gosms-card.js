@@ -76,7 +76,7 @@ const TEXTS = {
     sending: "Sending…",
     noText: "Write a message first.",
     noNumber: "Enter a phone number first.",
-    accepted: (name) => `Handed to GoSMS.ru, for ${name}.`,
+    accepted: (name) => `GoSMS.ru accepted the message to ${name}.`,
     queued: (name) => `Queued for ${name}: it leaves as soon as GoSMS.ru is back.`,
     notSent: (reason) => `Not sent. ${reason}`,
     shortNumber: (name) => `${name} may be an emergency number. Really send it an SMS?`,
@@ -112,12 +112,11 @@ const TEXTS = {
     onlineUnknown: "Not known whether in touch",
     lastSeen: (when) => `seen ${when}`,
     charging: "charging",
-    battery: (level) => `battery ${level}`,
+    battery: "Battery",
     sends: "Sending",
     sendsWith: (name) => `${name} sends SMS`,
     notSwitched: (reason) => `Not switched. ${reason}`,
     left: (left, plan) => `${left} of ${plan} SMS left this month`,
-    used: (used) => `${used} SMS this month`,
     connectionLost: "The connection to Home Assistant was lost. Press Send again: the message is not sent twice.",
     mayNot: "You do not have the permission.",
     editor: {
@@ -156,7 +155,7 @@ const TEXTS = {
     sending: "Отправляется…",
     noText: "Сначала напишите сообщение.",
     noNumber: "Сначала введите номер телефона.",
-    accepted: (name) => `Передано в GoSMS.ru, получатель: ${name}.`,
+    accepted: (name) => `GoSMS.ru принял сообщение, получатель: ${name}.`,
     queued: (name) => `В очереди, получатель: ${name}. Уйдёт, как только появится связь с GoSMS.ru.`,
     notSent: (reason) => `Не отправлено. ${reason}`,
     shortNumber: (name) => `${name}: возможно, это номер экстренной службы. Всё равно отправить SMS?`,
@@ -192,12 +191,11 @@ const TEXTS = {
     onlineUnknown: "Неизвестно, на связи ли",
     lastSeen: (when) => `был на связи ${when}`,
     charging: "заряжается",
-    battery: (level) => `батарея ${level}`,
+    battery: "Батарея",
     sends: "Отправка",
     sendsWith: (name) => `${name} отправляет SMS`,
     notSwitched: (reason) => `Не переключено. ${reason}`,
     left: (left, plan) => `Осталось в этом месяце: ${left} SMS из ${plan}`,
-    used: (used) => `В этом месяце: ${used} SMS`,
     connectionLost: "Связь с Home Assistant прервалась. Нажмите «Отправить» ещё раз: дважды сообщение не уйдёт.",
     mayNot: "У вас нет на это прав.",
     editor: {
@@ -514,15 +512,13 @@ class GoSmsCard extends HTMLElement {
     this.#error = undefined;
     const isFirst = this.#isFresh;
     this.#isFresh = false;
-    const before = this.#rows;
-    if (isFirst) this.#rows = new Map();
+    const before = new Map(this.#rows);
+    if (isFirst) this.#rows.clear();
     this.#hasMore = event.has_more ?? this.#hasMore;
     for (const key of event.removed ?? []) this.#rows.delete(key);
-    for (const row of event.messages ?? []) {
-      const known = before.get(row.key);
-      if (!isFirst && known?.status !== row.status) this.#announce(`${this.#nameOf(row)}: ${this.#statusOf(row)}`);
-      this.#rows.set(row.key, row);
-    }
+    for (const row of event.messages ?? []) this.#rows.set(row.key, row);
+    const news = (event.messages ?? []).filter((row) => before.get(row.key)?.status !== row.status);
+    if (!isFirst) this.#announce(news.map((row) => `${this.#nameOf(row)}: ${this.#statusOf(row)}`).join(". "));
     if (event.account) this.#account = event.account;
     clearTimeout(this.#retry);
     // Either the service is out of reach, or the account is not loaded; a new subscription tells.
@@ -837,7 +833,6 @@ class GoSmsCard extends HTMLElement {
     const tone = online === undefined ? "neutral" : online ? "success" : "warning";
     const step = Math.floor(level / 10) * 10;
     const batteryIcon = step < 10 ? "mdi:battery-alert" : step >= 100 ? "mdi:battery" : `mdi:battery-${step}`;
-    const text = this.#hass.formatEntityState?.(battery) ?? `${level} %`;
     return h("div", { class: "phone" },
       h("span", { class: `badge ${tone}` }, icon(online === false ? "mdi:cellphone-off" : "mdi:cellphone")),
       h("div", {},
@@ -847,7 +842,7 @@ class GoSmsCard extends HTMLElement {
             Number.isFinite(seen) && `, ${t.lastSeen(this.#ago(seen))}`),
           Number.isFinite(level) && battery && h("span", { class: level <= 20 && !isCharging ? "error" : "neutral" },
             icon(isCharging ? "mdi:battery-charging" : batteryIcon),
-            h("span", { class: "hidden" }, t.battery("")), text, isCharging && `, ${t.charging}`))),
+            h("span", { class: "hidden" }, t.battery), this.#hass.formatEntityState(battery), isCharging && `, ${t.charging}`))),
       sending && h("button", {
         class: "switch", type: "button", role: "switch", "data-role": phone.sending, "aria-checked": String(isOn),
         "aria-label": t.sendsWith(phone.name), "aria-disabled": String(sending.state === "unavailable"),
@@ -874,8 +869,7 @@ class GoSmsCard extends HTMLElement {
   }
 
   #announce(text) {
-    if (!this.#elements) return;
-    this.#elements.live.textContent = text;
+    if (text && this.#elements) this.#elements.live.textContent = text;
   }
 
   /** Say what became of something that the user did. Good news is in the list too, and leaves again. */
@@ -990,8 +984,8 @@ class GoSmsCard extends HTMLElement {
     if (!message.trim()) return this.#refuse(t.noText, text);
     if (!entityId && !typed) return this.#refuse(t.noNumber, number);
     const name = entityId ? recipient.selectedOptions[0].textContent : typed;
-    const digits = entityId ? this.#digitsOf(entityId) : typed;
-    if (!(await this.#confirmNumber(digits, name))) return;
+    const known = this.#account.recipients.find((each) => each.entity_id === entityId);
+    if (!(await this.#mayBeSent(known ? known.is_short : isShort(typed), name))) return;
     const sent = await this.#deliver(message, entityId ? { entityId } : { number: typed }, name);
     if (sent && text.value === message) {
       text.value = "";
@@ -1010,7 +1004,7 @@ class GoSmsCard extends HTMLElement {
     const name = this.#nameOf(row);
     const known = this.#account.recipients.find((each) => each.id === row.recipient_id);
     if (row.status === "unconfirmed" && !(await this.#ask(this.#texts.mayHaveArrived, this.#texts.sendAgain))) return;
-    if (!(await this.#confirmNumber(row.phone_number ?? "", name))) return;
+    if (!(await this.#mayBeSent(isShort(row.phone_number ?? ""), name))) return;
     button.setAttribute("aria-disabled", "true");
     const to = known ? { entityId: known.entity_id } : { number: this.#numberOf(row) };
     await this.#deliver(row.message, to, name, row.tag);
@@ -1077,17 +1071,9 @@ class GoSmsCard extends HTMLElement {
     }
   }
 
-  /** Return the digits of a recipient's number as far as they are known: from the messages to it. */
-  #digitsOf(entityId) {
-    const { id } = this.#account.recipients.find((each) => each.entity_id === entityId) ?? {};
-    const row = [...this.#rows.values()].find((each) => each.recipient_id === id);
-    return row?.phone_number ?? "";
-  }
-
-  async #confirmNumber(number, name) {
-    const digits = number.replace(/\D/g, "");
-    if (!digits || digits.length > SHORT_NUMBER) return true;
-    return this.#ask(this.#texts.shortNumber(name), this.#texts.send);
+  /** Ask before a message to what may be an emergency service, and return whether to send it. */
+  async #mayBeSent(isShort, name) {
+    return !isShort || this.#ask(this.#texts.shortNumber(name), this.#texts.send);
   }
 
   /** Ask the user, and return whether the answer is yes. */
@@ -1127,6 +1113,11 @@ function navigate(event) {
 /** Return whether a call failed because the websocket was closed; its answer is unknown then. */
 function isConnectionLoss(error) {
   return error === CONNECTION_LOST || error?.error?.code === CONNECTION_LOST;
+}
+
+function isShort(number) {
+  const digits = number.replace(/\D/g, "").length;
+  return digits > 0 && digits <= SHORT_NUMBER;
 }
 
 const isOwn = (entity) => entity?.platform === DOMAIN;

@@ -335,7 +335,7 @@ class OutgoingMessage:
     def strip(self) -> OutgoingMessage:
         """Return what has to be remembered of it: neither texts nor numbers."""
         parts = tuple(replace(part, text="") for part in self.parts)
-        return replace(self, phone_number="", text="", parts=parts, recipient=None, tag=None, steps=())
+        return replace(self, phone_number="", text="", parts=parts, tag=None, steps=())
 
 
 def _with_status(part: Part, status: MessageStatus | None) -> Part:

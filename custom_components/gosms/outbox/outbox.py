@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
 import logging
+import time
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
@@ -76,6 +77,7 @@ class Outbox:
         self._dispatcher = Dispatcher(account)
         self._admission = Admission(account, self._dispatcher)
         self._workers = (self._dispatcher, self._reconciler, self._tracker, self._publisher)
+        store.unix_now = self.unix_now
         store.history_days = lambda: account.options.history_days
         store.on_health = self._on_health
         store.on_unsaved = self._dispatcher.async_keep_unsaved
@@ -94,6 +96,14 @@ class Outbox:
     def ended(self) -> Iterator[OutgoingMessage]:
         """Return the messages that ended and are kept with text and number, newest end first."""
         return (message for message in reversed(self._store.history.messages.values()) if message.text)
+
+    def unix_now(self) -> float:
+        """Return the time in Unix seconds by the service's clock, or by that of this machine before it has told."""
+        return self._account.client.server_time or time.time()
+
+    def segments_since(self, unix_time: float) -> int:
+        """Return how many SMS were sent since a time of the last 32 days, in Unix seconds, as far as is known."""
+        return self._store.usage.counts.since(unix_time)
 
     @property
     def in_transit(self) -> int:
@@ -215,6 +225,7 @@ class Outbox:
         """Apply what a poll tells of the messages, whoever made it."""
         self._store.async_anchor(self._account.client.server_time)
         self._tracker.async_apply(page.messages)
+        self._store.count_others(page.messages)
 
     @callback
     def async_check(self, request: SendRequest) -> None:

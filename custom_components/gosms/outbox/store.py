@@ -6,18 +6,21 @@ from contextlib import suppress
 from dataclasses import replace
 import logging
 import secrets
+import time
 from typing import Any, Final, cast
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
+from ..api import Message
 from .clock import Clock, ClockRecord
 from .history import Counters
 from .message import OutgoingMessage
 from .messages import Messages, SavedListener
 from .records import load_messages
 from .storage import Changes, Storage, StorageError
+from .usage import Usage
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,6 +45,8 @@ class MessageStore(Messages):
     Attributes:
         secret: what fingerprints are made with.
         damaged: how many records of earlier runs could not be read.
+        usage: how many SMS were sent.
+        unix_now: returns the time in Unix seconds that counts for the bill.
         history_days: returns for how many days messages that ended are kept with text and number.
         on_health: called when the disk fails, and with None when it works.
         on_unsaved: called with messages that the disk did not take, before anybody is told of them.
@@ -54,7 +59,9 @@ class MessageStore(Messages):
         self.clock = clock
         self.secret = secrets.token_hex(16)
         self.damaged = 0
+        self.usage = Usage()
         self.is_closed = False
+        self.unix_now: Callable[[], float] = time.time
         self.history_days: Callable[[], int] = lambda: 0
         self.on_health: HealthListener = lambda _failure: None
         self.on_unsaved: SavedListener = lambda _messages: None
@@ -91,9 +98,19 @@ class MessageStore(Messages):
     def put(self, message: OutgoingMessage) -> OutgoingMessage:
         """Add a message, or the next state of one, and return it."""
         if not self.is_closed:
+            before = self.messages.get(message.key)
+            for part in message.parts[len(before.ids) if before else 0 : len(message.ids)]:
+                self.usage.count(part.id or "", part.text, self.unix_now())
             self.add(message)
             self._commit_soon(message.key)
         return message
+
+    def count_others(self, listed: Collection[Message]) -> None:
+        """Count what others sent, given a page of the newest messages."""
+        if not self.is_closed:
+            self.usage.count_others(listed, self.is_claimed, self.unix_now())
+            if self.usage.is_counted:
+                self._request_commit()
 
     def update(self, key: str, step: Callable[[OutgoingMessage], OutgoingMessage]) -> OutgoingMessage:
         """Change a message as it is now, and return it.
@@ -176,6 +193,7 @@ class MessageStore(Messages):
         self._finished += self.history.strip()
         self._is_history_outdated = True
         self.history.forget(self._hass.loop.time())
+        self.usage.load(contents.meta)
         self.history.counters = Counters(**cast("Any", contents.meta.get("counters", {})))
         if secret := contents.meta.get("secret"):
             self.secret, self._is_secret_stored = str(secret["secret"]), True
@@ -223,7 +241,8 @@ class MessageStore(Messages):
     @property
     def _is_dirty(self) -> bool:
         """Return whether there is something that the disk does not have."""
-        return bool(self._changed or self._finished or self._is_clock_changed or self._is_history_outdated)
+        is_outdated = self._is_clock_changed or self._is_history_outdated
+        return bool(self._changed or self._finished or is_outdated or self.usage.is_counted)
 
     def _commit_soon(self, key: str) -> None:
         """Commit a change of a message, then tell of it."""
@@ -267,6 +286,7 @@ class MessageStore(Messages):
     async def _async_commit_and_tell(self) -> StorageError | None:
         """Store what changed, then tell those concerned; return why storing it failed, or None."""
         untold, self._untold = self._untold, {}
+        is_counted = self.usage.is_counted
         told = self._existing(untold)
         failure = await self._async_commit()
         self._report_health(failure)
@@ -274,7 +294,7 @@ class MessageStore(Messages):
             # As they are by now: a request may have begun meanwhile.
             self.on_unsaved(self._existing(key for key in untold if key not in self._persisted))
             told = self._existing(untold)
-        if untold:
+        if untold or is_counted:
             self._tell(told)
         return failure
 
@@ -290,8 +310,9 @@ class MessageStore(Messages):
         finished, self._finished = self._finished, []
         is_clock_changed, self._is_clock_changed = self._is_clock_changed, False
         is_outdated, self._is_history_outdated = self._is_history_outdated, False
+        usage = self.usage.take_changes()
         try:
-            await self.storage.async_commit(self._changes(changed, finished, forget=is_outdated))
+            await self.storage.async_commit(self._changes(changed, finished, usage, forget=is_outdated))
         except StorageError as err:
             failure = err
         except Exception as err:
@@ -307,9 +328,17 @@ class MessageStore(Messages):
         self._finished = finished + self._finished
         self._is_clock_changed |= is_clock_changed
         self._is_history_outdated |= is_outdated
+        self.usage.put_back(usage)
         return failure
 
-    def _changes(self, changed: Collection[str], finished: Collection[OutgoingMessage], *, forget: bool) -> Changes:
+    def _changes(
+        self,
+        changed: Collection[str],
+        finished: Collection[OutgoingMessage],
+        usage: Mapping[str, object],
+        *,
+        forget: bool,
+    ) -> Changes:
         """Return what one transaction writes."""
         offset = self.clock.stored(0.0)
         return Changes(
@@ -317,6 +346,7 @@ class MessageStore(Messages):
             finished={each.key: ((each.finished or 0.0) + offset, each.shift(-offset)) for each in finished},
             meta={
                 "clock": self.clock.record(),
+                **usage,
                 **({"counters": self.history.counters} if finished else {}),
                 **({} if self._is_secret_stored else {"secret": {"secret": self.secret}}),
             },

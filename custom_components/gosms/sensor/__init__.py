@@ -7,6 +7,7 @@ from ..runtime_data import GoSmsConfigEntry
 from ..subentries import phones, recipients
 from .account import ACCOUNT_SENSORS, OUTBOX_SENSORS, GoSmsOutboxSensor, GoSmsSensor
 from .phone import PHONE_SENSORS, GoSmsPhoneSensor
+from .plan import async_set_up_plan
 from .recipient import GoSmsRecipientSensor
 
 PARALLEL_UPDATES = 0
@@ -18,6 +19,7 @@ async def async_setup_entry(
     """Set up the sensors."""
     async_add_entities(GoSmsSensor(hass, entry, description) for description in ACCOUNT_SENSORS)
     async_add_entities(GoSmsOutboxSensor(hass, entry, description) for description in OUTBOX_SENSORS)
+    async_set_up_plan(hass, entry, async_add_entities)
     for recipient in recipients(entry):
         async_add_entities([GoSmsRecipientSensor(hass, entry, recipient)], config_subentry_id=recipient.subentry_id)
     for phone in phones(entry):
