@@ -135,7 +135,7 @@ const TEXTS = {
     waiting: (count) => `Ждут: ${count}`,
     outage: "Нет связи с GoSMS.ru. Отправленное ждёт здесь и уйдёт, как только связь появится.",
     openRepair: "Исправить",
-    askAdministrator: "Подробности у администратора: «Настройки» > «Система» > «Исправления».",
+    askAdministrator: "Подробности у администратора: «Настройки» > «Система» > «Устранение проблем».",
     loading: "Сообщения загружаются…",
     noMessages: "Сообщений пока нет",
     notFound: "Сообщения недоступны: аккаунт не загружен. Если аккаунтов несколько, выберите один в настройках карточки.",
@@ -675,7 +675,6 @@ class GoSmsCard extends HTMLElement {
   /** Draw what depends on the time of day. */
   #renderTimes() {
     if (!this.#elements) return;
-    for (const item of this.#items.values()) item.shown = undefined;
     this.#renderList();
     this.#renderPhones();
   }
@@ -737,10 +736,11 @@ class GoSmsCard extends HTMLElement {
       item.element.remove();
       this.#items.delete(key);
     }
+    const today = new Date().toDateString();
     rows.forEach((row, index) => {
       let item = this.#items.get(row.key);
       if (!item) this.#items.set(row.key, (item = { element: h("li"), shown: undefined }));
-      const state = JSON.stringify([row, this.#open.has(row.key)]);
+      const state = JSON.stringify([row, this.#open.has(row.key), today]);
       if (item.shown !== state) {
         item.shown = state;
         this.#renderRow(item.element, row);
