@@ -117,6 +117,8 @@ class Simulation:
         self._elapsed = 0.0
         # Seconds by which the service's two clocks differ: that of its messages is late.
         self.creation_lag = 0.0
+        # Seconds by which the time is wrong that its answers tell.
+        self.date_offset = 0.0
         self.account = Account(token=API_TOKEN, clock=lambda: self.server_clock() - self.creation_lag)
         self.account.add_phone()
         self.account.rate_limit = None

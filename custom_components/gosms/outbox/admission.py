@@ -6,6 +6,7 @@ from hashlib import sha256
 import hmac
 from itertools import islice, takewhile
 import json
+import time
 from typing import Final
 
 from homeassistant.core import callback
@@ -125,6 +126,7 @@ class Admission:
             sim=request.sim,
             fingerprint=fingerprint,
             created=now,
+            wall_time=time.time(),
             expires=now + expiry,
         )
 

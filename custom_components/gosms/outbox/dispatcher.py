@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 import logging
 from math import inf
+import time
 from typing import Final, override
 
 from homeassistant.core import callback
@@ -102,7 +103,9 @@ class Dispatcher(Worker):
         self._expire(now)
         if starting := {message.key: self._route(message) for message in self._startable(now)}:
             for key, route in starting.items():
-                self._store.put(self._store.messages[key].start_attempt(now, device_id=route.device_id))
+                self._store.put(
+                    self._store.messages[key].start_attempt(now, device_id=route.device_id, wall_time=time.time())
+                )
             self._last_attempt = now
             await self._async_begin(starting)
         self._report_queued()

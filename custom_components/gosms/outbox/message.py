@@ -83,6 +83,7 @@ class OutgoingMessage:
         expires: from when on nothing of it is sent any more.
         attempts: requests begun.
         last_attempt: when the last request for the next part began, or None before the first one.
+        wall_time: what the wall clock told then, or when it was asked for, in Unix seconds; it may be wrong.
         is_restored: whether an earlier run left it unsent. The file may be a restored backup, so that any part may have
             been sent meanwhile.
         device_id: the phone that the last request named, or None for any.
@@ -106,6 +107,7 @@ class OutgoingMessage:
     state: State = State.QUEUED
     attempts: int = 0
     last_attempt: float | None = None
+    wall_time: float | None = None
     is_restored: bool = False
     device_id: str | None = None
     accepted: float | None = None
@@ -186,9 +188,12 @@ class OutgoingMessage:
         """Return whether it has been queued for too long."""
         return self.state is State.QUEUED and now >= self.deadline
 
-    def start_attempt(self, now: float, *, device_id: str | None) -> OutgoingMessage:
+    def start_attempt(self, now: float, *, device_id: str | None, wall_time: float | None = None) -> OutgoingMessage:
         """Begin a request for the next part."""
-        return _change(self, State.SENDING, attempts=self.attempts + 1, last_attempt=now, device_id=device_id)
+        attempts = self.attempts + 1
+        return _change(
+            self, State.SENDING, attempts=attempts, last_attempt=now, wall_time=wall_time, device_id=device_id
+        )
 
     def mark_accepted(self, message_id: str, now: float) -> OutgoingMessage:
         """Note that the service has the part: it said so, or the part was found there."""
