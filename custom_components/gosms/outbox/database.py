@@ -89,12 +89,12 @@ def close(connection: sqlite3.Connection, *, checkpoint: bool) -> None:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, log: Path) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection, log: Path) -> Iterator[sqlite3.Connection]:
     """Have all changes on disk afterwards, or none if anything fails."""
     size = log.stat().st_size
     connection.execute("BEGIN IMMEDIATE")
     try:
-        yield
+        yield connection
         connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):
