@@ -11,8 +11,9 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.gosms.api import MessageStatus
 from custom_components.gosms.outbox.clock import Boot, Clock
-from custom_components.gosms.outbox.message import Fingerprint, MessageEvent, OutgoingMessage, Part
-from custom_components.gosms.outbox.state import State
+from custom_components.gosms.outbox.fingerprint import Fingerprint
+from custom_components.gosms.outbox.message import OutgoingMessage
+from custom_components.gosms.outbox.state import MessageEvent, Part, State
 from custom_components.gosms.outbox.storage import Changes, Contents, StorageError
 from custom_components.gosms.outbox.store import MessageStore
 from tests.outbox.fake_storage import FakeDisk, FakeFile, FakeStorage

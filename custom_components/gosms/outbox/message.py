@@ -10,59 +10,20 @@ from typing import Any, Final
 
 from ..api import MessageStatus
 from ..errors import Failure
-from .state import DELIVERY_TIMEOUT, TRANSITIONS, IllegalTransitionError, State
+from .fingerprint import Fingerprint
+from .state import DELIVERY_TIMEOUT, TRANSITIONS, IllegalTransitionError, MessageEvent, Part, State
 
 # Seconds that a message which may not be queued waits for its turn. It takes half as long to look for one whose outcome
 # is unknown.
 _MAX_TURN: Final = 60.0
 
+# The fields that are times of the clock.
+_TIMES: Final = ("created", "expires", "last_attempt", "accepted", "finished")
+
 _FAILURES: Final = {
     MessageStatus.SEND_FAILED: State.SEND_FAILED,
     MessageStatus.DELIVERY_FAILED: State.DELIVERY_FAILED,
 }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MessageEvent:
-    """Something to report of a message.
-
-    Attributes:
-        type: one of EVENT_TYPES.
-        seconds: since the service had all of the message, or None before that.
-    """
-
-    type: str
-    seconds: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fingerprint:
-    """What a repeated call is recognized by: keyed digests, which tell nobody a key, a text or a number.
-
-    Attributes:
-        key: of the idempotency key of the call.
-        content: of everything that the call sends, and of all its numbers.
-        index: which of its numbers, counted from 0 in their order, so that no digest of a lone number is needed.
-    """
-
-    key: str
-    content: str
-    index: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
-    """A piece of a message that is sent as one message of the service.
-
-    Attributes:
-        text: 1 to 300 characters that the service accepts. Not shown by repr.
-        id: the id that the service gave to it, or None before it is accepted.
-        status: the newest status that the service told, or None before it is accepted.
-    """
-
-    text: str = field(repr=False)
-    id: str | None = None
-    status: MessageStatus | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,25 +33,20 @@ class OutgoingMessage:
     Attributes:
         key: names the message here; the service does not know it.
         phone_number: the receiver, digits only; empty in the history, as are the texts.
-        text: what was asked to be sent.
-        parts: what is sent, one after the other, at least one.
+        text: what was asked to be sent; `parts` are sent, one after the other.
         recipient: the id of the subentry that the message is for, or None.
         tag: what the caller wants to recognize the message by, or None.
         phone_id: the GoSMS id of the phone that the caller asked for, or None for the one that the settings name.
         sim: the SIM card that the caller asked for, in the words of a phone's settings, or None for what these say.
         fingerprint: what a repetition of its call is recognized by, or None if that is another call.
-        created: when it was asked for.
         expires: from when on nothing of it is sent any more.
-        attempts: requests begun.
-        last_attempt: when the last request for the next part began, or None before the first one.
+        attempts: requests begun; that for the next part began at `last_attempt`, and named the phone `device_id`.
         wall_time: what the wall clock told then, or when it was asked for, in Unix seconds; it may be wrong.
         is_restored: whether an earlier run left it unsent. The file may be a restored backup, so that any part may have
             been sent meanwhile.
-        device_id: the phone that the last request named, or None for any.
         accepted: when the service had all parts, or None.
         finished: when it went to the history, or None.
-        pending_events: what happened and was not reported yet, oldest first.
-        reported_events: how many events were reported.
+        pending_events: what happened and was not reported yet, oldest first, after `reported_events` that were.
     """
 
     key: str
@@ -190,10 +146,8 @@ class OutgoingMessage:
 
     def start_attempt(self, now: float, *, device_id: str | None, wall_time: float | None = None) -> OutgoingMessage:
         """Begin a request for the next part."""
-        attempts = self.attempts + 1
-        return _change(
-            self, State.SENDING, attempts=attempts, last_attempt=now, wall_time=wall_time, device_id=device_id
-        )
+        begun = replace(self, attempts=self.attempts + 1, last_attempt=now, wall_time=wall_time, device_id=device_id)
+        return _change(begun, State.SENDING)
 
     def mark_accepted(self, message_id: str, now: float) -> OutgoingMessage:
         """Note that the service has the part: it said so, or the part was found there."""
@@ -265,7 +219,7 @@ class OutgoingMessage:
 
     def apply_statuses(self, statuses: Mapping[str, MessageStatus], now: float) -> OutgoingMessage:
         """Apply what the service tells of the parts; a status never goes back."""
-        parts = tuple(_with_status(part, statuses.get(part.id or "")) for part in self.parts)
+        parts = tuple(part.with_status(statuses.get(part.id or "")) for part in self.parts)
         if parts == self.parts:
             return self
         newest = [part.status for part in parts if part.status is not None]
@@ -292,26 +246,13 @@ class OutgoingMessage:
 
     def shift(self, seconds: float) -> OutgoingMessage:
         """Return the message as it is if everything that happened to it is so many seconds longer ago."""
-        return replace(
-            self,
-            created=self.created - seconds,
-            expires=self.expires - seconds,
-            last_attempt=None if self.last_attempt is None else self.last_attempt - seconds,
-            accepted=None if self.accepted is None else self.accepted - seconds,
-            finished=None if self.finished is None else self.finished - seconds,
-        )
+        times: dict[str, Any] = {name: getattr(self, name) for name in _TIMES}
+        return replace(self, **{name: time - seconds for name, time in times.items() if time is not None})
 
     def finish(self, now: float) -> OutgoingMessage:
         """Return what is remembered of a message that ended: neither texts nor numbers."""
         parts = tuple(replace(part, text="") for part in self.parts)
         return replace(self, phone_number="", text="", parts=parts, recipient=None, tag=None, finished=now)
-
-
-def _with_status(part: Part, status: MessageStatus | None) -> Part:
-    """Return a part with a newer status; a final one stays, and none goes back."""
-    if status is None or part.status is None or part.status.is_final or status <= part.status:
-        return part
-    return replace(part, status=status)
 
 
 def _change(

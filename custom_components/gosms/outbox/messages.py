@@ -7,9 +7,10 @@ from typing import override
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
+from .fingerprint import Fingerprint
 from .history import History
 from .index import MessageIndex
-from .message import Fingerprint, OutgoingMessage
+from .message import OutgoingMessage
 
 _LOGGER = logging.getLogger(__name__)
 
