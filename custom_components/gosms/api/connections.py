@@ -70,7 +70,9 @@ def _prepare(connection: Connection) -> None:
         """Note that the response ended, and close the connection after its next use if anything comes before that."""
 
         def receive(data: bytes) -> None:
-            protocol.force_close()
+            # Without any, aiohttp goes on with what it has.
+            if data:
+                protocol.force_close()
             ResponseHandler.data_received(protocol, data)
 
         _idle_since[protocol] = loop.time()
