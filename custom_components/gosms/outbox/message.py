@@ -241,6 +241,16 @@ class OutgoingMessage:
         """Return whether an earlier run left it without a request in progress, as far as its file tells."""
         return self.is_restored and self.last_attempt is None
 
+    def looks_like(self, other: OutgoingMessage | None) -> bool:
+        """Return whether people see the same of it as of an earlier state, or of none."""
+        return other is not None and self._shown == other._shown
+
+    @property
+    def _shown(self) -> tuple[object, ...]:
+        """Return what people see of it: not whether a request is in progress."""
+        state = State.QUEUED if self.state is State.SENDING else self.state
+        return state, self.parts, self.failure, self.queued_reported, self.timeout_reported
+
     def has_reached(self, state: State) -> bool:
         """Return whether it is in a state, or has ended."""
         return self.state is state or self.state.is_final

@@ -38,6 +38,7 @@ class MessageStore(Messages):
         damaged: how many records of earlier runs could not be read.
         on_health: called when the disk fails, and with None when it works.
         on_unsaved: called with messages that the disk did not take, before anybody is told of them.
+        on_saved: called with all messages that are on disk now, or never will be, also where nothing is shown anew.
     """
 
     def __init__(self, hass: HomeAssistant, storage: Storage, clock: Clock) -> None:
@@ -47,6 +48,7 @@ class MessageStore(Messages):
         self.damaged = 0
         self.on_health: HealthListener = lambda _failure: None
         self.on_unsaved: SavedListener = lambda _messages: None
+        self.on_saved: SavedListener = lambda _messages: None
         self._hass = hass
         self._storage = storage
         self._clock = clock
@@ -84,13 +86,20 @@ class MessageStore(Messages):
 
     @callback
     def async_add_listener(self, listener: SavedListener) -> CALLBACK_TYPE:
-        """Call a listener with messages that changed, once that is on disk; returns how to stop it."""
+        """Call a listener with messages of which people see something new, once that is on disk; returns how to stop it.
+
+        It is called after those who wait for the messages have gone on, with none if some were only archived.
+        """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     def is_persisted(self, key: str) -> bool:
         """Return whether the disk has a message, in whichever state."""
         return key in self._persisted
+
+    def is_untold(self, key: str) -> bool:
+        """Return whether a message differs from what people may be told of it."""
+        return self.messages.get(key) is not self.saved.get(key)
 
     # Changes
 
@@ -307,12 +316,19 @@ class MessageStore(Messages):
 
     def _tell(self, keys: Collection[str], messages: list[OutgoingMessage]) -> None:
         """Tell the listeners and those who wait of messages that are on disk now, or never will be."""
+        news = [message for message in messages if not message.looks_like(self.saved.get(message.key))]
         for message in messages:
             if message.key in self.messages:
                 self._mark_saved(message)
         if not keys:
             return
         self._release(messages)
+        if news or len(messages) < len(keys):
+            self._hass.loop.call_soon(self._show, news)
+        self.on_saved(messages)
+
+    def _show(self, messages: Collection[OutgoingMessage]) -> None:
+        """Tell the listeners of messages of which people see something new."""
         for listener in list(self._listeners):
             try:
                 listener(messages)
