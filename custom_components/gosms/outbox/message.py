@@ -129,6 +129,16 @@ class OutgoingMessage:
         """Return whether an earlier run left it without a request in progress, as far as its file tells."""
         return self.is_restored and self.last_attempt is None
 
+    def looks_like(self, other: OutgoingMessage | None) -> bool:
+        """Return whether people see the same of it as of an earlier state, or of none."""
+        return other is not None and self.shown == other.shown
+
+    @property
+    def shown(self) -> tuple[object, ...]:
+        """Return what people see of it: not whether a request is in progress."""
+        state = State.QUEUED if self.state is State.SENDING else self.state
+        return state, self.parts, self.failure, self.queued_reported, self.timeout_reported
+
     @property
     def deadline(self) -> float:
         """Return from when on the next part must not wait any longer, if there is such a time.

@@ -126,7 +126,7 @@ class Outbox:
     @callback
     def async_start(self) -> None:
         """Begin to send, to track and to report: not earlier, or the first poll would come before the entities."""
-        self._store.async_add_listener(self._async_on_saved)
+        self._store.on_saved = self._async_on_saved
         self._dispatcher.async_take_over()
         for worker in self._workers:
             worker.async_start()
@@ -197,7 +197,7 @@ class Outbox:
 
     @callback
     def async_add_message_listener(self, listener: SavedListener) -> CALLBACK_TYPE:
-        """Call a listener with the messages that changed, once that is on disk; returns how to stop it."""
+        """Call a listener with messages of which people see something new; see `MessageStore.async_add_listener`."""
         return self._store.async_add_listener(listener)
 
     @callback
@@ -232,12 +232,14 @@ class Outbox:
         keys = [each.key for each in admitted if isinstance(each, OutgoingMessage)]
         try:
             async with asyncio.timeout(request.timeout):
-                await asyncio.gather(*(self._store.async_wait(key, request.is_answered_by) for key in keys))
+                for key in keys:
+                    await self._store.async_wait(key, request.is_answered_by)
         except TimeoutError:
             for key in keys:
                 self._dispatcher.async_give_up(key)
+        if any(self._store.is_untold(key) for key in keys):
             with suppress(StorageError):
-                # Whoever is told that a message is queued can rely on the disk.
+                # Whoever is told that a message is queued can rely on the disk, also as Home Assistant stops.
                 await self._store.async_save()
         return [self._result(each) for each in admitted]
 

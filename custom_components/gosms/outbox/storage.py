@@ -176,9 +176,12 @@ class SqliteStorage(Storage):
 
     def _commit(self, changes: Changes) -> None:
         """Write changes in one transaction."""
-        with database.transaction(self._open(), self._log) as connection:
+        connection = self._open()
+        with database.transaction(connection, self._log) as size:
             _write(connection, changes)
-        self._tidy_up()
+        # Otherwise nothing could have become empty.
+        if size > _MAX_LOG_SIZE or None in changes.messages.values():
+            self._tidy_up()
 
     def _tidy_up(self) -> None:
         """Keep the log short, and empty once no message is on its way: texts and numbers must not stay in it."""

@@ -239,7 +239,7 @@ class MessageStore(Messages):
             self.on_unsaved(self._existing(key for key in untold if key not in self._persisted))
             told = self._existing(untold)
         if untold:
-            self._tell(told)
+            self._tell(told, are_all=len(told) == len(untold))
         return failure
 
     def _existing(self, keys: Iterable[str]) -> list[OutgoingMessage]:
