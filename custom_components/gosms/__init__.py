@@ -72,13 +72,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
 async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bool:
     """Unload an account."""
     outbox = entry.runtime_data.outbox
-    # Events would be lost while the entities are being removed. The next run publishes them.
-    outbox.async_pause_events()
+    # An entity that is gone takes no message and reports no event: first everything that is running ends.
+    await outbox.async_pause()
     unloaded = await hass.config_entries.async_unload_platforms(entry, _PLATFORMS)
     if unloaded:
         await outbox.async_unload()
     else:
-        outbox.async_resume_events()
+        outbox.async_resume()
     return unloaded
 
 

@@ -1,5 +1,6 @@
 """How the messages of a call come to be: not beyond the limits, and not a second time."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -13,6 +14,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
 from ..errors import Failure, hourly_limit, idempotency_conflict, not_queued, queue_full
+from ..options import Options
 from .dispatcher import Dispatcher
 from .history import FinishedMessage
 from .message import Fingerprint, OutgoingMessage, Part
@@ -34,7 +36,7 @@ class Admission:
     """Makes the messages of a call, or finds those of the call that it repeats."""
 
     def __init__(
-        self, hass: HomeAssistant, store: MessageStore, dispatcher: Dispatcher, *, limit: int, expiry: float
+        self, hass: HomeAssistant, store: MessageStore, dispatcher: Dispatcher, options: Callable[[], Options]
     ) -> None:
         """Make the admission.
 
@@ -42,14 +44,12 @@ class Admission:
             hass: Home Assistant.
             store: the messages.
             dispatcher: sends them.
-            limit: messages in an hour, or 0 for any number.
-            expiry: seconds that a message may wait if its call does not say it.
+            options: returns how the account sends.
         """
         self._hass = hass
         self._store = store
         self._dispatcher = dispatcher
-        self._limit = limit
-        self._expiry = expiry
+        self._options = options
 
     @callback
     def async_find(self, request: SendRequest) -> dict[int, OutgoingMessage | FinishedMessage]:
@@ -101,12 +101,13 @@ class Admission:
             return not_queued("the account was unloaded")
         if len(self._store.unsent) >= _CAPACITY:
             return queue_full()
-        if self._limit and len(recent := self._recent()) >= self._limit:
-            seconds = recent[-self._limit] + _HOUR - self._hass.loop.time()
-            return hourly_limit(self._limit, dt_util.now() + timedelta(seconds=seconds))
+        limit = self._options().hourly_limit
+        if limit and len(recent := self._recent(limit)) >= limit:
+            seconds = recent[-limit] + _HOUR - self._hass.loop.time()
+            return hourly_limit(limit, dt_util.now() + timedelta(seconds=seconds))
         return None
 
-    def _recent(self) -> list[float]:
+    def _recent(self, limit: int) -> list[float]:
         """Return when the newest messages of the last hour were asked for, oldest first; no more than matter."""
         since = self._hass.loop.time() - _HOUR
         # What ended before that was asked for before that.
@@ -115,13 +116,14 @@ class Admission:
         times = (
             each.created
             for known in (finished, active)
-            for each in islice((each for each in known if each.counts_towards_limit), self._limit)
+            for each in islice((each for each in known if each.counts_towards_limit), limit)
         )
         return sorted(time for time in times if time > since)
 
     def _message(self, request: SendRequest, addressee: Recipient, fingerprint: Fingerprint | None) -> OutgoingMessage:
         """Return a new message."""
         now = self._hass.loop.time()
+        expire_after = 60 * self._options().queue_expiry if request.expire_after is None else request.expire_after
         return OutgoingMessage(
             key=ulid_now(),
             phone_number=addressee.phone_number,
@@ -133,7 +135,7 @@ class Admission:
             sim=request.sim,
             fingerprint=fingerprint,
             created=now,
-            expires=now + (self._expiry if request.expire_after is None else request.expire_after),
+            expires=now + expire_after,
         )
 
     def _fingerprint(self, request: SendRequest) -> Fingerprint | None:

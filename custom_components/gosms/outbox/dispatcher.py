@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError
 from ..errors import Failure, not_queued
+from ..options import Options
 from .backoff import Backoff
 from .clock import Clock
 from .message import OutgoingMessage, State
@@ -42,7 +43,7 @@ class Dispatcher(Worker):
         *,
         route: Callable[[OutgoingMessage], Route],
         is_claimed: Callable[[str], bool],
-        callback_id: str | None,
+        options: Callable[[], Options],
     ) -> None:
         """Make the dispatcher.
 
@@ -53,7 +54,7 @@ class Dispatcher(Worker):
             clock: knows what may expire.
             route: chooses the phone and the SIM card for a message.
             is_claimed: returns whether an id of the service belongs to a message, of whichever account.
-            callback_id: the webhook that the service tells of the messages, or None for all.
+            options: returns how the account sends.
         """
         super().__init__(hass, "GoSMS.ru dispatcher")
         self._store = store
@@ -61,7 +62,7 @@ class Dispatcher(Worker):
         self._clock = clock
         self._route = route
         self._is_claimed = is_claimed
-        self._callback_id = callback_id
+        self._options = options
         self._backoff = Backoff()
         self._last_attempt = -inf
         # The requests in progress, by the keys of their messages.
@@ -90,6 +91,12 @@ class Dispatcher(Worker):
             self.async_wake()
         else:
             self._queue(message)
+
+    @callback
+    def async_retry_now(self) -> None:
+        """Let the next attempt of an outage begin at once, unless the service asked for the pause."""
+        self._backoff.bring_forward(self._hass.loop.time())
+        self.async_wake()
 
     @callback
     def async_keep_unsaved(self, messages: Iterable[OutgoingMessage]) -> None:
@@ -205,7 +212,7 @@ class Dispatcher(Worker):
                 message.next_part,
                 device_id=route.device_id,
                 sim=route.sim,
-                callback_id=self._callback_id,
+                callback_id=self._options().callback_id,
             )
         except GoSmsError as err:
             self._handle_failure(key, err)

@@ -53,6 +53,8 @@ class MessageStore(Messages):
         self._is_closed = False
         self._is_released = False
         self._is_held = False
+        # What those who are held would have been told: a message may be archived before they go on.
+        self._held: dict[str, OutgoingMessage] = {}
         self._failure: StorageError | None = None
         self._is_healthy = False
         self._is_secret_stored = False
@@ -154,18 +156,23 @@ class MessageStore(Messages):
     def async_resume(self) -> None:
         """Let those go again whose messages are where they wait for."""
         self._is_held = False
-        self._release(list(self.saved.values()))
+        self._release([*self._held.values(), *self.saved.values()])
+        self._held = {}
 
     @callback
     def async_release(self) -> None:
         """Let everybody go who waits, now and later."""
         self._is_held = False
         self._is_released = True
-        self._release([self.messages[key] for key in self._waiters if key in self.messages])
+        latest = self._held | self.messages
+        self._release([latest[key] for key in self._waiters if key in latest])
 
     def _release(self, messages: Iterable[OutgoingMessage]) -> None:
         """Let those go on who wait for one of these messages, unless they are held."""
-        for message in [] if self._is_held else messages:
+        if self._is_held:
+            self._held |= {message.key: message for message in messages}
+            return
+        for message in messages:
             for future in self._waiters.get(message.key, ()):
                 if not future.done():
                     future.set_result(message)

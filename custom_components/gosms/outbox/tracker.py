@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..api import ErrorCode, GoSmsApiError, GoSmsClient, GoSmsError, Message, MessagePage, MessageStatus
 from ..const import POLL_INTERVAL
+from ..options import Options
 from .message import OutgoingMessage
 from .store import MessageStore
 from .worker import Worker
@@ -42,7 +43,7 @@ class DeliveryTracker(Worker):
         client: GoSmsClient,
         *,
         poll: Callable[[], Awaitable[MessagePage | None]],
-        delivery_timeout: float,
+        options: Callable[[], Options],
     ) -> None:
         """Make the tracker.
 
@@ -51,13 +52,13 @@ class DeliveryTracker(Worker):
             store: the messages.
             client: the client of the account.
             poll: fetches the newest messages of the account and applies them; None if that failed.
-            delivery_timeout: seconds after which a missing delivery is reported.
+            options: returns how the account sends.
         """
         super().__init__(hass, "GoSMS.ru tracker")
         self._store = store
         self._client = client
         self._poll = poll
-        self._delivery_timeout = delivery_timeout
+        self._options = options
         self._polled = -inf
         # When the messages that left the page were asked for, by the service's ids.
         self._asked: dict[str, float] = {}
@@ -66,9 +67,9 @@ class DeliveryTracker(Worker):
     def async_apply(self, listed: Iterable[Message]) -> None:
         """Apply what the service tells of messages, however it came."""
         statuses = {each.id: each.status for each in listed if each.status is not None}
-        now = self._hass.loop.time()
+        now, delivery_timeout = self._hass.loop.time(), 60 * self._options().delivery_timeout
         for key in list(self._store.tracked):
-            self._store.update(key, lambda message: apply_statuses(message, statuses, now, self._delivery_timeout))
+            self._store.update(key, lambda message: apply_statuses(message, statuses, now, delivery_timeout))
 
     @override
     async def _async_work(self, now: float) -> float | None:
