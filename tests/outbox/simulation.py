@@ -493,9 +493,9 @@ class Run:
         self.outboxes += await asyncio.gather(*(self._set_up(entry) for entry in self.simulation.entries))
 
     async def reload(self, account: int) -> None:
-        """Reload an account as the integration does: its entities are removed first, and added before any event."""
+        """Reload an account as the integration does: its requests end, then its entities go; new ones come before events."""
         outbox, entry = self.outboxes[account], self.simulation.entries[account]
-        outbox.async_pause_events()
+        await outbox.async_pause()
         for unsubscribe in self._unsubscribe.pop(outbox):
             unsubscribe()
         await outbox.async_unload()
@@ -508,7 +508,7 @@ class Run:
         """Remove an account as Home Assistant does."""
         entry = self.simulation.entries[account]
         entry.mock_state(self.hass, ConfigEntryState.UNLOAD_IN_PROGRESS)
-        self.outboxes[account].async_pause_events()
+        await self.outboxes[account].async_pause()
         await self.outboxes[account].async_unload()
         await asyncio.sleep(0)
         entry.mock_state(self.hass, ConfigEntryState.NOT_LOADED)

@@ -69,6 +69,12 @@ class Dispatcher(Worker):
             self._queue(message)
 
     @callback
+    def async_retry_now(self) -> None:
+        """Let the next attempt of an outage begin at once, unless the service asked for the pause."""
+        self._backoff.bring_forward(self._hass.loop.time())
+        self.async_wake()
+
+    @callback
     def async_keep_unsaved(self, messages: Iterable[OutgoingMessage]) -> None:
         """Let messages that the disk can't keep queued be tried once from memory, or end."""
         for message in messages:

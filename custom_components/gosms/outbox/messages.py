@@ -1,7 +1,7 @@
 """The messages of one account in memory: what can be looked up without going through all, and what people are told."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 import logging
 from typing import override
 
@@ -83,13 +83,18 @@ class Messages(MessageIndex):
     def resume(self) -> None:
         """Let those go again whose messages are where they wait for."""
         self._is_held = False
-        self._notify_waiters(list(self.saved.values()))
+        self._notify_waiters(self._awaited(self.saved))
 
     def release(self) -> None:
         """Let everybody go who waits, now and later."""
         self._is_held = False
         self._is_released = True
-        self._notify_waiters([self.messages[key] for key in self._waiters if key in self.messages])
+        self._notify_waiters(self._awaited(self.messages))
+
+    def _awaited(self, messages: Mapping[str, OutgoingMessage]) -> list[OutgoingMessage]:
+        """Return the messages that are waited for, of these and of those that were archived meanwhile."""
+        found = [messages.get(key) or self.history.messages.get(key) for key in self._waiters]
+        return [message for message in found if message]
 
     def _notify_waiters(self, messages: Iterable[OutgoingMessage]) -> None:
         """Let those look who wait for one of these messages, unless they are held."""
