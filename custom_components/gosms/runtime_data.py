@@ -31,8 +31,8 @@ SUBENTRY_READY: Final[SignalTypeFormat[ConfigSubentry]] = SignalTypeFormat("gosm
 # Sent when a change of an entry, such as a new name of a recipient, has been applied.
 UPDATED: Final[SignalTypeFormat[()]] = SignalTypeFormat("gosms_updated_{}")
 
-# By the ids of entries: how their notify entities are removed. They outlive a reload, since Home Assistant drops what is
-# sent to an entity that is not there, without an error.
+# By the ids of entries: how their notify entities are removed. They outlive a reload, since Home Assistant drops what
+# is sent to an entity that is not there, without an error.
 NOTIFY_ENTITIES: HassKey[dict[str, Callable[[], Awaitable[None]]]] = HassKey("gosms_notify_entities")
 
 

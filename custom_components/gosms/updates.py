@@ -74,12 +74,21 @@ def async_start_phone(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: Confi
 
 
 @callback
+def async_try_again(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Poll everything and send what is queued, since the user mended something; reload an entry that is not loaded."""
+    if entry.state in _ACTIVE:
+        entry.runtime_data.outbox.async_retry_now()
+        async_run(hass, entry, _async_poll_all(hass, entry), "GoSMS.ru poll after a change")
+    else:
+        hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+@callback
 def _async_apply(hass: HomeAssistant, entry: GoSmsConfigEntry, before: _Applied, after: _Applied) -> None:
     """Apply the difference. Nothing waits in here, so that changes are applied in their order."""
     if after.data != before.data:
         async_use_token(hass, entry)
-        entry.runtime_data.outbox.async_retry_now()
-        async_run(hass, entry, _async_poll_with_new_token(hass, entry), "GoSMS.ru poll with a new token")
+        async_try_again(hass, entry)
     if after.title != before.title:
         async_update_account_device(hass, entry)
     for subentry_id in before.subentries.keys() - after.subentries.keys():
@@ -123,7 +132,7 @@ def _async_change(
         async_run(hass, entry, coordinator.async_refresh(), "GoSMS.ru poll of another phone")
 
 
-async def _async_poll_with_new_token(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+async def _async_poll_all(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Poll everything. If the token is accepted, nobody is asked for another one any more."""
     data = entry.runtime_data
     await asyncio.gather(
