@@ -332,8 +332,12 @@ async def test_the_account_tells_what_can_be_done_and_shown(
                 "sending": "switch.pixel_8_sending",
             }
         ],
-        "segments": None,
+        "segments": {"used": 0, "plan": 0, "left": None},
     }
+    hass.config_entries.async_update_entry(entry, options={"plan_segments": 100})
+    await browser.receive_until(lambda browser: browser.account["segments"]["left"] == 100)
+    await send(hass, "я" * 71)
+    await browser.receive_until(lambda browser: browser.account["segments"]["left"] == 98)
     er.async_get(hass).async_update_entity("notify.dad", disabled_by=er.RegistryEntryDisabler.USER)
     await browser.receive_until(lambda browser: len(browser.account["recipients"]) == 1)
 
@@ -385,6 +389,7 @@ async def test_a_user_with_one_recipient_sees_the_messages_to_that_one_alone(
     assert [each["name"] for each in browser.account["recipients"]] == ["Mum"]
     [phone] = browser.account["phones"]
     assert [key for key, value in phone.items() if value] == ["id", "name", "battery"]
+    assert browser.account["segments"] is None
     service.faults.add(Fault.REFUSE)
     for number in (DAD, AUNT, MUM):
         await hass.services.async_call(
