@@ -31,6 +31,7 @@ FLOORS: Final = (
         "plan",
         "runtime_data",
         "subentries",
+        "updates",
     ),
     (
         "__init__",

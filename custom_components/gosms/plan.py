@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
-from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -15,7 +14,7 @@ from homeassistant.util import dt as dt_util
 from .billing import billing_month
 from .issues import QUOTA_LOW, async_clear, async_raise
 from .options import Options
-from .runtime_data import GoSmsConfigEntry
+from .runtime_data import UPDATED, GoSmsConfigEntry
 
 # Of the SMS in the plan, from which on people are warned.
 _LOW: Final = 0.9
@@ -56,16 +55,9 @@ def plan_usage(entry: GoSmsConfigEntry) -> PlanUsage:
 @callback
 def async_follow_plan(hass: HomeAssistant, entry: GoSmsConfigEntry, listener: Callable[..., None]) -> CALLBACK_TYPE:
     """Call a listener when the usage may have changed, or the plan, or the month; returns how to stop it."""
-
-    @callback
-    def async_handle_entry(_change: ConfigEntryChange, changed: ConfigEntry[Any]) -> None:
-        """Call the listener if it is this account that changed."""
-        if changed is entry:
-            listener()
-
     unsubscribe = (
         entry.runtime_data.outbox.async_add_message_listener(listener),
-        async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, async_handle_entry),
+        async_dispatcher_connect(hass, UPDATED.format(entry.entry_id), listener),
         # A day may begin at one o'clock, and that of another time zone at any moment.
         async_track_time_change(hass, listener, minute=0, second=0),
         hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, listener),

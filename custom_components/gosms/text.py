@@ -197,11 +197,14 @@ def _is_gsm7(part: str) -> bool:
 def count_segments(part: str) -> int:
     """Return how many SMS a phone sends for a part. No character is split between two of them."""
     if _is_gsm7(part):
-        widths, (single, joined) = [1 + (character in _GSM_EXTENSION) for character in part], _GSM_SIZES
+        wide, (single, joined) = _GSM_EXTENSION.intersection(part), _GSM_SIZES
     else:
-        widths, (single, joined) = [1 + (ord(character) >= _BEYOND_BMP) for character in part], _UCS2_SIZES
+        wide, (single, joined) = {character for character in {*part} if ord(character) >= _BEYOND_BMP}, _UCS2_SIZES
+    widths = [1 + (character in wide) for character in part] if wide else [1] * len(part)
     if sum(widths) <= single:
         return 1
+    if not wide:
+        return -(-len(part) // joined)
     segments, room = 1, joined
     for width in widths:
         if width > room:

@@ -6,9 +6,10 @@ from datetime import date
 import pytest
 
 from custom_components.gosms.api import MessageStatus
+from custom_components.gosms.outbox.fingerprint import Fingerprint
 from custom_components.gosms.outbox.history import History
-from custom_components.gosms.outbox.message import Fingerprint, OutgoingMessage, Part
-from custom_components.gosms.outbox.state import State
+from custom_components.gosms.outbox.message import OutgoingMessage
+from custom_components.gosms.outbox.state import Part, State
 
 MONDAY = date(2026, 11, 23)
 TUESDAY = date(2026, 11, 24)

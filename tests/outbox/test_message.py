@@ -10,8 +10,8 @@ import pytest
 
 from custom_components.gosms.api import MessageStatus
 from custom_components.gosms.errors import Failure
-from custom_components.gosms.outbox.message import OutgoingMessage, Part
-from custom_components.gosms.outbox.state import EVENT_TYPES, TRANSITIONS, IllegalTransitionError, State
+from custom_components.gosms.outbox.message import OutgoingMessage
+from custom_components.gosms.outbox.state import EVENT_TYPES, TRANSITIONS, IllegalTransitionError, Part, State
 
 FINAL: Final = [state for state in State if state.is_final]
 
@@ -89,7 +89,7 @@ def accepted_message(parts: int = 1) -> OutgoingMessage:
     message = replace(NEW, parts=tuple(Part(text=f"({part}/{parts}) Leak!") for part in range(1, parts + 1)))
     for part in range(parts):
         message = message.start_attempt(1.0, device_id=None).mark_accepted("abcdefghij"[part], 2.0)
-    return message.pop_events(len(message.pending_events), 2.0)
+    return message.pop_events(len(message.pending_events))
 
 
 @pytest.mark.parametrize(("state", "change", "follows", "tells"), LEGAL)
@@ -413,7 +413,7 @@ def test_a_message_that_was_never_accepted_ends_without_seconds(change: str) -> 
 
 
 def test_a_published_event_is_no_longer_pending() -> None:
-    message = accepted_message().apply_statuses({"a": MessageStatus.SENT}, 9.0).pop_events(1, 9.0)
+    message = accepted_message().apply_statuses({"a": MessageStatus.SENT}, 9.0).pop_events(1)
     assert event_types(message) == []
     assert event_types(message.apply_statuses({"a": MessageStatus.DELIVERED}, 9.0)) == ["delivered"]
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 import pytest
 
 from custom_components.gosms.api import GoSmsApiError, GoSmsConnectionError, Message, MessageStatus
-from custom_components.gosms.outbox.message import OutgoingMessage, Part
+from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.reconciler import comparable_texts, find_part
-from custom_components.gosms.outbox.state import State
+from custom_components.gosms.outbox.state import Part, State
 from tests.common import MUM
 from tests.outbox.fake_service import LATE, LIST_FAULTS, SLOW
 from tests.outbox.simulation import START_TIME, Simulation

@@ -9,9 +9,10 @@ import pytest
 
 from custom_components.gosms.api import MessageStatus
 from custom_components.gosms.errors import Failure
-from custom_components.gosms.outbox.message import Fingerprint, MessageEvent, OutgoingMessage, Part
+from custom_components.gosms.outbox.fingerprint import Fingerprint
+from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.records import load_message
-from custom_components.gosms.outbox.state import State
+from custom_components.gosms.outbox.state import MessageEvent, Part, State
 
 MESSAGE: Final = OutgoingMessage(
     key="the key",

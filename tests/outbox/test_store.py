@@ -11,8 +11,9 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.gosms.api import MessageStatus
 from custom_components.gosms.outbox.clock import Boot, Clock
-from custom_components.gosms.outbox.message import Fingerprint, MessageEvent, OutgoingMessage, Part
-from custom_components.gosms.outbox.state import State
+from custom_components.gosms.outbox.fingerprint import Fingerprint
+from custom_components.gosms.outbox.message import OutgoingMessage
+from custom_components.gosms.outbox.state import MessageEvent, Part, State
 from custom_components.gosms.outbox.storage import Changes, Contents, StorageError
 from custom_components.gosms.outbox.store import MessageStore
 from tests.outbox.fake_storage import FakeDisk, FakeFile, FakeStorage
@@ -144,24 +145,71 @@ async def test_nobody_is_told_what_is_not_on_disk(
 ) -> None:
     shown: list[list[str]] = []
     remove = slow_store.async_add_listener(lambda messages: shown.append([each.key for each in messages]))
-    waiting = hass.async_create_task(slow_store.async_wait("one", lambda each: each.state is State.SENDING))
+    waiting = hass.async_create_task(slow_store.async_wait("one", lambda each: each.queued_reported))
     slow_store.put(message("one"))
     slow_store.put(message("two"))
     await slow.begun.acquire()
-    slow_store.update("one", lambda each: each.start_attempt(1.0, device_id=None))
+    slow_store.update("one", OutgoingMessage.report_queued)
     assert (shown, list(slow_store.saved), slow_store.has_waiters) == ([], [], True)
     slow.release()
     await slow.begun.acquire()
-    assert (shown, slow_store.saved["one"].state, waiting.done()) == ([["one", "two"]], State.QUEUED, False)
+    assert (shown, slow_store.saved["one"].queued_reported, waiting.done()) == ([["one", "two"]], False, False)
     slow.release()
-    assert (await waiting).state is State.SENDING
+    assert (await waiting).queued_reported
+    await asyncio.sleep(0)
     assert (shown[1:], slow_store.has_waiters) == ([["one"]], False)
 
     remove()
     slow_store.put(message("three"))
     slow.release()
     await slow_store.async_save()
+    await asyncio.sleep(0)
     assert len(shown) == 2
+
+
+async def test_listeners_are_called_only_if_people_see_something_new(store: MessageStore) -> None:
+    shown: list[list[str]] = []
+    saved: list[list[str]] = []
+    store.async_add_listener(lambda messages: shown.append([each.key for each in messages]))
+    store.on_saved = lambda messages: saved.append([each.key for each in messages])
+
+    async def save() -> list[list[str]]:
+        await store.async_save()
+        await asyncio.sleep(0)
+        new, shown[:] = list(shown), []
+        return new
+
+    store.put(message("one"))
+    store.put(message("two"))
+    assert await save() == [["one", "two"]]
+    # A request begins.
+    store.update("one", lambda each: each.start_attempt(1.0, device_id=None))
+    assert await save() == []
+    store.update("one", lambda each: each.mark_accepted("6654a4e8f1527149588c89f2", 2.0))
+    assert await save() == [["one"]]
+    # Its event was reported.
+    store.update("one", lambda each: each.pop_events(1))
+    assert await save() == []
+    store.update("one", lambda each: each.mark_unconfirmed(3.0))
+    assert await save() == [["one"]]
+    store.archive("one")
+    # What is counted may have changed.
+    assert await save() == [[]]
+    assert saved == [["one", "two"], ["one"], ["one"], ["one"], ["one"], []]
+
+
+async def test_callers_go_on_before_what_people_see_is_updated(hass: HomeAssistant, store: MessageStore) -> None:
+    order: list[str] = []
+
+    async def call() -> None:
+        store.put(message())
+        await store.async_wait("one", lambda _: True)
+        order.append("caller")
+
+    store.async_add_listener(lambda _: order.append("listener"))
+    await asyncio.gather(call(), store.async_save())
+    await hass.async_block_till_done()
+    assert order == ["caller", "listener"]
 
 
 async def test_every_save_fails_while_the_disk_is_full_and_people_are_told(
@@ -424,7 +472,7 @@ async def test_a_message_archived_during_a_commit_is_not_shown_again(
     slow.release()
     await slow_store.async_save()
     await slow.begun.acquire()
-    slow_store.update("one", lambda each: each.pop_events(1, 0.0))
+    slow_store.update("one", lambda each: each.pop_events(1))
     slow_store.async_add_listener(lambda messages: shown.append([each.key for each in messages]))
     await slow.begun.acquire()
     slow_store.archive("one")
@@ -437,11 +485,11 @@ async def test_a_message_archived_during_a_commit_is_not_shown_again(
 async def test_the_latest_of_a_message_is_what_people_may_be_told(store: MessageStore) -> None:
     first = message()
     assert store.latest(first) is first
-    store.put(first.report_queued())
-    assert store.latest(first) == first.report_queued()
+    queued = store.put(first.report_queued())
+    assert store.latest(first) == queued
     await store.async_save()
     store.put(delivered())
-    assert store.latest(first) == first.report_queued()
+    assert store.latest(first) == queued
     await store.async_save()
     store.archive("one")
     latest = store.latest(first)
@@ -470,6 +518,7 @@ async def test_an_exception_of_a_listener_does_not_affect_the_others(
     store.async_add_listener(lambda messages: shown.extend(each.key for each in messages))
     store.put(message())
     await store.async_save()
+    await asyncio.sleep(0)
     assert shown == ["one"]
     assert "Unexpected error while showing messages that changed" in caplog.text
 

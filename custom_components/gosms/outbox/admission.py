@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from hashlib import sha256
-import hmac
 from itertools import islice, takewhile
-import json
+import time
 from typing import Final
 
 from homeassistant.core import callback
@@ -15,8 +13,10 @@ from homeassistant.util.ulid import ulid_now
 from ..errors import Failure, hourly_limit, idempotency_conflict, not_queued, queue_full
 from .account import Account
 from .dispatcher import Dispatcher
-from .message import Fingerprint, OutgoingMessage, Part
+from .fingerprint import Fingerprint
+from .message import OutgoingMessage
 from .request import Recipient, SendRequest
+from .state import Part
 
 # Messages that the service has not taken yet. An automation that runs wild must not fill the disk.
 _CAPACITY: Final = 1000
@@ -24,9 +24,6 @@ _CAPACITY: Final = 1000
 # Seconds in which the messages count towards the hourly limit, and in which a repeated call is the same request.
 _HOUR: Final = 60 * 60
 _DAY: Final = 24 * _HOUR
-
-# Half of the digest: enough to tell calls apart, and a ledger that is half as large.
-_DIGITS: Final = 32
 
 
 class Admission:
@@ -125,6 +122,7 @@ class Admission:
             sim=request.sim,
             fingerprint=fingerprint,
             created=now,
+            wall_time=time.time(),
             expires=now + expiry,
         )
 
@@ -132,12 +130,7 @@ class Admission:
         """Return what the messages of a call are known again by, for the first of its numbers."""
         if request.idempotency_key is None:
             return None
-        content = json.dumps([request.parts, _numbers(request)])
-        return Fingerprint(key=self._digest(request.idempotency_key), content=self._digest(content), index=0)
-
-    def _digest(self, text: str) -> str:
-        """Return a digest that tells nothing to who does not know the secret."""
-        return hmac.new(self._store.secret.encode(), text.encode(), sha256).hexdigest()[:_DIGITS]
+        return Fingerprint.of(self._store.secret, request.idempotency_key, request.parts, _numbers(request))
 
 
 def _numbers(request: SendRequest) -> list[str]:

@@ -89,12 +89,12 @@ def close(connection: sqlite3.Connection, *, checkpoint: bool) -> None:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, log: Path) -> Iterator[None]:
-    """Have all changes on disk afterwards, or none if anything fails."""
+def transaction(connection: sqlite3.Connection, log: Path) -> Iterator[int]:
+    """Have all changes on disk afterwards, or none if anything fails. Gives the size of the log before, in bytes."""
     size = log.stat().st_size
     connection.execute("BEGIN IMMEDIATE")
     try:
-        yield
+        yield size
         connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):

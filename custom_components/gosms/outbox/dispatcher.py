@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 import logging
 from math import inf
+import time
 from typing import Final, override
 
 from homeassistant.core import callback
@@ -68,6 +69,12 @@ class Dispatcher(Worker):
             self._queue(message)
 
     @callback
+    def async_retry_now(self) -> None:
+        """Let the next attempt of an outage begin at once, unless the service asked for the pause."""
+        self._backoff.bring_forward(self._hass.loop.time())
+        self.async_wake()
+
+    @callback
     def async_keep_unsaved(self, messages: Iterable[OutgoingMessage]) -> None:
         """Let messages that the disk can't keep queued be tried once from memory, or end."""
         for message in messages:
@@ -102,7 +109,9 @@ class Dispatcher(Worker):
         self._expire(now)
         if starting := {message.key: self._route(message) for message in self._startable(now)}:
             for key, route in starting.items():
-                self._store.put(self._store.messages[key].start_attempt(now, device_id=route.device_id))
+                self._store.put(
+                    self._store.messages[key].start_attempt(now, device_id=route.device_id, wall_time=time.time())
+                )
             self._last_attempt = now
             await self._async_begin(starting)
         self._report_queued()

@@ -1,6 +1,7 @@
 """Messages by what they are looked up by."""
 
-from .message import Fingerprint, OutgoingMessage
+from .fingerprint import Fingerprint
+from .message import OutgoingMessage
 
 
 class MessageIndex:

@@ -10,11 +10,15 @@ from typing import Any, Final
 
 from ..api import MessageStatus
 from ..errors import Failure
-from .state import DELIVERY_TIMEOUT, TRANSITIONS, IllegalTransitionError, State
+from .fingerprint import Fingerprint
+from .state import DELIVERY_TIMEOUT, TRANSITIONS, IllegalTransitionError, MessageEvent, Part, State
 
 # Seconds that a message which may not be queued waits for its turn. It takes half as long to look for one whose outcome
 # is unknown.
 _MAX_TURN: Final = 60.0
+
+# The fields that are times of the clock.
+_TIMES: Final = ("created", "expires", "last_attempt", "accepted", "finished")
 
 _FAILURES: Final = {
     MessageStatus.SEND_FAILED: State.SEND_FAILED,
@@ -23,59 +27,16 @@ _FAILURES: Final = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MessageEvent:
-    """Something to report of a message.
-
-    Attributes:
-        type: one of EVENT_TYPES.
-        seconds: since the service had all of the message, or None before that.
-    """
-
-    type: str
-    seconds: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class MessageStep:
-    """Something that was reported of a message.
+    """Something that happened to a message.
 
     Attributes:
         type: one of EVENT_TYPES.
-        time: when it was reported.
+        time: when it happened.
     """
 
     type: str
     time: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fingerprint:
-    """What a repeated call is recognized by: keyed digests, which tell nobody a key, a text or a number.
-
-    Attributes:
-        key: of the idempotency key of the call.
-        content: of everything that the call sends, and of all its numbers.
-        index: which of its numbers, counted from 0 in their order, so that no digest of a lone number is needed.
-    """
-
-    key: str
-    content: str
-    index: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
-    """A piece of a message that is sent as one message of the service.
-
-    Attributes:
-        text: 1 to 300 characters that the service accepts. Not shown by repr.
-        id: the id that the service gave to it, or None before it is accepted.
-        status: the newest status that the service told, or None before it is accepted.
-    """
-
-    text: str = field(repr=False)
-    id: str | None = None
-    status: MessageStatus | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,25 +46,21 @@ class OutgoingMessage:
     Attributes:
         key: names the message here; the service does not know it.
         phone_number: the receiver, digits only; empty once it is not to be remembered any more, as are the texts.
-        text: what was asked to be sent.
-        parts: what is sent, one after the other, at least one.
+        text: what was asked to be sent; `parts` are sent, one after the other.
         recipient: the id of the subentry that the message is for, or None.
         tag: what the caller wants to recognize the message by, or None.
         phone_id: the GoSMS id of the phone that the caller asked for, or None for the one that the settings name.
         sim: the SIM card that the caller asked for, in the words of a phone's settings, or None for what these say.
         fingerprint: what a repetition of its call is recognized by, or None if that is another call.
-        created: when it was asked for.
         expires: from when on nothing of it is sent any more.
-        attempts: requests begun.
-        last_attempt: when the last request for the next part began, or None before the first one.
+        attempts: requests begun; that for the next part began at `last_attempt`, and named the phone `device_id`.
+        wall_time: what the wall clock told then, or when it was asked for, in Unix seconds; it may be wrong.
         is_restored: whether an earlier run left it unsent. The file may be a restored backup, so that any part may have
             been sent meanwhile.
-        device_id: the phone that the last request named, or None for any.
         accepted: when the service had all parts, or None.
         finished: when it went to the history, or None.
-        pending_events: what happened and was not reported yet, oldest first.
-        reported_events: how many events were reported.
-        steps: what was reported, oldest first.
+        pending_events: what happened and was not reported yet, oldest first, after `reported_events` that were.
+        steps: all of that with its time.
     """
 
     key: str
@@ -120,6 +77,7 @@ class OutgoingMessage:
     state: State = State.QUEUED
     attempts: int = 0
     last_attempt: float | None = None
+    wall_time: float | None = None
     is_restored: bool = False
     device_id: str | None = None
     accepted: float | None = None
@@ -186,6 +144,16 @@ class OutgoingMessage:
         """Return whether an earlier run left it without a request in progress, as far as its file tells."""
         return self.is_restored and self.last_attempt is None
 
+    def looks_like(self, other: OutgoingMessage | None) -> bool:
+        """Return whether people see the same of it as of an earlier state, or of none."""
+        return other is not None and self.shown == other.shown
+
+    @property
+    def shown(self) -> tuple[object, ...]:
+        """Return what people see of it: not whether a request is in progress."""
+        state = State.QUEUED if self.state is State.SENDING else self.state
+        return state, self.parts, self.failure, self.queued_reported, self.timeout_reported
+
     @property
     def can_be_cancelled(self) -> bool:
         """Return whether it can be taken back: no request of it may have arrived, as far as its file tells."""
@@ -206,9 +174,10 @@ class OutgoingMessage:
         """Return whether it has been queued for too long."""
         return self.state is State.QUEUED and now >= self.deadline
 
-    def start_attempt(self, now: float, *, device_id: str | None) -> OutgoingMessage:
+    def start_attempt(self, now: float, *, device_id: str | None, wall_time: float | None = None) -> OutgoingMessage:
         """Begin a request for the next part."""
-        return _change(self, State.SENDING, attempts=self.attempts + 1, last_attempt=now, device_id=device_id)
+        begun = replace(self, attempts=self.attempts + 1, last_attempt=now, wall_time=wall_time, device_id=device_id)
+        return _change(begun, State.SENDING)
 
     def mark_accepted(self, message_id: str, now: float) -> OutgoingMessage:
         """Note that the service has the part: it said so, or the part was found there."""
@@ -286,7 +255,7 @@ class OutgoingMessage:
 
     def apply_statuses(self, statuses: Mapping[str, MessageStatus], now: float) -> OutgoingMessage:
         """Apply what the service tells of the parts; a status never goes back."""
-        parts = tuple(_with_status(part, statuses.get(part.id or "")) for part in self.parts)
+        parts = tuple(part.with_status(statuses.get(part.id or "")) for part in self.parts)
         if parts == self.parts:
             return self
         newest = [part.status for part in parts if part.status is not None]
@@ -306,27 +275,23 @@ class OutgoingMessage:
         event = _event(DELIVERY_TIMEOUT, self.accepted, now)
         return replace(self, timeout_reported=True, pending_events=(*self.pending_events, event))
 
-    def pop_events(self, count: int, now: float) -> OutgoingMessage:
+    def pop_events(self, count: int) -> OutgoingMessage:
         """Note that the first events were reported."""
-        steps = (MessageStep(type=event.type, time=now) for event in self.pending_events[:count])
-        return replace(
-            self,
-            pending_events=self.pending_events[count:],
-            reported_events=self.reported_events + count,
-            steps=(*self.steps, *steps),
-        )
+        events = self.pending_events[count:]
+        return replace(self, pending_events=events, reported_events=self.reported_events + count)
+
+    def add_steps(self, now: float) -> OutgoingMessage:
+        """Note that what happened since the last step happened now."""
+        if not (count := self.reported_events + len(self.pending_events) - len(self.steps)):
+            return self
+        steps = (MessageStep(type=event.type, time=now) for event in self.pending_events[-count:])
+        return replace(self, steps=(*self.steps, *steps))
 
     def shift(self, seconds: float) -> OutgoingMessage:
         """Return the message as it is if everything that happened to it is so many seconds longer ago."""
-        return replace(
-            self,
-            created=self.created - seconds,
-            expires=self.expires - seconds,
-            last_attempt=None if self.last_attempt is None else self.last_attempt - seconds,
-            accepted=None if self.accepted is None else self.accepted - seconds,
-            finished=None if self.finished is None else self.finished - seconds,
-            steps=tuple(replace(step, time=step.time - seconds) for step in self.steps),
-        )
+        times: dict[str, Any] = {name: getattr(self, name) for name in _TIMES}
+        steps = tuple(replace(step, time=step.time - seconds) for step in self.steps)
+        return replace(self, **{name: time - seconds for name, time in times.items() if time is not None}, steps=steps)
 
     def finish(self, now: float) -> OutgoingMessage:
         """Return it as it goes to the history."""
@@ -336,13 +301,6 @@ class OutgoingMessage:
         """Return what has to be remembered of it: neither texts nor numbers."""
         parts = tuple(replace(part, text="") for part in self.parts)
         return replace(self, phone_number="", text="", parts=parts, tag=None, steps=())
-
-
-def _with_status(part: Part, status: MessageStatus | None) -> Part:
-    """Return a part with a newer status; a final one stays, and none goes back."""
-    if status is None or part.status is None or part.status.is_final or status <= part.status:
-        return part
-    return replace(part, status=status)
 
 
 def _change(

@@ -1,15 +1,16 @@
 """The messages of one account in memory: what can be looked up without going through all, and what people are told."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 import logging
 from typing import override
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
+from .fingerprint import Fingerprint
 from .history import History
 from .index import MessageIndex
-from .message import Fingerprint, OutgoingMessage
+from .message import OutgoingMessage
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -25,6 +26,7 @@ class Messages(MessageIndex):
         saved: all of them as people may be told of them.
         unreported: those with something to report, or that have to be archived.
         history: those that were archived.
+        on_saved: called with all messages that are on disk now, or never will be, also where nothing is shown anew.
     """
 
     def __init__(self) -> None:
@@ -35,6 +37,7 @@ class Messages(MessageIndex):
         self.saved: dict[str, OutgoingMessage] = {}
         self.unreported: dict[str, OutgoingMessage] = {}
         self.history = History()
+        self.on_saved: SavedListener = lambda _messages: None
         self._listeners: list[SavedListener] = []
         self._waiters: dict[str, set[asyncio.Future[OutgoingMessage]]] = {}
         self._is_held = False
@@ -48,6 +51,10 @@ class Messages(MessageIndex):
     def is_claimed(self, message_id: str) -> bool:
         """Return whether an id of the service belongs to a message."""
         return self.has_id(message_id) or self.history.has_id(message_id)
+
+    def is_untold(self, key: str) -> bool:
+        """Return whether a message differs from what people may be told of it."""
+        return self.messages.get(key) is not self.saved.get(key)
 
     async def async_wait(self, key: str, is_reached: Callable[[OutgoingMessage], bool]) -> OutgoingMessage:
         """Return a message once people may be told that it is in a state, or as it is when everybody is released."""
@@ -76,13 +83,18 @@ class Messages(MessageIndex):
     def resume(self) -> None:
         """Let those go again whose messages are where they wait for."""
         self._is_held = False
-        self._notify_waiters(list(self.saved.values()))
+        self._notify_waiters(self._awaited(self.saved))
 
     def release(self) -> None:
         """Let everybody go who waits, now and later."""
         self._is_held = False
         self._is_released = True
-        self._notify_waiters([self.messages[key] for key in self._waiters if key in self.messages])
+        self._notify_waiters(self._awaited(self.messages))
+
+    def _awaited(self, messages: Mapping[str, OutgoingMessage]) -> list[OutgoingMessage]:
+        """Return the messages that are waited for, of these and of those that were archived meanwhile."""
+        found = [messages.get(key) or self.history.messages.get(key) for key in self._waiters]
+        return [message for message in found if message]
 
     def _notify_waiters(self, messages: Iterable[OutgoingMessage]) -> None:
         """Let those look who wait for one of these messages, unless they are held."""
@@ -93,16 +105,32 @@ class Messages(MessageIndex):
 
     @callback
     def async_add_listener(self, listener: SavedListener) -> CALLBACK_TYPE:
-        """Call a listener with messages that changed, once that is on disk; returns how to stop it."""
+        """Call a listener with messages of which people see something new, once that is on disk.
+
+        It is called after those who wait for the messages have gone on, with none if some were only archived. Returns
+        how to stop it.
+        """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _tell(self, messages: Collection[OutgoingMessage]) -> None:
-        """Tell the listeners and those who wait of messages that are on disk now, or never will be."""
+    def _tell(self, messages: Collection[OutgoingMessage], *, are_all: bool) -> None:
+        """Tell those who wait, then the listeners of messages that are on disk now, or never will be.
+
+        Args:
+            messages: those of the messages that were not archived meanwhile.
+            are_all: whether these are all.
+        """
+        news = [message for message in messages if not message.looks_like(self.saved.get(message.key))]
         for message in messages:
             if message.key in self.messages:
                 self._mark_saved(message)
         self._notify_waiters(messages)
+        if news or not are_all:
+            asyncio.get_running_loop().call_soon(self._show, news)
+        self.on_saved(messages)
+
+    def _show(self, messages: Collection[OutgoingMessage]) -> None:
+        """Tell the listeners of messages of which people see something new."""
         for listener in list(self._listeners):
             try:
                 listener(messages)

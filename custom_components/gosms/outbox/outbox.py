@@ -146,26 +146,33 @@ class Outbox:
     @callback
     def async_start(self) -> None:
         """Begin to send, to track and to report: not earlier, or the first poll would come before the entities."""
-        self._store.async_add_listener(self._async_on_saved)
+        self._store.on_saved = self._async_on_saved
         self._dispatcher.async_take_over()
-        for worker in self._workers:
-            worker.async_start()
-        self._publisher.async_resume()
+        self._async_start_workers()
 
     @callback
-    def async_pause_events(self) -> None:
-        """Report nothing for the moment, since nobody is there to hear it; nothing of it is lost.
+    def async_retry_now(self) -> None:
+        """Send what is queued at once: what kept it from the service may be over."""
+        self._dispatcher.async_retry_now()
 
-        Callers wait too: if the account is being removed, nothing of what they would be told would come true.
+    async def async_pause(self) -> None:
+        """Let the running requests end, report what became of them, and have everything on disk.
+
+        What is sent from now on is queued. Callers wait until `async_resume` or `async_unload`: if the account is being
+        removed, nothing of what they would be told would come true.
         """
-        self._publisher.async_pause()
         self._store.hold()
+        await self._async_close_workers()
+        # Its listeners are about to go. The next run reports what is queued meanwhile.
+        self._publisher.async_pause()
+        with suppress(StorageError):
+            await self._store.async_save()
 
     @callback
-    def async_resume_events(self) -> None:
-        """Report events again."""
-        self._publisher.async_resume()
+    def async_resume(self) -> None:
+        """Go on after `async_pause`."""
         self._store.resume()
+        self._async_start_workers()
 
     async def async_close(self) -> None:
         """Stop: no new request begins, a running one ends, and everything is on disk.
@@ -185,6 +192,12 @@ class Outbox:
         with suppress(StorageError):
             await self._storage.async_close()
         self._hass.async_create_task(self._async_release(), "GoSMS.ru callers", eager_start=False)
+
+    def _async_start_workers(self) -> None:
+        """Let the workers look at the messages."""
+        for worker in self._workers:
+            worker.async_start()
+        self._publisher.async_resume()
 
     async def _async_close_workers(self) -> None:
         """Let the running work end; the publisher is the last, so that it reports what the others did."""
@@ -211,13 +224,18 @@ class Outbox:
         self._storage.async_end_backup()
 
     @callback
+    def async_prune_history(self) -> None:
+        """Forget what the options do not let it keep any more."""
+        self._publisher.async_wake()
+
+    @callback
     def async_add_event_listener(self, listener: EventListener) -> CALLBACK_TYPE:
         """Call a listener with everything that is to be reported of a message; returns how to stop it."""
         return self._publisher.async_add_listener(listener)
 
     @callback
     def async_add_message_listener(self, listener: SavedListener) -> CALLBACK_TYPE:
-        """Call a listener with the messages that changed, once that is on disk; returns how to stop it."""
+        """Call a listener with messages of which people see something new; see `MessageStore.async_add_listener`."""
         return self._store.async_add_listener(listener)
 
     @callback
@@ -253,12 +271,14 @@ class Outbox:
         keys = [each.key for each in admitted if isinstance(each, OutgoingMessage)]
         try:
             async with asyncio.timeout(request.timeout):
-                await asyncio.gather(*(self._store.async_wait(key, request.is_answered_by) for key in keys))
+                for key in keys:
+                    await self._store.async_wait(key, request.is_answered_by)
         except TimeoutError:
             for key in keys:
                 self._dispatcher.async_give_up(key)
+        if any(self._store.is_untold(key) for key in keys):
             with suppress(StorageError):
-                # Whoever is told that a message is queued can rely on the disk.
+                # Whoever is told that a message is queued can rely on the disk, also as Home Assistant stops.
                 await self._store.async_save()
         return [self._result(each) for each in admitted]
 

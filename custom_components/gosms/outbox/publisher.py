@@ -9,7 +9,8 @@ from typing import Final, override
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 
-from .message import MessageEvent, OutgoingMessage
+from .message import OutgoingMessage
+from .state import MessageEvent
 from .storage import StorageError
 from .store import MessageStore
 from .worker import Worker
@@ -92,8 +93,7 @@ class EventPublisher(Worker):
                     listener(message, event)
                 except Exception:
                     _LOGGER.exception("Unexpected error while reporting an event")
-        now = self._hass.loop.time()
         if events:
-            current = self._store.update(message.key, lambda message: message.pop_events(len(events), now))
+            current = self._store.update(message.key, lambda message: message.pop_events(len(events)))
         if current.state.is_final and not current.pending_events:
             self._store.archive(message.key)

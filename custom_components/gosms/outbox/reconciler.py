@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 import html
+from math import inf
 import re
 from typing import Final, override
 import unicodedata
@@ -11,6 +12,7 @@ import unicodedata
 from ..api import PAGE_SIZE, ErrorCode, GoSmsApiError, GoSmsConnectionError, GoSmsError, Message
 from .account import Account
 from .backoff import Backoff
+from .history import RETENTION
 from .message import OutgoingMessage
 from .state import State
 from .worker import Worker
@@ -189,7 +191,7 @@ class Reconciler(Worker):
     def _window(self, message: OutgoingMessage) -> tuple[float, float]:
         """Return when a message can have been created, in Unix seconds of the service's clock.
 
-        There are two ways to know, and either may be wrong: the service may have told a wrong time once. The wider
+        There are three ways to know, and each may be wrong: the service may have told a wrong time once. The wider
         window is the safe one: what is found is not sent again. Of a restored message later attempts are not known.
         """
         since = message.created if message.last_attempt is None else message.last_attempt
@@ -197,7 +199,12 @@ class Reconciler(Worker):
         times = [self._account.clock.stored(since)]
         if (server_time := self._account.client.server_time) is not None:
             times.append(server_time - (now - since))
-        latest = float("inf") if message.is_restored else max(times) + _TOLERANCE
+        if message.wall_time is not None:
+            # Small computers start with a clock that is days late. The ids of what was sent for so long are not known
+            # any more, so that an equal message of then could be taken for this one.
+            reach = inf if self._account.clock.is_doubtful(since) else RETENTION
+            times.append(min(max(message.wall_time, min(times) - reach), max(times) + reach))
+        latest = inf if message.is_restored else max(times) + _TOLERANCE
         return min(times) - _TOLERANCE, latest
 
 

@@ -9,8 +9,9 @@ from homeassistant.util.json import JsonObjectType
 
 from ..api import MessageStatus
 from ..errors import Failure
-from .message import Fingerprint, MessageEvent, MessageStep, OutgoingMessage, Part
-from .state import State
+from .fingerprint import Fingerprint
+from .message import MessageStep, OutgoingMessage
+from .state import MessageEvent, Part, State
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -1,8 +1,11 @@
-"""Where a message can be on its way, and what is told of it there."""
+"""Where a message and its parts can be on their way, and what is told of that."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
+
+from ..api import MessageStatus
 
 
 class State(StrEnum):
@@ -68,3 +71,37 @@ EVENT_TYPES: Final = (
 
 class IllegalTransitionError(Exception):
     """A change that cannot happen to a message in its state."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageEvent:
+    """Something to report of a message.
+
+    Attributes:
+        type: one of EVENT_TYPES.
+        seconds: since the service had all of the message, or None before that.
+    """
+
+    type: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """A piece of a message that is sent as one message of the service.
+
+    Attributes:
+        text: 1 to 300 characters that the service accepts. Not shown by repr.
+        id: the id that the service gave to it, or None before it is accepted.
+        status: the newest status that the service told, or None before it is accepted.
+    """
+
+    text: str = field(repr=False)
+    id: str | None = None
+    status: MessageStatus | None = None
+
+    def with_status(self, status: MessageStatus | None) -> Part:
+        """Return the part with a newer status; a final one stays, and none goes back."""
+        if status is None or self.status is None or self.status.is_final or status <= self.status:
+            return self
+        return replace(self, status=status)

@@ -66,16 +66,16 @@ class MessageStore(Messages):
         self.on_health: HealthListener = lambda _failure: None
         self.on_unsaved: SavedListener = lambda _messages: None
         self._hass = hass
-        self._failure: StorageError | None = None
-        self._is_healthy = False
-        self._is_unreadable = False
+        # Why nothing is stored in this run, or None.
+        self._unreadable: StorageError | None = None
+        self._is_healthy: bool | None = None
         self._is_secret_stored = False
         self._persisted: set[str] = set()
-        # What the disk does not have yet: the keys of messages, those that ended, and whether there is a new clock.
+        # What the disk does not have yet: the keys of messages, those that ended, and whether there is anything at all.
         self._changed: dict[str, None] = {}
         self._finished: list[OutgoingMessage] = []
-        self._is_clock_changed = False
         self._is_history_outdated = False
+        self._is_dirty = False
         # What people were not told yet: the keys of messages.
         self._untold: dict[str, None] = {}
         # A commit runs in a task of its own: a caller who is canceled must not leave one half done.
@@ -87,7 +87,7 @@ class MessageStore(Messages):
     @property
     def is_failing(self) -> bool:
         """Return whether the disk did not take the last transaction."""
-        return self._failure is not None
+        return self._is_healthy is False
 
     def is_persisted(self, key: str) -> bool:
         """Return whether the disk has a message, in whichever state."""
@@ -101,6 +101,7 @@ class MessageStore(Messages):
             before = self.messages.get(message.key)
             for part in message.parts[len(before.ids) if before else 0 : len(message.ids)]:
                 self.usage.count(part.id or "", part.text, self.unix_now())
+            message = message.add_steps(self._hass.loop.time())
             self.add(message)
             self._commit_soon(message.key)
         return message
@@ -110,6 +111,7 @@ class MessageStore(Messages):
         if not self.is_closed:
             self.usage.count_others(listed, self.is_claimed, self.unix_now())
             if self.usage.is_counted:
+                self._is_dirty = True
                 self._request_commit()
 
     def update(self, key: str, step: Callable[[OutgoingMessage], OutgoingMessage]) -> OutgoingMessage:
@@ -135,7 +137,7 @@ class MessageStore(Messages):
         self.history.keep = keep
         if not self.is_closed and (self.history.forget(now) or keep != before):
             self._finished += self.history.strip()
-            self._is_history_outdated = True
+            self._is_history_outdated = self._is_dirty = True
             self._request_commit()
         oldest = self.history.oldest
         # Not one by one.
@@ -153,15 +155,14 @@ class MessageStore(Messages):
             return
         self.history.shift(elapsed, until=began)
         # All stored times change their meaning or their value, so all are stored anew, and that they are by this clock.
-        self._is_clock_changed = True
         self._finished = [*self.history]
-        for message in list(self.messages.values()):
-            if message.created < began:
-                shifted = message.shift(elapsed)
-                # One of a run that did not know the time either may be younger, and must not expire too soon.
-                keeps_expiry = message.can_be_queued and message.key not in old
-                self.add(replace(shifted, expires=message.expires) if keeps_expiry else shifted)
-            self._changed[message.key] = None
+        self._changed |= dict.fromkeys(self.messages)
+        self._is_dirty = True
+        for message in [each for each in self.messages.values() if each.created < began]:
+            shifted = message.shift(elapsed)
+            # One of a run that did not know the time either may be younger, and must not expire too soon.
+            keeps_expiry = message.can_be_queued and message.key not in old
+            self.add(replace(shifted, expires=message.expires) if keeps_expiry else shifted)
         self._request_commit()
 
     # The disk
@@ -176,7 +177,7 @@ class MessageStore(Messages):
             contents = await self.storage.async_load(self._finished_after)
         except StorageError as err:
             _LOGGER.error("The stored messages can't be read; they are left alone, and nothing is stored: %s", err)  # noqa: TRY400
-            self._is_unreadable = True
+            self._unreadable = err
             self._report_health(err)
             return
         offset = self.clock.stored(0.0)
@@ -200,7 +201,7 @@ class MessageStore(Messages):
         if self.damaged:
             _LOGGER.error("%s stored records are damaged; they were set aside", self.damaged)
         # A disk that takes nothing is reported now, and not with the first alarm.
-        self._is_clock_changed = True
+        self._is_dirty = True
         with suppress(StorageError):
             await self.async_save()
 
@@ -238,16 +239,11 @@ class MessageStore(Messages):
         self._cancel_retry()
         self.is_closed = True
 
-    @property
-    def _is_dirty(self) -> bool:
-        """Return whether there is something that the disk does not have."""
-        is_outdated = self._is_clock_changed or self._is_history_outdated
-        return bool(self._changed or self._finished or is_outdated or self.usage.is_counted)
-
     def _commit_soon(self, key: str) -> None:
         """Commit a change of a message, then tell of it."""
         self._changed[key] = None
         self._untold[key] = None
+        self._is_dirty = True
         self._request_commit()
 
     @callback
@@ -295,7 +291,7 @@ class MessageStore(Messages):
             self.on_unsaved(self._existing(key for key in untold if key not in self._persisted))
             told = self._existing(untold)
         if untold or is_counted:
-            self._tell(told)
+            self._tell(told, are_all=len(told) == len(untold) and not is_counted)
         return failure
 
     def _existing(self, keys: Iterable[str]) -> list[OutgoingMessage]:
@@ -304,13 +300,13 @@ class MessageStore(Messages):
 
     async def _async_commit(self) -> StorageError | None:
         """Write what the disk does not have, and return why that failed, or None."""
-        if self._is_unreadable:
-            return self._failure
+        if self._unreadable:
+            return self._unreadable
         changed, self._changed = self._changed, {}
         finished, self._finished = self._finished, []
-        is_clock_changed, self._is_clock_changed = self._is_clock_changed, False
         is_outdated, self._is_history_outdated = self._is_history_outdated, False
         usage = self.usage.take_changes()
+        self._is_dirty = False
         try:
             await self.storage.async_commit(self._changes(changed, finished, usage, forget=is_outdated))
         except StorageError as err:
@@ -326,9 +322,9 @@ class MessageStore(Messages):
             return None
         self._changed = changed | self._changed
         self._finished = finished + self._finished
-        self._is_clock_changed |= is_clock_changed
         self._is_history_outdated |= is_outdated
         self.usage.put_back(usage)
+        self._is_dirty = True
         return failure
 
     def _changes(
@@ -355,7 +351,6 @@ class MessageStore(Messages):
 
     def _report_health(self, failure: StorageError | None) -> None:
         """Report when the disk fails, each time, and when it works again."""
-        self._failure = failure
-        if failure or not self._is_healthy:
-            self._is_healthy = failure is None
+        was_healthy, self._is_healthy = self._is_healthy, failure is None
+        if failure or not was_healthy:
             self.on_health(failure)

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, override
+from typing import Final, override
 
 from homeassistant.components.sensor import SensorEntity, SensorEntityDescription, SensorStateClass
-from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
@@ -16,7 +15,7 @@ from ..const import DOMAIN
 from ..entity import GoSmsEntity
 from ..options import Options
 from ..plan import PlanUsage, async_follow_plan, plan_usage
-from ..runtime_data import GoSmsConfigEntry
+from ..runtime_data import UPDATED, GoSmsConfigEntry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,21 +47,20 @@ def async_set_up_plan(
     is_shown = False
 
     @callback
-    def async_apply_plan(_change: ConfigEntryChange | None, changed: ConfigEntry[Any]) -> None:
+    def async_apply_plan() -> None:
         """Show what is left, or show it no more."""
         nonlocal is_shown
-        is_known = changed is entry and Options.from_entry(entry).plan_segments > 0
-        if is_known and not is_shown:
+        was_shown, is_shown = is_shown, Options.from_entry(entry).plan_segments > 0
+        registry = er.async_get(hass)
+        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{entry.entry_id}_{_LEFT.key}")
+        if is_shown and not was_shown:
             async_add_entities([GoSmsPlanSensor(hass, entry, _LEFT)])
-        elif changed is entry and not is_known:
-            registry = er.async_get(hass)
-            if entity_id := registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{entry.entry_id}_{_LEFT.key}"):
-                registry.async_remove(entity_id)
-        is_shown = is_known if changed is entry else is_shown
+        elif entity_id and not is_shown:
+            registry.async_remove(entity_id)
 
     async_add_entities([GoSmsPlanSensor(hass, entry, _USED)])
-    async_apply_plan(None, entry)
-    entry.async_on_unload(async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, async_apply_plan))
+    async_apply_plan()
+    entry.async_on_unload(async_dispatcher_connect(hass, UPDATED.format(entry.entry_id), async_apply_plan))
 
 
 class GoSmsPlanSensor(GoSmsEntity, SensorEntity):
