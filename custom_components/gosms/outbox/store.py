@@ -8,7 +8,7 @@ import logging
 import secrets
 from typing import Any, Final, cast
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
@@ -36,6 +36,7 @@ class MessageStore(Messages):
 
     Attributes:
         secret: what fingerprints are made with.
+        persisted: the keys of the messages that the disk has, in whichever state.
         damaged: how many records of earlier runs could not be read.
         on_health: called when the disk fails, and with None when it works.
         on_unsaved: called with messages that the disk did not take, before anybody is told of them.
@@ -56,7 +57,7 @@ class MessageStore(Messages):
         self._unreadable: StorageError | None = None
         self._is_healthy: bool | None = None
         self._is_secret_stored = False
-        self._persisted: set[str] = set()
+        self.persisted: set[str] = set()
         # What the disk does not have yet: the keys of messages, those that ended, and whether there is anything at all.
         self._changed: dict[str, None] = {}
         self._finished: list[OutgoingMessage] = []
@@ -67,18 +68,12 @@ class MessageStore(Messages):
         self._is_commit_requested = False
         self._task: asyncio.Task[None] | None = None
         self._saves: list[asyncio.Future[StorageError | None]] = []
-        self._retry: asyncio.TimerHandle | None = None
+        self._cancel_retry: CALLBACK_TYPE = lambda: None
 
     @property
     def is_failing(self) -> bool:
         """Return whether the disk did not take the last transaction."""
         return self._is_healthy is False
-
-    def is_persisted(self, key: str) -> bool:
-        """Return whether the disk has a message, in whichever state."""
-        return key in self._persisted
-
-    # Changes
 
     def put(self, message: OutgoingMessage) -> OutgoingMessage:
         """Add a message, or the next state of one, and return it."""
@@ -125,8 +120,6 @@ class MessageStore(Messages):
             self.add(replace(shifted, expires=message.expires) if keeps_expiry else shifted)
         self._request_commit()
 
-    # The disk
-
     async def async_load(self) -> None:
         """Take up what earlier runs left. What can't be read is counted.
 
@@ -148,7 +141,7 @@ class MessageStore(Messages):
         for message in messages:
             self.add(message)
             self._mark_saved(message)
-        self._persisted = set(self.messages)
+        self.persisted = set(self.messages)
         self.history.remember(finished)
         self.history.counters = Counters(**cast("Any", contents.meta.get("counters", {})))
         if secret := contents.meta.get("secret"):
@@ -220,13 +213,7 @@ class MessageStore(Messages):
         finally:
             self._task = None
         if failure:
-            self._retry = self._hass.loop.call_later(_DISK_PAUSE, self._request_commit)
-
-    def _cancel_retry(self) -> None:
-        """Do not try the disk again on its own."""
-        if self._retry:
-            self._retry.cancel()
-            self._retry = None
+            self._cancel_retry = self._hass.loop.call_later(_DISK_PAUSE, self._request_commit).cancel
 
     async def _async_commit_and_tell(self) -> StorageError | None:
         """Store what changed, then tell those concerned; return why storing it failed, or None."""
@@ -236,7 +223,7 @@ class MessageStore(Messages):
         self._report_health(failure)
         if failure:
             # As they are by now: a request may have begun meanwhile.
-            self.on_unsaved(self._existing(key for key in untold if key not in self._persisted))
+            self.on_unsaved(self._existing(key for key in untold if key not in self.persisted))
             told = self._existing(untold)
         if untold:
             self._tell(told, are_all=len(told) == len(untold))
@@ -262,8 +249,8 @@ class MessageStore(Messages):
             _LOGGER.exception("Unexpected error while storing messages")
             failure = StorageError(type(err).__name__)
         else:
-            self._persisted.update(key for key in changed if key in self.messages)
-            self._persisted.difference_update(key for key in changed if key not in self.messages)
+            self.persisted.update(key for key in changed if key in self.messages)
+            self.persisted.difference_update(key for key in changed if key not in self.messages)
             self._is_secret_stored = True
             return None
         self._changed = changed | self._changed
