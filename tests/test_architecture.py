@@ -28,6 +28,7 @@ FLOORS: Final = (
         "outbox",
         "runtime_data",
         "subentries",
+        "updates",
     ),
     (
         "__init__",

@@ -152,10 +152,12 @@ class FakeStorage(Storage):
             raise StorageError("OSError")
         self._disk.files.pop(self._account, None)
 
+    @override
     async def async_begin_backup(self) -> None:
         """Let a copy be consistent: each one is."""
         self.is_in_backup = True
 
+    @override
     def async_end_backup(self) -> None:
         """End a backup."""
         self.is_in_backup = False
