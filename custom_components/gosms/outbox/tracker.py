@@ -47,7 +47,9 @@ class DeliveryTracker(Worker):
     @callback
     def async_apply(self, listed: Iterable[Message]) -> None:
         """Apply what the service tells of messages, however it came."""
-        statuses = {each.id: each.status for each in listed if each.status is not None}
+        if not self._store.tracked:
+            return
+        statuses = {each.id: status for each in listed if (status := each.status) is not None}
         now, timeout = self._hass.loop.time(), 60 * self._account.options.delivery_timeout
         for key in list(self._store.tracked):
             self._store.update(key, lambda message: apply_statuses(message, statuses, now, timeout))
