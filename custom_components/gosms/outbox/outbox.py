@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 import logging
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -30,6 +30,8 @@ from .store import MessageStore
 from .tracker import DeliveryTracker
 
 _LOGGER = logging.getLogger(__name__)
+
+_FILE_NAME: Final = f"{DOMAIN}.{{}}.db"
 
 
 class Outbox:
@@ -65,7 +67,7 @@ class Outbox:
         self._entry = entry
         self._boot = boot
         self._is_removed = False
-        storage = storage or SqliteStorage(hass, _file_name(entry.entry_id))
+        storage = storage or SqliteStorage(hass, _FILE_NAME.format(entry.entry_id))
         self._store = store = MessageStore(hass, storage, Clock(hass.loop.time))
         self._account = account = Account(
             hass=hass, entry=entry, client=client, store=store, poll=poll, can_send=can_send
@@ -117,7 +119,7 @@ class Outbox:
     async def async_remove(hass: HomeAssistant, entry_id: str) -> None:
         """Remove everything that is known of the messages of an account."""
         store = hass.data.get(STORES, {}).pop(entry_id, None)
-        storage = store.storage if store else SqliteStorage(hass, _file_name(entry_id))
+        storage = store.storage if store else SqliteStorage(hass, _FILE_NAME.format(entry_id))
         try:
             await storage.async_remove()
         except StorageError as err:
@@ -227,9 +229,6 @@ class Outbox:
     async def async_send(self, request: SendRequest) -> list[SendResult]:
         """Send what is asked for, each message once, also if the caller is canceled.
 
-        Args:
-            request: what to send to whom, and what to wait for.
-
         Returns:
             What has become of the messages, in the order of the request's numbers: no later than its time-out, or when
             the outbox closes.
@@ -278,8 +277,3 @@ class Outbox:
         """Tell people that the disk does not take the messages, or that it does again."""
         report = async_raise if failure else async_clear
         report(self._hass, self._entry, STORAGE_FAILED)
-
-
-def _file_name(entry_id: str) -> str:
-    """Return the name of the file of an account."""
-    return f"{DOMAIN}.{entry_id}.db"

@@ -22,12 +22,7 @@ class Worker(ABC):
     """
 
     def __init__(self, hass: HomeAssistant, name: str) -> None:
-        """Make the worker; it does nothing before it is started.
-
-        Args:
-            hass: Home Assistant.
-            name: what its task is called.
-        """
+        """Make the worker; it does nothing before it is started."""
         self._hass = hass
         self._name = name
         self._is_running = False
@@ -37,14 +32,7 @@ class Worker(ABC):
 
     @abstractmethod
     async def _async_work(self, now: float) -> float | None:
-        """Do what is due.
-
-        Args:
-            now: the event loop's time.
-
-        Returns:
-            When there is more to do by the event loop's time, or None if not before the next wake.
-        """
+        """Do what is due, and return when there is more to do by the event loop's time; None if not before a wake."""
 
     @property
     def is_running(self) -> bool:
