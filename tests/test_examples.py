@@ -59,7 +59,10 @@ LEAKS: Final = {
 FIRST: Final = {
     "The valve is closed.": (MUM, "Water leak\nThe valve is closed."),
     "Home Assistant can send SMS now: 21 °C inside.": (MUM, "Home Assistant can send SMS now: 21 deg. C inside."),
-    "Home Assistant умеет отправлять SMS. В доме 21 °C.": (MAMA, "Home Assistant умеет отправлять SMS. В доме 21 град. C."),
+    "Home Assistant умеет отправлять SMS. В доме 21 °C.": (
+        MAMA,
+        "Home Assistant умеет отправлять SMS. В доме 21 град. C.",
+    ),
 }
 NOT_ARRIVED: Final = {"An SMS has not arrived": "SMS has not arrived", "SMS не дошло": "SMS не дошло"}
 

@@ -493,7 +493,7 @@ class Run:
         self.outboxes += await asyncio.gather(*(self._set_up(entry) for entry in self.simulation.entries))
 
     async def reload(self, account: int) -> None:
-        """Reload an account as the integration does: its requests end, then its entities go; new ones come before events."""
+        """Reload an account as the integration does: requests end, entities go, and new ones come before events."""
         outbox, entry = self.outboxes[account], self.simulation.entries[account]
         await outbox.async_pause()
         for unsubscribe in self._unsubscribe.pop(outbox):

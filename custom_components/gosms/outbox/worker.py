@@ -5,7 +5,7 @@ import asyncio
 import logging
 from typing import Final
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Worker(ABC):
         self._is_running = False
         self._is_woken = False
         self._task: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._cancel_timer: CALLBACK_TYPE = lambda: None
 
     @abstractmethod
     async def _async_work(self, now: float) -> float | None:
@@ -86,10 +86,4 @@ class Worker(ABC):
             self._task = None
         if due is not None and self._is_running:
             when = max(due, self._hass.loop.time() + _MIN_PAUSE)
-            self._timer = self._hass.loop.call_at(when, self.async_wake)
-
-    def _cancel_timer(self) -> None:
-        """Forget the planned time."""
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
+            self._cancel_timer = self._hass.loop.call_at(when, self.async_wake).cancel
