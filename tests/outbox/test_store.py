@@ -117,7 +117,7 @@ async def test_saves_at_one_moment_share_a_commit(store: MessageStore, disk: Fak
 
     await asyncio.gather(*(queue(str(number)) for number in range(50)))
     assert disk.commits == 1
-    assert all(store.is_persisted(str(number)) for number in range(50))
+    assert all(str(number) in store.persisted for number in range(50))
     await store.async_save()
     assert disk.commits == 1
 
@@ -223,7 +223,7 @@ async def test_every_save_fails_while_the_disk_is_full_and_people_are_told(
     results = await asyncio.gather(*(store.async_save() for _ in range(5)), return_exceptions=True)
     assert {type(result) for result in results} == {StorageError}
     assert {type(failure) for failure in health} == {StorageError}
-    assert (store.is_failing, store.is_persisted("one"), list(store.saved)) == (True, False, ["one"])
+    assert (store.is_failing, "one" in store.persisted, list(store.saved)) == (True, False, ["one"])
     assert [[each.key for each in each_time] for each_time in unsaved] == [["one"]]
 
     disk.is_full = False
@@ -352,7 +352,7 @@ async def test_messages_are_in_place_after_a_restart(hass: HomeAssistant, store:
     assert list(again.messages) == list(again.saved) == ["one", "two", "three"]
     assert (list(again.unsent), list(again.tracked)) == (["one"], ["three"])
     assert list(again.unreported) == ["one", "two"]
-    assert again.is_persisted("one")
+    assert "one" in again.persisted
     found = again.messages["one"]
     assert (hass.loop.time() - found.created, found.expires - found.created) == pytest.approx((10, 60), abs=2)
 
@@ -411,7 +411,7 @@ async def test_what_cannot_be_read_is_not_written_over(
     await later.async_close()
     # Not its messages, and not what they were made with: the secret, the counters, the clock.
     assert disk.files[ACCOUNT] == before
-    assert (unsaved, list(later.saved), later.is_persisted("two")) == (["two"], ["two"], False)
+    assert (unsaved, list(later.saved), "two" in later.persisted) == (["two"], ["two"], False)
 
 
 async def test_a_closed_store_changes_and_saves_nothing(store: MessageStore, disk: FakeDisk) -> None:

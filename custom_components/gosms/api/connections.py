@@ -5,7 +5,7 @@ aiohttp takes whatever comes first for the response, and keeps a connection for 
 
 import asyncio
 from contextlib import suppress
-from typing import Final
+from typing import Final, cast
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -38,9 +38,9 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
     """
     send = request.send
 
-    async def send_if_fit(connection: Connection) -> aiohttp.ClientResponse:
-        _prepare(connection)
-        return await send(connection)
+    async def send_if_fit(conn: Connection) -> aiohttp.ClientResponse:
+        _prepare(conn)
+        return await send(conn)
 
     # There is no other moment between the choice of the connection and the first byte.
     request.send = send_if_fit  # type: ignore[method-assign]
@@ -58,8 +58,7 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
 
 def _prepare(connection: Connection) -> None:
     """Check a connection that is about to be used, and watch it afterwards. aiohttp closes it after an error."""
-    protocol = connection.protocol
-    assert protocol is not None
+    protocol = cast("ResponseHandler", connection.protocol)
     vars(protocol).pop("data_received", None)
     loop = asyncio.get_running_loop()
     since = _idle_since.pop(protocol, None)

@@ -174,7 +174,8 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytes:
 
 def _retry_after(response: aiohttp.ClientResponse) -> int | None:
     """Return the seconds to wait before the next request, if the service asks for it, or None."""
-    asked = response.headers.get("Retry-After", "")
+    if (asked := response.headers.get("Retry-After")) is None:
+        return None
     seconds = integer(asked)
     if seconds is None and (end := _http_time(asked)) is not None:
         # By the clock of whoever sent the date.

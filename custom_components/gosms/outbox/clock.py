@@ -22,8 +22,7 @@ class ClockRecord:
     """What the next run needs to know of the time.
 
     Attributes:
-        boot_id: names the boot of the machine, or None where that is not known.
-        boot_time: seconds since that boot, also those in which the machine slept.
+        boot_id: see `Boot`; the boot's clock was at `boot_time` at that moment.
         stored_time: the stored time at that moment.
         is_anchored: whether the stored times are by the service's clock.
         gap: the last stored time by the service's clock before the machine was off for nobody knows how long, if the

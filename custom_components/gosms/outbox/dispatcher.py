@@ -186,7 +186,7 @@ class Dispatcher(Worker):
         if not self._store.is_failing:
             return True
         message = self._store.messages[key]
-        if self._store.is_persisted(key) or (message.attempts > 1 and message.can_be_queued):
+        if key in self._store.persisted or (message.attempts > 1 and message.can_be_queued):
             self._store.update(key, OutgoingMessage.undo_attempt)
             self._store.update(key, OutgoingMessage.report_queued)
             self._backoff.fail(self._hass.loop.time())

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ..api import MessageStatus
 from ..errors import Failure
 from .fingerprint import Fingerprint
-from .state import DELIVERY_TIMEOUT, TRANSITIONS, IllegalTransitionError, MessageEvent, Part, State
+from .state import DELIVERY_TIMEOUT, TRANSITIONS, IllegalTransitionError, MessageEvent, Part, State, state_of
 
 # Seconds that a message which may not be queued waits for its turn. It takes half as long to look for one whose outcome
 # is unknown.
@@ -19,11 +19,6 @@ _MAX_TURN: Final = 60.0
 
 # The fields that are times of the clock.
 _TIMES: Final = ("created", "expires", "last_attempt", "accepted", "finished")
-
-_FAILURES: Final = {
-    MessageStatus.SEND_FAILED: State.SEND_FAILED,
-    MessageStatus.DELIVERY_FAILED: State.DELIVERY_FAILED,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +40,7 @@ class OutgoingMessage:
 
     Attributes:
         key: names the message here; the service does not know it.
-        phone_number: the receiver, digits only; empty once it is not to be remembered any more, as are the texts.
+        phone_number: digits only; empty once it is not to be remembered any more, as are the texts.
         text: what was asked to be sent; `parts` are sent, one after the other.
         recipient: the id of the subentry that the message is for, or None.
         tag: what the caller wants to recognize the message by, or None.
@@ -143,10 +138,6 @@ class OutgoingMessage:
     def was_left_queued(self) -> bool:
         """Return whether an earlier run left it without a request in progress, as far as its file tells."""
         return self.is_restored and self.last_attempt is None
-
-    def looks_like(self, other: OutgoingMessage | None) -> bool:
-        """Return whether people see the same of it as of an earlier state, or of none."""
-        return other is not None and self.shown == other.shown
 
     @property
     def shown(self) -> tuple[object, ...]:
@@ -258,15 +249,10 @@ class OutgoingMessage:
         parts = tuple(part.with_status(statuses.get(part.id or "")) for part in self.parts)
         if parts == self.parts:
             return self
-        newest = [part.status for part in parts if part.status is not None]
-        if failed := [status for status in newest if status in _FAILURES]:
-            return _change(self, _FAILURES[failed[0]], now, parts=parts)
-        lowest = min(newest)
-        if lowest is MessageStatus.DELIVERED:
-            return _change(self, State.DELIVERED, now, parts=parts)
-        if lowest >= MessageStatus.SENT and self.state is not State.SENT:
-            return _change(self, State.SENT, now, parts=parts)
-        return replace(self, parts=parts)
+        state = state_of(parts)
+        if state is self.state or state is State.ACCEPTED:
+            return replace(self, parts=parts)
+        return _change(self, state, now, parts=parts)
 
     def report_delivery_timeout(self, now: float) -> OutgoingMessage:
         """Report that the delivery takes long; the message is followed all the same."""

@@ -120,7 +120,7 @@ class Messages(MessageIndex):
             messages: those of the messages that were not archived meanwhile.
             are_all: whether these are all.
         """
-        news = [message for message in messages if not message.looks_like(self.saved.get(message.key))]
+        news = [each for each in messages if each.key not in self.saved or each.shown != self.saved[each.key].shown]
         for message in messages:
             if message.key in self.messages:
                 self._mark_saved(message)

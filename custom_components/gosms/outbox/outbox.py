@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
 import logging
 import time
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -32,6 +32,8 @@ from .tracker import DeliveryTracker
 
 _LOGGER = logging.getLogger(__name__)
 
+_FILE_NAME: Final = f"{DOMAIN}.{{}}.db"
+
 
 class Outbox:
     """Sends the messages of one account, each of them once, and follows them to their end.
@@ -56,7 +58,7 @@ class Outbox:
         Args:
             hass: Home Assistant.
             entry: the account that sends.
-            client: the client of that account.
+            client: its client.
             poll: fetches the newest messages of the account and hands them to `async_apply`; None if that failed.
             can_send: returns what is known of a phone's ability to send.
             storage: keeps the messages; a file of the account if left out.
@@ -66,8 +68,8 @@ class Outbox:
         self._entry = entry
         self._boot = boot
         self._is_removed = False
-        self._storage = storage or SqliteStorage(hass, _file_name(entry.entry_id))
-        self._store = store = MessageStore(hass, self._storage, Clock(hass.loop.time))
+        storage = storage or SqliteStorage(hass, _FILE_NAME.format(entry.entry_id))
+        self._store = store = MessageStore(hass, storage, Clock(hass.loop.time))
         self._account = account = Account(
             hass=hass, entry=entry, client=client, store=store, poll=poll, can_send=can_send
         )
@@ -137,7 +139,7 @@ class Outbox:
     async def async_remove(hass: HomeAssistant, entry_id: str) -> None:
         """Remove everything that is known of the messages of an account."""
         store = hass.data.get(STORES, {}).pop(entry_id, None)
-        storage = store.storage if store else SqliteStorage(hass, _file_name(entry_id))
+        storage = store.storage if store else SqliteStorage(hass, _FILE_NAME.format(entry_id))
         try:
             await storage.async_remove()
         except StorageError as err:
@@ -165,8 +167,6 @@ class Outbox:
         await self._async_close_workers()
         # Its listeners are about to go. The next run reports what is queued meanwhile.
         self._publisher.async_pause()
-        with suppress(StorageError):
-            await self._store.async_save()
 
     @callback
     def async_resume(self) -> None:
@@ -181,8 +181,6 @@ class Outbox:
         next run.
         """
         await self._async_close_workers()
-        with suppress(StorageError):
-            await self._store.async_save()
         self._store.release()
 
     async def async_unload(self) -> None:
@@ -190,7 +188,7 @@ class Outbox:
         await self._async_close_workers()
         await self._store.async_close()
         with suppress(StorageError):
-            await self._storage.async_close()
+            await self._store.storage.async_close()
         self._hass.async_create_task(self._async_release(), "GoSMS.ru callers", eager_start=False)
 
     def _async_start_workers(self) -> None:
@@ -200,12 +198,12 @@ class Outbox:
         self._publisher.async_resume()
 
     async def _async_close_workers(self) -> None:
-        """Let the running work end; the publisher is the last, so that it reports what the others did."""
-        for worker in self._workers:
-            if worker is self._publisher:
-                with suppress(StorageError):
-                    await self._store.async_save()
-            await worker.async_close()
+        """Let the running work end, and have it on disk; the publisher is the last, to report what the others did."""
+        for workers in (self._workers[:-1], self._workers[-1:]):
+            for worker in workers:
+                await worker.async_close()
+            with suppress(StorageError):
+                await self._store.async_save()
 
     async def _async_release(self) -> None:
         """Let those go on who wait for a message, once it is known whether the account is being removed."""
@@ -216,12 +214,12 @@ class Outbox:
 
     async def async_begin_backup(self) -> None:
         """Let copies of the file be consistent until the end of the backup; a failing disk is no error here."""
-        await self._storage.async_begin_backup()
+        await self._store.storage.async_begin_backup()
 
     @callback
     def async_end_backup(self) -> None:
         """End the backup."""
-        self._storage.async_end_backup()
+        self._store.storage.async_end_backup()
 
     @callback
     def async_prune_history(self) -> None:
@@ -256,9 +254,6 @@ class Outbox:
 
     async def async_send(self, request: SendRequest) -> list[SendResult]:
         """Send what is asked for, each message once, also if the caller is canceled.
-
-        Args:
-            request: what to send to whom, and what to wait for.
 
         Returns:
             What has become of the messages, in the order of the request's numbers: no later than its time-out, or when
@@ -322,12 +317,5 @@ class Outbox:
 
     def _on_health(self, failure: StorageError | None) -> None:
         """Tell people that the disk does not take the messages, or that it does again."""
-        if failure is None:
-            async_clear(self._hass, self._entry, STORAGE_FAILED)
-        else:
-            async_raise(self._hass, self._entry, STORAGE_FAILED)
-
-
-def _file_name(entry_id: str) -> str:
-    """Return the name of the file of an account."""
-    return f"{DOMAIN}.{entry_id}.db"
+        report = async_raise if failure else async_clear
+        report(self._hass, self._entry, STORAGE_FAILED)

@@ -47,21 +47,13 @@ _SPACES: Final = re.compile(r"\s+")
 
 @dataclass(kw_only=True, slots=True)
 class _Search:
-    """How the looks for a message went: the clean ones since the first of them, and the failures.
-
-    Attributes:
-        part: the index of the part that is looked for.
-        attempts: requests begun until then.
-        began: when the search began.
-        due: when to look next.
-        clean: clean looks so far.
-        backoff: after looks that failed.
-    """
+    """How the looks for the part with an index went, after so many attempts."""
 
     part: int
     attempts: int
     began: float
     due: float
+    # Clean looks so far, and the pauses after those that failed.
     clean: int = 0
     backoff: Backoff = field(default_factory=Backoff)
 
@@ -220,7 +212,7 @@ def find_part(
         message: the message, in the state unknown.
         listed: what the service found for its number, with comparable texts, newest first.
         window: when it can have been created, in Unix seconds of the service's clock.
-        is_claimed: returns whether an id belongs to a message.
+        is_claimed: returns whether an id is taken.
     """
     text = comparable(message.next_part)
     candidates = [

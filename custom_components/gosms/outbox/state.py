@@ -1,6 +1,6 @@
 """Where a message and its parts can be on their way, and what is told of that."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -69,6 +69,12 @@ EVENT_TYPES: Final = (
 )
 
 
+_FAILURES: Final = {
+    MessageStatus.SEND_FAILED: State.SEND_FAILED,
+    MessageStatus.DELIVERY_FAILED: State.DELIVERY_FAILED,
+}
+
+
 class IllegalTransitionError(Exception):
     """A change that cannot happen to a message in its state."""
 
@@ -105,3 +111,14 @@ class Part:
         if status is None or self.status is None or self.status.is_final or status <= self.status:
             return self
         return replace(self, status=status)
+
+
+def state_of(parts: Iterable[Part]) -> State:
+    """Return the state of a message that the service has, by what it tells of the parts."""
+    statuses = [part.status for part in parts if part.status is not None]
+    if failed := [_FAILURES[status] for status in statuses if status in _FAILURES]:
+        return failed[0]
+    lowest = min(statuses)
+    if lowest is MessageStatus.DELIVERED:
+        return State.DELIVERED
+    return State.SENT if lowest >= MessageStatus.SENT else State.ACCEPTED

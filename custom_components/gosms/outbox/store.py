@@ -1,6 +1,5 @@
 """The one way in which the messages of an account reach the disk, and those who are told."""
 
-import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +14,7 @@ from homeassistant.util.json import JsonObjectType
 
 from ..api import Message
 from .clock import Clock, ClockRecord
+from .commits import GroupCommit
 from .history import Counters
 from .message import OutgoingMessage
 from .messages import Messages, SavedListener
@@ -23,9 +23,6 @@ from .storage import Changes, Storage, StorageError
 from .usage import Usage
 
 _LOGGER = logging.getLogger(__name__)
-
-# Seconds until a disk that did not take a commit is tried again without a new reason.
-_DISK_PAUSE: Final = 60.0
 
 _DAY: Final = 24 * 60 * 60
 
@@ -44,6 +41,7 @@ class MessageStore(Messages):
 
     Attributes:
         secret: what fingerprints are made with.
+        persisted: the keys of the messages that the disk has, in whichever state.
         damaged: how many records of earlier runs could not be read.
         usage: how many SMS were sent.
         unix_now: returns the time in Unix seconds that counts for the bill.
@@ -70,30 +68,19 @@ class MessageStore(Messages):
         self._unreadable: StorageError | None = None
         self._is_healthy: bool | None = None
         self._is_secret_stored = False
-        self._persisted: set[str] = set()
-        # What the disk does not have yet: the keys of messages, those that ended, and whether there is anything at all.
+        self.persisted: set[str] = set()
+        # What the disk does not have yet: the keys of messages, and those that ended.
         self._changed: dict[str, None] = {}
         self._finished: list[OutgoingMessage] = []
         self._is_history_outdated = False
-        self._is_dirty = False
         # What people were not told yet: the keys of messages.
         self._untold: dict[str, None] = {}
-        # A commit runs in a task of its own: a caller who is canceled must not leave one half done.
-        self._is_commit_requested = False
-        self._task: asyncio.Task[None] | None = None
-        self._saves: list[asyncio.Future[StorageError | None]] = []
-        self._retry: asyncio.TimerHandle | None = None
+        self._commits = GroupCommit(hass, self._async_commit_and_tell)
 
     @property
     def is_failing(self) -> bool:
         """Return whether the disk did not take the last transaction."""
         return self._is_healthy is False
-
-    def is_persisted(self, key: str) -> bool:
-        """Return whether the disk has a message, in whichever state."""
-        return key in self._persisted
-
-    # Changes
 
     def put(self, message: OutgoingMessage) -> OutgoingMessage:
         """Add a message, or the next state of one, and return it."""
@@ -111,8 +98,7 @@ class MessageStore(Messages):
         if not self.is_closed:
             self.usage.count_others(listed, self.is_claimed, self.unix_now())
             if self.usage.is_counted:
-                self._is_dirty = True
-                self._request_commit()
+                self._commits.async_request()
 
     def update(self, key: str, step: Callable[[OutgoingMessage], OutgoingMessage]) -> OutgoingMessage:
         """Change a message as it is now, and return it.
@@ -137,8 +123,8 @@ class MessageStore(Messages):
         self.history.keep = keep
         if not self.is_closed and (self.history.forget(now) or keep != before):
             self._finished += self.history.strip()
-            self._is_history_outdated = self._is_dirty = True
-            self._request_commit()
+            self._is_history_outdated = True
+            self._commits.async_request()
         oldest = self.history.oldest
         # Not one by one.
         return None if oldest is None else max(oldest + self.history.keep, now + _PRUNING_PAUSE)
@@ -157,15 +143,12 @@ class MessageStore(Messages):
         # All stored times change their meaning or their value, so all are stored anew, and that they are by this clock.
         self._finished = [*self.history]
         self._changed |= dict.fromkeys(self.messages)
-        self._is_dirty = True
         for message in [each for each in self.messages.values() if each.created < began]:
             shifted = message.shift(elapsed)
             # One of a run that did not know the time either may be younger, and must not expire too soon.
             keeps_expiry = message.can_be_queued and message.key not in old
             self.add(replace(shifted, expires=message.expires) if keeps_expiry else shifted)
-        self._request_commit()
-
-    # The disk
+        self._commits.async_request()
 
     async def async_load(self) -> None:
         """Take up what earlier runs left. What can't be read is counted.
@@ -188,7 +171,7 @@ class MessageStore(Messages):
         for message in messages:
             self.add(message)
             self._mark_saved(message)
-        self._persisted = set(self.messages)
+        self.persisted = set(self.messages)
         self.history.remember(finished)
         # As the options are now.
         self._finished += self.history.strip()
@@ -201,7 +184,7 @@ class MessageStore(Messages):
         if self.damaged:
             _LOGGER.error("%s stored records are damaged; they were set aside", self.damaged)
         # A disk that takes nothing is reported now, and not with the first alarm.
-        self._is_dirty = True
+        self._commits.async_request()
         with suppress(StorageError):
             await self.async_save()
 
@@ -223,61 +206,18 @@ class MessageStore(Messages):
         Raises:
             StorageError: it is not on disk.
         """
-        if self._is_dirty or self._task:
-            future: asyncio.Future[StorageError | None] = self._hass.loop.create_future()
-            self._saves.append(future)
-            self._request_commit()
-            if failure := await future:
-                raise failure
+        await self._commits.async_wait()
 
     async def async_close(self) -> None:
         """Store what is not stored yet, and take no change any more."""
-        if self._is_dirty:
-            self._request_commit()
-        while self._task:
-            await asyncio.wait([self._task])
-        self._cancel_retry()
+        await self._commits.async_close()
         self.is_closed = True
 
     def _commit_soon(self, key: str) -> None:
         """Commit a change of a message, then tell of it."""
         self._changed[key] = None
         self._untold[key] = None
-        self._is_dirty = True
-        self._request_commit()
-
-    @callback
-    def _request_commit(self) -> None:
-        """Commit soon; all that changes at one moment shares it."""
-        self._is_commit_requested = True
-        self._cancel_retry()
-        if self._task is None:
-            self._task = self._hass.async_create_task(self._async_commit_all(), "GoSMS.ru store", eager_start=False)
-
-    async def _async_commit_all(self) -> None:
-        """Commit until nobody asks for it any more."""
-        failure: StorageError | None = None
-        try:
-            while self._is_commit_requested:
-                # What a worker does at this moment, such as beginning to send a message that just came, is part of it.
-                await asyncio.sleep(0)
-                self._is_commit_requested = False
-                saves, self._saves = self._saves, []
-                if self._is_dirty:
-                    failure = await self._async_commit_and_tell()
-                for future in saves:
-                    if not future.done():
-                        future.set_result(failure)
-        finally:
-            self._task = None
-        if failure:
-            self._retry = self._hass.loop.call_later(_DISK_PAUSE, self._request_commit)
-
-    def _cancel_retry(self) -> None:
-        """Do not try the disk again on its own."""
-        if self._retry:
-            self._retry.cancel()
-            self._retry = None
+        self._commits.async_request()
 
     async def _async_commit_and_tell(self) -> StorageError | None:
         """Store what changed, then tell those concerned; return why storing it failed, or None."""
@@ -288,7 +228,7 @@ class MessageStore(Messages):
         self._report_health(failure)
         if failure:
             # As they are by now: a request may have begun meanwhile.
-            self.on_unsaved(self._existing(key for key in untold if key not in self._persisted))
+            self.on_unsaved(self._existing(key for key in untold if key not in self.persisted))
             told = self._existing(untold)
         if untold or is_counted:
             self._tell(told, are_all=len(told) == len(untold) and not is_counted)
@@ -306,7 +246,6 @@ class MessageStore(Messages):
         finished, self._finished = self._finished, []
         is_outdated, self._is_history_outdated = self._is_history_outdated, False
         usage = self.usage.take_changes()
-        self._is_dirty = False
         try:
             await self.storage.async_commit(self._changes(changed, finished, usage, forget=is_outdated))
         except StorageError as err:
@@ -316,15 +255,14 @@ class MessageStore(Messages):
             _LOGGER.exception("Unexpected error while storing messages")
             failure = StorageError(type(err).__name__)
         else:
-            self._persisted.update(key for key in changed if key in self.messages)
-            self._persisted.difference_update(key for key in changed if key not in self.messages)
+            self.persisted.update(key for key in changed if key in self.messages)
+            self.persisted.difference_update(key for key in changed if key not in self.messages)
             self._is_secret_stored = True
             return None
         self._changed = changed | self._changed
         self._finished = finished + self._finished
         self._is_history_outdated |= is_outdated
         self.usage.put_back(usage)
-        self._is_dirty = True
         return failure
 
     def _changes(

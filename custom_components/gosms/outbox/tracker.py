@@ -47,7 +47,9 @@ class DeliveryTracker(Worker):
     @callback
     def async_apply(self, listed: Iterable[Message]) -> None:
         """Apply what the service tells of messages, however it came."""
-        statuses = {each.id: each.status for each in listed if each.status is not None}
+        if not self._store.tracked:
+            return
+        statuses = {each.id: status for each in listed if (status := each.status) is not None}
         now, timeout = self._hass.loop.time(), 60 * self._account.options.delivery_timeout
         for key in list(self._store.tracked):
             self._store.update(key, lambda message: apply_statuses(message, statuses, now, timeout))
@@ -102,13 +104,9 @@ class DeliveryTracker(Worker):
 def apply_statuses(
     message: OutgoingMessage, statuses: dict[str, MessageStatus], now: float, delivery_timeout: float
 ) -> OutgoingMessage:
-    """Return a tracked message with the statuses that the service told; the same object if nothing changed.
+    """Return a tracked message with the statuses, by their ids, that the service told; the same if nothing changed.
 
-    Args:
-        message: a message that the service has.
-        statuses: the statuses by the service's ids.
-        now: the time.
-        delivery_timeout: seconds after which a missing delivery is reported.
+    A delivery that is missing after the time-out, in seconds, is reported.
     """
     message = message.apply_statuses(statuses, now)
     if not message.state.is_tracked or message.accepted is None:
@@ -122,10 +120,7 @@ def apply_statuses(
 def missing_ids(messages: Iterable[OutgoingMessage], page: MessagePage, requested: float) -> list[str]:
     """Return the ids on their way that a page should tell of but does not, those of the oldest messages first.
 
-    Args:
-        messages: the messages on their way.
-        page: the newest messages of the account.
-        requested: when the page was asked for; what was accepted later can't be on it.
+    What was accepted after the page was requested can't be on it.
     """
     listed = {message.id for message in page.messages}
     return [

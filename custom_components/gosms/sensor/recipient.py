@@ -37,6 +37,7 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
         CoordinatorEntity.__init__(self, entry.runtime_data.coordinator)
         GoSmsEntity.__init__(self, hass, entry, _RECIPIENT, recipient)
         self._outbox = entry.runtime_data.outbox
+        self._recipient_id = recipient.subentry_id
         self._status = RecipientStatus(recipient)
 
     @override
@@ -64,9 +65,11 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
     @callback
     def _async_update(self, messages: Collection[OutgoingMessage]) -> None:
         """Update the status by messages that changed."""
-        for message in messages:
+        own = [message for message in messages if message.recipient == self._recipient_id]
+        for message in own:
             self._status.update(message, self.coordinator.data)
-        self._async_write_if_changed(self.available, self.native_value)
+        if own:
+            self._async_write_if_changed(self.available, self.native_value)
 
     @callback
     @override
