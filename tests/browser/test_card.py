@@ -20,6 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AXE: Final = Path(__file__).parents[2] / ".venv/npm/node_modules/axe-core/axe.min.js"
 MUM: Final = "79123456789"
+DAD: Final = "79123456780"
 RESOURCE: Final = "/gosms/gosms-card.js"
 SMALL: Final = (320, 640)
 # CSS pixels: what a finger hits.
@@ -203,13 +204,13 @@ async def test_a_message_waits_in_an_outage_and_leaves_by_itself(
         await expect(card.root.locator(".notice")).to_contain_text("Queued for Mum")
         await card.expect_status("In the outage", "Queued")
         await card.expect_status("Before", "Delivered")
-        await expect(card.root.locator("header")).to_contain_text("1 waiting")
+        await expect(card.root.locator(".header")).to_contain_text("1 waiting")
         await poll(client)
         await expect(card.root).to_contain_text("GoSMS.ru is out of reach", timeout=TIMEOUT)
         await env.simulator.control("DELETE", "faults")
         await poll(client)
         await card.expect_status("In the outage", "Delivered")
-        await expect(card.root.locator("header")).to_contain_text("All well")
+        await expect(card.root.locator(".header")).to_contain_text("All well")
 
 
 async def test_what_failed_is_sent_again(env: BrowserEnvironment, client: HomeAssistantClient) -> None:
@@ -237,7 +238,7 @@ async def test_what_waits_is_taken_back_and_never_leaves(env: BrowserEnvironment
         await card.button("Take back the message to Mum").click()
         await expect(card.root.locator(".notice")).to_contain_text("Taken back")
         await card.expect_status("Not needed", "Taken back")
-        await expect(card.root.locator("header")).to_contain_text("All well")
+        await expect(card.root.locator(".header")).to_contain_text("All well")
     await env.simulator.control("DELETE", "faults")
     await poll(client)
     assert (await env.simulator.control("GET", "state"))["messages"] == before["messages"]
@@ -363,10 +364,27 @@ async def test_the_card_and_its_resource_leave_with_the_account(
     assert await card_resources(client) == [url]
 
 
+async def test_a_text_never_goes_to_another_recipient_than_the_chosen_one(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    entry = await add_account(env)
+    dad = await entry.add_recipient("Dad", DAD)
+    await entry.wait_until_ready(dad)
+    async with open_card(env) as card:
+        to = card.root.get_by_role("combobox", name="To")
+        await to.select_option(label="Dad")
+        await card.text.fill("For Dad alone")
+        await client.command("config_entries/subentries/delete", entry_id=entry.entry_id, subentry_id=dad)
+        await expect(to.locator("option")).to_have_text(["Mum", "Another number…"], timeout=TIMEOUT)
+        await card.button("Send").click()
+        await expect(card.root.locator(".notice")).to_contain_text("Choose a recipient first")
+        await expect(card.text).to_have_value("For Dad alone")
+
+
 async def test_the_phone_is_shown_and_switched(env: BrowserEnvironment, client: HomeAssistantClient) -> None:
     await add_account(env, with_phone=True)
     async with open_card(env) as card:
-        footer = card.root.locator("footer")
+        footer = card.root.locator(".footer")
         await expect(footer).to_contain_text("In touch")
         await expect(footer).to_contain_text("80%")
         switch = card.root.get_by_role("switch", name="Pixel 8 sends SMS")

@@ -76,6 +76,7 @@ const TEXTS = {
     sending: "Sending…",
     noText: "Write a message first.",
     noNumber: "Enter a phone number first.",
+    noRecipient: "Choose a recipient first.",
     accepted: (name) => `GoSMS.ru accepted the message to ${name}.`,
     queued: (name) => `Queued for ${name}: it leaves as soon as GoSMS.ru is back.`,
     notSent: (reason) => `Not sent. ${reason}`,
@@ -155,6 +156,7 @@ const TEXTS = {
     sending: "Отправляется…",
     noText: "Сначала напишите сообщение.",
     noNumber: "Сначала введите номер телефона.",
+    noRecipient: "Сначала выберите получателя.",
     accepted: (name) => `GoSMS.ru принял сообщение, получатель: ${name}.`,
     queued: (name) => `В очереди, получатель: ${name}. Уйдёт, как только появится связь с GoSMS.ru.`,
     notSent: (reason) => `Не отправлено. ${reason}`,
@@ -223,7 +225,7 @@ const STYLE = `
   }
   .success { --tone: var(--success); } .info { --tone: var(--info); } .warning { --tone: var(--warning); }
   .error { --tone: var(--error); } .neutral { --tone: var(--neutral); }
-  header { display: flex; align-items: center; gap: 12px; flex-wrap: wrap; padding: 14px 16px 2px; min-height: 48px; }
+  .header { display: flex; align-items: center; gap: 12px; flex-wrap: wrap; padding: 14px 16px 2px; min-height: 48px; }
   h2 { flex: 1; margin: 0; font-size: var(--ha-font-size-xl, 20px); font-weight: var(--ha-font-weight-medium, 500);
     line-height: 1.3; overflow-wrap: anywhere; }
   h3 { margin: 12px 0 4px; font-size: inherit; font-weight: var(--ha-font-weight-medium, 500); }
@@ -294,7 +296,7 @@ const STYLE = `
   .minor { color: var(--secondary-text-color); }
   .steps li { display: grid; grid-template-columns: 1fr auto; gap: 12px; padding: 2px 0; }
   .more { display: flex; justify-content: center; border-top: 1px solid var(--divider-color); padding: 2px; }
-  footer { border-top: 1px solid var(--divider-color); padding: 6px 16px; }
+  .footer { border-top: 1px solid var(--divider-color); padding: 6px 16px; }
   .phone { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 12px; min-height: 52px; }
   .phone .badge { flex: none; }
   .phone > div { flex: 1 1 120px; min-width: 0; }
@@ -329,7 +331,7 @@ const STYLE = `
     .two > :not(.body) { grid-column: 1; }
     .two > .body { grid-column: 2; grid-row: 1 / -1; border-inline-start: 1px solid var(--divider-color); }
     .two ul.messages { border-top: 0; }
-    .two footer { align-self: end; }
+    .two .footer { align-self: end; }
   }
   @container (max-width: 330px) { .details { padding-inline-start: 16px; } }
   @container (min-width: 400px) {
@@ -626,7 +628,6 @@ class GoSmsCard extends HTMLElement {
       chip: h("span", { class: "chip" }),
       alerts: h("div", { role: "status" }),
       recipient: h("select", { id: "recipient", onchange: () => this.#recipientChanged() }),
-      recipientName: h("div", { hidden: true }),
       number: h("input", {
         id: "number", type: "tel", autocomplete: "off", placeholder: t.numberHint, oninput: () => this.#keepDraft(),
       }),
@@ -637,7 +638,7 @@ class GoSmsCard extends HTMLElement {
       list: h("ul", { class: "messages", role: "list", "aria-label": t.messages }),
       empty: h("div", { class: "empty" }),
       more: h("button", { class: "button", type: "button", onclick: () => this.#showMore() }, t.more),
-      footer: h("footer", { "aria-label": t.phones }),
+      footer: h("div", { class: "footer", role: "group", "aria-label": t.phones }),
       question: h("p", { id: "question" }),
       confirm: h("button", { class: "button filled", type: "submit", value: "yes" }),
       live: h("div", { class: "hidden", "aria-live": "polite" }),
@@ -657,7 +658,7 @@ class GoSmsCard extends HTMLElement {
         h("div", {}, h("button", { class: "button", type: "submit", value: "no" }, t.cancel), e.confirm)));
     e.moreRow = h("div", { class: "more" }, e.more);
     const title = this.#config.title ?? t.title;
-    e.card = h("ha-card", {}, h("header", {}, title ? h("h2", {}, title) : null, e.chip), e.alerts, e.form, e.notice,
+    e.card = h("ha-card", {}, h("div", { class: "header" }, title ? h("h2", {}, title) : null, e.chip), e.alerts, e.form, e.notice,
       h("div", { class: "body" }, e.list, e.empty, e.moreRow), e.footer, e.dialog, e.live);
     root.replaceChildren(h("style", {}, STYLE), e.card);
     if (draft.text) this.#typed();
@@ -714,16 +715,17 @@ class GoSmsCard extends HTMLElement {
     const options = JSON.stringify([recipients, numbers]);
     if (options !== this.#recipients) {
       this.#recipients = options;
-      const chosen = recipient.options.length ? recipient.value : this.#draft().recipient;
       recipient.replaceChildren(
         ...recipients.map(({ name, entity_id: entityId }) => h("option", { value: entityId }, name)),
         ...(numbers ? [h("option", { value: OTHER_NUMBER }, t.otherNumber)] : []),
       );
+      // If the chosen one is gone, nobody is chosen: the text must not go to somebody else.
+      const { recipient: chosen } = this.#draft();
       const values = [...recipient.options].map((option) => option.value);
-      recipient.value = values.includes(chosen) ? chosen : values[0];
+      recipient.selectedIndex = chosen === undefined ? 0 : values.indexOf(chosen);
     }
     recipientField.hidden = !recipients.length;
-    numberField.hidden = !numbers || recipient.value !== OTHER_NUMBER;
+    numberField.hidden = recipient.selectedOptions[0]?.value !== OTHER_NUMBER;
   }
 
   #renderList() {
@@ -846,7 +848,7 @@ class GoSmsCard extends HTMLElement {
       sending && h("button", {
         class: "switch", type: "button", role: "switch", "data-role": phone.sending, "aria-checked": String(isOn),
         "aria-label": t.sendsWith(phone.name), "aria-disabled": String(sending.state === "unavailable"),
-        onclick: () => this.#switch(phone.sending, !isOn),
+        onclick: () => sending.state !== "unavailable" && this.#switch(phone.sending, !isOn),
       }, h("span", { "aria-hidden": "true" }, t.sends), h("span", { class: "track" })));
   }
 
@@ -902,7 +904,8 @@ class GoSmsCard extends HTMLElement {
 
   #keepDraft() {
     const { text, number, recipient } = this.#elements;
-    drafts.set(this.#draftKey(), { text: text.value, number: number.value, recipient: recipient.value });
+    const chosen = recipient.selectedOptions[0]?.value ?? this.#draft().recipient;
+    drafts.set(this.#draftKey(), { text: text.value, number: number.value, recipient: chosen });
   }
 
   #recipientChanged() {
@@ -982,6 +985,7 @@ class GoSmsCard extends HTMLElement {
     const entityId = recipient.value;
     const typed = number.value.trim();
     if (!message.trim()) return this.#refuse(t.noText, text);
+    if (recipient.selectedIndex < 0) return this.#refuse(t.noRecipient, recipient);
     if (!entityId && !typed) return this.#refuse(t.noNumber, number);
     const name = entityId ? recipient.selectedOptions[0].textContent : typed;
     const known = this.#account.recipients.find((each) => each.entity_id === entityId);
