@@ -105,7 +105,7 @@ class Outbox:
         """Take up what an earlier run left."""
         stores = self._hass.data.setdefault(STORES, {})
         clock = self._store.clock
-        if previous := stores.get(self._entry.entry_id):
+        if (previous := stores.get(self._entry.entry_id)) and not previous.unreadable:
             # The clock of the event loop has gone on since.
             clock.continue_from(previous.clock)
         else:

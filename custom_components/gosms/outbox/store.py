@@ -35,6 +35,7 @@ class MessageStore(Messages):
         secret: what fingerprints are made with.
         persisted: the keys of the messages that the disk has, in whichever state.
         damaged: how many records of earlier runs could not be read.
+        unreadable: why nothing was loaded, and nothing is stored in this run; else None.
         on_health: called when the disk fails, and with None when it works.
         on_unsaved: called with messages that the disk did not take, before anybody is told of them.
     """
@@ -47,11 +48,10 @@ class MessageStore(Messages):
         self.secret = secrets.token_hex(16)
         self.damaged = 0
         self.is_closed = False
+        self.unreadable: StorageError | None = None
         self.on_health: HealthListener = lambda _failure: None
         self.on_unsaved: SavedListener = lambda _messages: None
         self._hass = hass
-        # Why nothing is stored in this run, or None.
-        self._unreadable: StorageError | None = None
         self._is_healthy: bool | None = None
         self._is_secret_stored = False
         self.persisted: set[str] = set()
@@ -121,7 +121,7 @@ class MessageStore(Messages):
             contents = await self.storage.async_load(self._finished_after)
         except StorageError as err:
             _LOGGER.error("The stored messages can't be read; they are left alone, and nothing is stored: %s", err)  # noqa: TRY400
-            self._unreadable = err
+            self.unreadable = err
             self._report_health(err)
             return
         offset = self.clock.stored(0.0)
@@ -189,8 +189,8 @@ class MessageStore(Messages):
 
     async def _async_commit(self) -> StorageError | None:
         """Write what the disk does not have, and return why that failed, or None."""
-        if self._unreadable:
-            return self._unreadable
+        if self.unreadable:
+            return self.unreadable
         changed, self._changed = self._changed, {}
         finished, self._finished = self._finished, []
         try:
