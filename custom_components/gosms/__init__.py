@@ -29,8 +29,7 @@ from .updates import async_follow_entry, async_start_phone
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
-# Beside the notify entities, which stay during a reload.
-_PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR, Platform.SWITCH]
+_PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NOTIFY, Platform.SENSOR, Platform.SWITCH]
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
@@ -83,7 +82,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bo
     outbox = entry.runtime_data.outbox
     # An entity that is gone takes no message and reports no event: first everything that is running ends.
     await outbox.async_pause()
-    unloaded = await hass.config_entries.async_unload_platforms(entry, _PLATFORMS)
+    unloaded = await hass.config_entries.async_unload_platforms(entry, _without_notify())
     if unloaded:
         await outbox.async_unload()
         hass.async_create_task(_async_unload_notify_entities(hass, entry), "GoSMS.ru notify entities")
@@ -101,12 +100,12 @@ async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> No
 async def _async_set_up_platforms(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Set up the platforms. The notify entities are there already if the account is being reloaded."""
     if entry.entry_id not in hass.data.get(NOTIFY_ENTITIES, {}):
-        await hass.config_entries.async_forward_entry_setups(entry, [Platform.NOTIFY])
-    else:
-        # Those that were added meanwhile are not. No other platform listens yet.
-        for recipient in recipients(entry):
-            async_dispatcher_send(hass, SUBENTRY_READY.format(entry.entry_id), recipient)
-    await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
+        await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
+        return
+    # Those that were added meanwhile are not. No other platform listens yet.
+    for recipient in recipients(entry):
+        async_dispatcher_send(hass, SUBENTRY_READY.format(entry.entry_id), recipient)
+    await hass.config_entries.async_forward_entry_setups(entry, _without_notify())
 
 
 async def _async_unload_notify_entities(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
@@ -114,6 +113,11 @@ async def _async_unload_notify_entities(hass: HomeAssistant, entry: GoSmsConfigE
     async with entry.setup_lock:
         if entry.state is not ConfigEntryState.LOADED:
             await hass.data[NOTIFY_ENTITIES].pop(entry.entry_id)()
+
+
+def _without_notify() -> list[Platform]:
+    """Return the platforms whose entities go with each unload."""
+    return [platform for platform in _PLATFORMS if platform is not Platform.NOTIFY]
 
 
 @callback
