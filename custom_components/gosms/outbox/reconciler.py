@@ -191,11 +191,10 @@ class Reconciler(Worker):
         times = [self._account.clock.stored(since)]
         if (server_time := self._account.client.server_time) is not None:
             times.append(server_time - (now - since))
-        if message.wall_time is not None:
-            # Small computers start with a clock that is days late. The ids of what was sent for so long are not known
-            # any more, so that an equal message of then could be taken for this one.
-            reach = inf if self._account.clock.is_doubtful(since) else RETENTION
-            times.append(min(max(message.wall_time, min(times) - reach), max(times) + reach))
+        # Small computers start with a clock that is days late. The ids of what was sent for so long are not known any
+        # more, so that an equal message of then could be taken for this one.
+        reach = inf if self._account.clock.is_doubtful(since) else RETENTION
+        times.append(min(max(message.wall_time or times[0], min(times) - reach), max(times) + reach))
         latest = inf if message.is_restored else max(times) + _TOLERANCE
         return min(times) - _TOLERANCE, latest
 
