@@ -111,8 +111,10 @@ async def _async_set_up_platforms(hass: HomeAssistant, entry: GoSmsConfigEntry) 
 async def _async_unload_notify_entities(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Remove the notify entities, unless the account is being reloaded: what is sent to a missing one would be lost."""
     async with entry.setup_lock:
-        if entry.state is not ConfigEntryState.LOADED:
-            await hass.data[NOTIFY_ENTITIES].pop(entry.entry_id)()
+        if entry.state is ConfigEntryState.LOADED:
+            return
+        if async_remove := hass.data.get(NOTIFY_ENTITIES, {}).pop(entry.entry_id, None):
+            await async_remove()
 
 
 def _without_notify() -> list[Platform]:
