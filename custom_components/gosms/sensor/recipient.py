@@ -43,10 +43,9 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
     async def async_added_to_hass(self) -> None:
         """Restore the status, and follow the messages."""
         await super().async_added_to_hass()
-        if stored := await self.async_get_last_extra_data():
-            self._status.restore(stored.as_dict())
-        for message in self._outbox.messages:
-            self._status.restore_message(message, self.coordinator.data)
+        stored = await self.async_get_last_extra_data()
+        own = (*self._outbox.history, *self._outbox.messages)
+        self._status.restore(stored.as_dict() if stored else {}, own, self.coordinator.data)
         self.async_on_remove(self._outbox.async_add_message_listener(self._async_update))
 
     @property
@@ -54,6 +53,12 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
     def extra_restore_state_data(self) -> RecipientStatus:
         """Return the data to restore."""
         return self._status
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the status is known: in an outage, only if the service can't have a newer one."""
+        return super().available or not self._status.needs_service(self.coordinator.data)
 
     @property
     @override
