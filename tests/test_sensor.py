@@ -23,7 +23,10 @@ MUMS = "sensor.mum_last_message_status"
 DADS = "sensor.dad_last_message_status"
 LIST = "GET /sms"
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
+pytestmark = [
+    pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"),
+    pytest.mark.usefixtures("all_entities_enabled", "no_rate_limit"),
+]
 
 
 def states(hass: HomeAssistant) -> dict[str, str]:
@@ -31,7 +34,7 @@ def states(hass: HomeAssistant) -> dict[str, str]:
     return {entity_id: hass.states.get(entity_id).state for entity_id in (LAST, STATUS, TOTAL, MUMS, DADS)}
 
 
-@pytest.mark.usefixtures("all_entities_enabled", "service")
+@pytest.mark.usefixtures("service")
 @pytest.mark.parametrize("platform", ["binary_sensor", "event", "notify", "sensor", "switch"])
 async def test_entities_match_the_snapshot(
     hass: HomeAssistant,
