@@ -6,6 +6,7 @@ from typing import Final, override
 from homeassistant.components.notify import NotifyEntity, NotifyEntityDescription, NotifyEntityFeature  # type: ignore[attr-defined]
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import CONF_PHONE_NUMBER
@@ -13,7 +14,7 @@ from .entity import GoSmsEntity
 from .outbox import Recipient, SendRequest
 from .preparation import prepare_text
 from .runtime_data import GoSmsConfigEntry
-from .subentries import recipients
+from .subentries import SIGNAL_SENT, recipients
 
 # Messages need not wait for each other here: the client limits the rate of requests.
 PARALLEL_UPDATES = 0
@@ -43,6 +44,12 @@ class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
         super().__init__(hass, entry, _SMS, recipient)
         self._entry = entry
         self._recipient = recipient
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Record the time of messages that were sent by other ways too."""
+        signal = SIGNAL_SENT.format(self._recipient.subentry_id)
+        self.async_on_remove(async_dispatcher_connect(self.hass, signal, self._async_record_notification))
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
