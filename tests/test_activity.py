@@ -4,7 +4,6 @@ from collections import Counter
 from typing import Final
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.recorder import Recorder
 from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -16,6 +15,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from simulator import Delivery, Fault
 from tests.common import MUM, SimulatedService, advance_time, send, set_up
+from tests.examples import EXAMPLES, Example
 from tests.services.actions import send_sms, send_sms_without_response
 
 SEND: Final = "POST /sms/send"
@@ -76,14 +76,16 @@ async def test_each_step_of_an_sms_is_one_row_of_each_entity(
 
 
 @pytest.mark.usefixtures("recorder_mock")
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if each.name == "logbook"], ids=str)
 async def test_with_the_documented_filter_an_sms_has_four_rows(
     hass: HomeAssistant,
     hass_ws_client: WebSocketGenerator,
     entry: MockConfigEntry,
     service: SimulatedService,
     freezer: FrozenDateTimeFactory,
+    example: Example,
 ) -> None:
-    assert await async_setup_component(hass, "logbook", EXAMPLE)
+    assert await async_setup_component(hass, "logbook", example.content)
     rows = await rows_of_one_sms(hass, hass_ws_client, entry, service, freezer)
     assert rows == {"notify.mum": 1, "event.mum_message": 3}
 
@@ -96,14 +98,13 @@ async def test_send_sms_records_the_time_on_the_recipients_notify_entity(
     first = dt_util.utcnow().isoformat()
     assert [hass.states.get(each).state for each in (MUM_NOTIFY, DAD_NOTIFY)] == [first, STATE_UNKNOWN]
 
+    freezer.tick(10)
+    service.faults.add(Fault.CODE, endpoint=SEND, code=1005, times=1)
+    await send_sms(hass, message="Fire!", entity_id=MUM_NOTIFY)
+    assert hass.states.get(MUM_NOTIFY).state == first
+
     # Queued is sent as far as the caller is concerned, as with notify.send_message.
     freezer.tick(10)
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND, times=1)
     await send_sms_without_response(hass, phone_numbers=[MUM])
-    second = dt_util.utcnow().isoformat()
-    assert hass.states.get(MUM_NOTIFY).state == second
-
-    freezer.tick(10)
-    service.faults.add(Fault.CODE, endpoint=SEND, code=1005)
-    await send_sms(hass, message="Water leak!", entity_id=MUM_NOTIFY)
-    assert hass.states.get(MUM_NOTIFY).state == second
+    assert hass.states.get(MUM_NOTIFY).state == dt_util.utcnow().isoformat()

@@ -14,7 +14,7 @@ from .entity import GoSmsEntity
 from .outbox import Recipient, SendRequest
 from .preparation import prepare_text
 from .runtime_data import GoSmsConfigEntry
-from .subentries import SIGNAL_SENT, recipients
+from .subentries import SENT, recipients
 
 # Messages need not wait for each other here: the client limits the rate of requests.
 PARALLEL_UPDATES = 0
@@ -48,7 +48,7 @@ class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
     @override
     async def async_added_to_hass(self) -> None:
         """Record the time of messages that were sent by other ways too."""
-        signal = SIGNAL_SENT.format(self._recipient.subentry_id)
+        signal = SENT.format(self._recipient.subentry_id)
         self.async_on_remove(async_dispatcher_connect(self.hass, signal, self._async_record_notification))
 
     @override

@@ -9,7 +9,7 @@ from homeassistant.util.signal_type import SignalTypeFormat
 from .const import CONF_PHONE_NUMBER, SUBENTRY_PHONE, SUBENTRY_RECIPIENT
 
 # Sent with the id of a recipient's subentry when a message was sent there by another way than the notify entity.
-SIGNAL_SENT: Final = SignalTypeFormat[()]("gosms_sent_{}")
+SENT: Final[SignalTypeFormat[()]] = SignalTypeFormat("gosms_sent_{}")
 
 
 def phones(entry: ConfigEntry[Any]) -> list[ConfigSubentry]:

@@ -18,7 +18,7 @@ from ..errors import Failure, invalid_input, localize, no_recipient, not_all_arr
 from ..outbox import Recipient, SendRequest, SendResult, State
 from ..preparation import prepare_text
 from ..runtime_data import GoSmsConfigEntry
-from ..subentries import SIGNAL_SENT
+from ..subentries import SENT
 from ..text import PreparedText
 from .accounts import async_get_entry
 from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
@@ -88,7 +88,7 @@ async def async_send_sms(call: ServiceCall) -> ServiceResponse:
     results = await _async_send(call, entries, recipients, texts)
     for recipient, result in zip(recipients, results, strict=True):
         if recipient.subentry and not result.failure:
-            async_dispatcher_send(hass, SIGNAL_SENT.format(recipient.subentry.subentry_id))
+            async_dispatcher_send(hass, SENT.format(recipient.subentry.subentry_id))
     if call.return_response:
         return {
             "messages": [
