@@ -8,6 +8,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
+from .coordinator import GoSmsPhoneCoordinator
 from .issues import PHONE_OUT_OF_TOUCH, SERVICE_UNREACHABLE, async_clear, async_get_problems, async_raise
 from .outbox import OutgoingMessage, State
 from .runtime_data import GoSmsConfigEntry
@@ -65,7 +66,9 @@ class DelayMonitor:
             if message.state is State.ACCEPTED and message.timeout_reported
         ]
         for phone in phones(self._entry):
-            self._judge_phone(phone, late)
+            # One that was just added is polled first.
+            if coordinator := self._data.phone_coordinators.get(phone.subentry_id):
+                self._judge_phone(phone, coordinator, late)
         self._async_schedule()
 
     def _judge_service(self) -> None:
@@ -76,20 +79,20 @@ class DelayMonitor:
         elif self._data.coordinator.last_update_success:
             async_clear(self._hass, self._entry, SERVICE_UNREACHABLE)
 
-    def _judge_phone(self, phone: ConfigSubentry, late: list[OutgoingMessage]) -> None:
+    def _judge_phone(
+        self, phone: ConfigSubentry, coordinator: GoSmsPhoneCoordinator, late: list[OutgoingMessage]
+    ) -> None:
         """Judge by the late messages that wait for a phone, or for any phone while none can send."""
-        coordinators = self._data.phone_coordinators
-        coordinator = coordinators[phone.subentry_id]
-        is_none_fit = all(each.can_send is False for each in coordinators.values())
-        is_late = any(
+        is_none_fit = all(each.can_send is False for each in self._data.phone_coordinators.values())
+        is_awaited = any(
             message.device_id == coordinator.device_id or (message.device_id is None and is_none_fit)
             for message in late
         )
-        if not is_late or coordinator.can_send:
+        if not is_awaited or coordinator.can_send:
             async_clear(self._hass, self._entry, PHONE_OUT_OF_TOUCH, phone)
-        elif coordinator.can_send is False and coordinator.data.last_online:
-            last_seen = f"{dt_util.as_local(coordinator.data.last_online):%Y-%m-%d %H:%M}"
-            async_raise(self._hass, self._entry, PHONE_OUT_OF_TOUCH, phone=phone, placeholders={"last_seen": last_seen})
+        elif coordinator.can_send is False and (last_seen := coordinator.data.last_online):
+            placeholders = {"last_seen": f"{dt_util.as_local(last_seen):%Y-%m-%d %H:%M}"}
+            async_raise(self._hass, self._entry, PHONE_OUT_OF_TOUCH, phone=phone, placeholders=placeholders)
 
     def _cancel_timer(self) -> None:
         """Cancel the timer, if there is one."""
