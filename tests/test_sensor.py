@@ -15,6 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from simulator import Delivery, Fault, Status
 from tests.common import DAD, MUM, SimulatedService, add_phone, advance_time, send, set_up
+from tests.message_helpers import advance_time_in_steps
 from tests.translation_checks import TRANSLATIONS
 
 LAST = "sensor.gosms_ru_last_message"
@@ -240,8 +241,7 @@ async def test_messages_that_wait_are_listed_between_those_of_the_service(
     await advance_time(hass, freezer, 61)
     assert [message for message, _, _ in listed()] == ["Third", "Second"]
     service.faults.clear()
-    for _ in range(3):
-        await advance_time(hass, freezer, 61)
+    await advance_time_in_steps(hass, freezer, 180, step=10)
     assert sorted(listed()) == [(text, "waiting", True) for text in ("First", "Second", "Third")]
 
 
