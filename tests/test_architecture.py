@@ -20,6 +20,7 @@ FLOORS: Final = (
     (
         "preparation",
         "coordinator",
+        "delays",
         "device",
         "entity",
         "forms",

@@ -11,6 +11,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
+from .delays import DelayMonitor
 from .device import async_update_account_device
 from .issues import IssueManager, async_clear_all as async_clear_all_issues
 from .outbox import MessageEvent, Outbox, OutgoingMessage, State
@@ -69,6 +70,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     # A coordinator without listeners does not poll, and all entities may be disabled.
     entry.async_on_unload(coordinator.async_add_listener(lambda: None))
     _async_refresh_failed_phones(hass, entry)
+    entry.async_on_unload(DelayMonitor(hass, entry).async_start())
     # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
     async_run(hass, entry, coordinator.async_refresh(), "GoSMS.ru first poll")

@@ -1,5 +1,6 @@
 """The way out for every message."""
 
+from .history import FinishedMessage
 from .message import EVENT_TYPES, MessageEvent, OutgoingMessage, Part, State
 from .outbox import Outbox
 from .publisher import EventPublisher
@@ -10,6 +11,7 @@ from .store import MessageStore
 __all__ = [
     "EVENT_TYPES",
     "EventPublisher",
+    "FinishedMessage",
     "MessageEvent",
     "MessageStore",
     "Outbox",

@@ -23,6 +23,7 @@ class FinishedMessage:
         state: how it ended.
         created: when it was asked for.
         counts_towards_limit: whether the hourly limit counts it.
+        recipient: the id of the subentry that it was for, or None.
         failure: what went wrong, or None.
         fingerprint: what a repetition of its call is recognized by, or None if that is another call.
     """
@@ -33,6 +34,7 @@ class FinishedMessage:
     state: State
     created: float
     counts_towards_limit: bool
+    recipient: str | None = None
     failure: Failure | None = None
     fingerprint: Fingerprint | None = None
 
@@ -124,6 +126,7 @@ class History:
             state=message.state,
             created=message.created,
             counts_towards_limit=message.counts_towards_limit,
+            recipient=message.recipient,
             failure=message.failure,
             fingerprint=message.fingerprint,
         )

@@ -8,7 +8,7 @@ import re
 from typing import Final, override
 import unicodedata
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 
 from ..api import PAGE_SIZE, ErrorCode, GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError, Message
 from .backoff import Backoff
@@ -97,6 +97,16 @@ class Reconciler(Worker):
         self._is_claimed = is_claimed
         self._has_duplicate = has_duplicate
         self._searches: dict[str, _Search] = {}
+
+    @callback
+    def async_retry_failed(self) -> None:
+        """Look again for what the last look could not be made for: the service responds again."""
+        now = self._hass.loop.time()
+        for search in self._searches.values():
+            if search.backoff.is_active:
+                search.backoff.bring_forward(now)
+                search.due = search.backoff.due
+                self.async_wake()
 
     @override
     async def _async_work(self, now: float) -> float | None:
