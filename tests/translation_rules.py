@@ -54,17 +54,24 @@ _PLACES: Final = (
     "services.*.fields.*.example",
     "services.*.sections.*.name",
     "services.*.sections.*.description",
+    *(
+        f"{kind}.*.{place}"
+        for kind in ("conditions", "triggers")
+        for place in ("name", "description", "fields.*.name", "fields.*.description", "fields.*.example")
+    ),
     "system_health.info.*",
     "title",
 )
 # Without those of a range, whose order is not checked here.
 _ICON_PLACES: Final = (
+    "conditions.*.condition",
     "entity.*.*.default",
     "entity.*.*.state.*",
     "entity.*.*.state_attributes.*.default",
     "entity.*.*.state_attributes.*.state.*",
     "services.*.service",
     "services.*.sections.*",
+    "triggers.*.trigger",
 )
 # Nothing is filled in where the interface shows a state, an attribute's name or a unit.
 _PLAIN: Final = re.compile(r"entity\..*\.(state\..*|unit_of_measurement|state_attributes\..*)")
@@ -142,6 +149,11 @@ def _problems_of_structure(tree: Mapping[str, Any]) -> Iterator[str]:
             yield from _lacking(f"{place}.fields.{field}", texts, "name", "description")
         for section, texts in service.get("sections", {}).items():
             yield from _lacking(f"{place}.sections.{section}", texts, "name")
+    for kind in ("conditions", "triggers"):
+        for name, described in tree.get(kind, {}).items():
+            yield from _lacking(f"{kind}.{name}", described, "name", "description")
+            for field, texts in described.get("fields", {}).items():
+                yield from _lacking(f"{kind}.{name}.fields.{field}", texts, "name")
 
 
 def problems_of_translations(tree: Mapping[str, Any]) -> list[str]:
