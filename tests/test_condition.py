@@ -6,6 +6,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.condition import (
+    ConditionConfig,
     async_from_config,
     async_get_all_descriptions,
     async_validate_condition_config,
@@ -15,7 +16,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from custom_components.gosms.condition import async_get_conditions
+from custom_components.gosms.condition import PhoneReady, async_get_conditions
 from simulator import Account, Fault, Status
 from tests.common import PHONE, SimulatedService, add_phone, advance_time, send
 
@@ -133,7 +134,8 @@ async def test_a_label_of_the_phone_is_a_target(hass: HomeAssistant, family_labe
 
 async def test_the_readiness_of_a_phone_is_polled(hass: HomeAssistant) -> None:
     # It depends on the switch too, whose changes are not tracked.
-    assert (await async_get_conditions(hass))["phone_ready"].needs_polling.fget(None)
+    config = ConditionConfig(target=entities(ONLINE), options={"behavior": "any"})
+    assert PhoneReady(hass, config).needs_polling
 
 
 async def test_every_condition_is_described_for_the_editor(
@@ -143,7 +145,7 @@ async def test_every_condition_is_described_for_the_editor(
     keys = {f"gosms.{key}" for key in await async_get_conditions(hass)}
     assert keys == {"gosms.last_message_delivered", "gosms.messages_waiting", "gosms.phone_ready"}
     descriptions = await async_get_all_descriptions(hass)
-    fields = {key: set(descriptions[key]["fields"]) for key in keys}
+    fields = {key: set((descriptions[key] or {})["fields"]) for key in keys}
     assert fields == {
         "gosms.last_message_delivered": {"behavior", "for"},
         "gosms.messages_waiting": {"behavior", "for"},

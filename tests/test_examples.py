@@ -62,7 +62,10 @@ LEAKS: Final = {
 FIRST: Final = {
     "The valve is closed.": (MUM, "Water leak\nThe valve is closed."),
     "Home Assistant can send SMS now: 21 °C inside.": (MUM, "Home Assistant can send SMS now: 21 deg. C inside."),
-    "Home Assistant умеет отправлять SMS. В доме 21 °C.": (MAMA, "Home Assistant умеет отправлять SMS. В доме 21 град. C."),
+    "Home Assistant умеет отправлять SMS. В доме 21 °C.": (
+        MAMA,
+        "Home Assistant умеет отправлять SMS. В доме 21 град. C.",
+    ),
 }
 NUMBERS: Final = {"mum": MUM, "dad": DAD, "mama": MAMA, "papa": PAPA}
 NOT_ARRIVED: Final = {"An SMS has not arrived": "SMS has not arrived", "SMS не дошло": "SMS не дошло"}
@@ -359,7 +362,7 @@ async def test_a_login_code_arrives_by_sms(
 ) -> None:
     # The library of Home Assistant's module is not installed here, and its codes are not what is tested.
     library = SimpleNamespace(
-        random_base32=lambda length=32, chars=(): "1" * length,
+        random_base32=lambda **_arguments: "1" * 32,
         HOTP=lambda _secret: SimpleNamespace(at=lambda _count: "123456"),
     )
     monkeypatch.setitem(sys.modules, "pyotp", library)

@@ -27,7 +27,8 @@ async def enabled(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 def actions(hass: HomeAssistant) -> set[str]:
     """Return the names of notify actions beside Home Assistant's own."""
-    return set(hass.services.async_services_for_domain("notify")) - {"notify", "persistent_notification", "send_message"}
+    own = {"notify", "persistent_notification", "send_message"}
+    return set(hass.services.async_services_for_domain("notify")) - own
 
 
 async def notify(hass: HomeAssistant, name: str, **data: Any) -> None:
