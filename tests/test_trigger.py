@@ -232,6 +232,22 @@ async def test_nothing_fires_when_the_account_is_reloaded(
     assert seen(runs)[1:] == [("delivered", "Again")]
 
 
+async def test_an_automation_that_is_there_before_the_account_fires(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, entry: MockConfigEntry
+) -> None:
+    # As at a start of Home Assistant, where the entities are still unavailable when automations begin to listen.
+    await send(hass, "Before")
+    await settle(hass, service, freezer, Status.DELIVERED)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    runs = await listen(hass, "message_delivered", target={"entity_id": [ACCOUNT, MUM]})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert (hass.states.get(MUM).attributes["event_type"], runs) == ("delivered", [])
+    await send(hass, "Hello")
+    await settle(hass, service, freezer, Status.DELIVERED)
+    assert seen(runs) == [("delivered", "Hello")]
+
+
 async def test_the_trace_says_why_a_message_did_not_fire(
     hass: HomeAssistant,
     service: SimulatedService,
