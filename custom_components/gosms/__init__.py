@@ -14,6 +14,7 @@ from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .delays import DelayMonitor
 from .device import async_update_account_device
 from .issues import IssueManager, async_clear_all as async_clear_all_issues
+from .notify_actions import async_setup_notify_actions
 from .outbox import MessageEvent, Outbox, OutgoingMessage, State
 from .runtime_data import (
     NOTIFY_ENTITIES,
@@ -65,6 +66,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     # The devices of the subentries refer to this one, so it must exist before any platform is set up.
     async_update_account_device(hass, entry)
     await _async_set_up_platforms(hass, entry)
+    async_setup_notify_actions(hass, entry)
     outbox.async_start()
     coordinator.on_page = outbox.async_apply
     # A coordinator without listeners does not poll, and all entities may be disabled.
