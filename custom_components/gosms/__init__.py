@@ -11,8 +11,10 @@ from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
+from .delays import DelayMonitor
 from .device import async_update_account_device
 from .issues import IssueManager, async_clear_all as async_clear_all_issues
+from .notify_actions import async_setup_notify_actions
 from .outbox import MessageEvent, Outbox, OutgoingMessage, State
 from .runtime_data import (
     NOTIFY_ENTITIES,
@@ -64,11 +66,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     # The devices of the subentries refer to this one, so it must exist before any platform is set up.
     async_update_account_device(hass, entry)
     await _async_set_up_platforms(hass, entry)
+    async_setup_notify_actions(hass, entry)
     outbox.async_start()
     coordinator.on_page = outbox.async_apply
     # A coordinator without listeners does not poll, and all entities may be disabled.
     entry.async_on_unload(coordinator.async_add_listener(lambda: None))
     _async_refresh_failed_phones(hass, entry)
+    entry.async_on_unload(DelayMonitor(hass, entry).async_start())
     # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
     async_run(hass, entry, coordinator.async_refresh(), "GoSMS.ru first poll")
@@ -111,8 +115,10 @@ async def _async_set_up_platforms(hass: HomeAssistant, entry: GoSmsConfigEntry) 
 async def _async_unload_notify_entities(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Remove the notify entities, unless the account is being reloaded: what is sent to a missing one would be lost."""
     async with entry.setup_lock:
-        if entry.state is not ConfigEntryState.LOADED:
-            await hass.data[NOTIFY_ENTITIES].pop(entry.entry_id)()
+        if entry.state is ConfigEntryState.LOADED:
+            return
+        if async_remove := hass.data.get(NOTIFY_ENTITIES, {}).pop(entry.entry_id, None):
+            await async_remove()
 
 
 def _without_notify() -> list[Platform]:

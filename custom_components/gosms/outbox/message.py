@@ -248,7 +248,7 @@ class OutgoingMessage:
     def finish(self, now: float) -> OutgoingMessage:
         """Return what is remembered of a message that ended: neither texts nor numbers."""
         parts = tuple(replace(part, text="") for part in self.parts)
-        return replace(self, phone_number="", text="", parts=parts, recipient=None, tag=None, finished=now)
+        return replace(self, phone_number="", text="", parts=parts, tag=None, finished=now)
 
 
 def _change(

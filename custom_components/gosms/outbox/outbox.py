@@ -101,6 +101,10 @@ class Outbox:
         """Return how many messages wait for the service."""
         return sum(message.is_waiting_for_retry for message in self.messages)
 
+    def unix_time(self, loop_time: float) -> float:
+        """Return a time of the event loop's clock in Unix seconds, by the service's clock as far as that is known."""
+        return self._store.clock.stored(loop_time)
+
     async def async_load(self) -> None:
         """Take up what an earlier run left."""
         stores = self._hass.data.setdefault(STORES, {})
@@ -216,6 +220,7 @@ class Outbox:
         """Apply what a poll tells of the messages, whoever made it."""
         self._store.async_anchor(self._account.client.server_time)
         self._tracker.async_apply(page.messages)
+        self._reconciler.async_retry_failed()
 
     @callback
     def async_check(self, request: SendRequest) -> None:

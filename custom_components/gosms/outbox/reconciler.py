@@ -9,6 +9,8 @@ import re
 from typing import Final, override
 import unicodedata
 
+from homeassistant.core import callback
+
 from ..api import PAGE_SIZE, ErrorCode, GoSmsApiError, GoSmsConnectionError, GoSmsError, Message
 from .account import Account
 from .backoff import Backoff
@@ -67,6 +69,16 @@ class Reconciler(Worker):
         self._account = account
         self._store = account.store
         self._searches: dict[str, _Search] = {}
+
+    @callback
+    def async_retry_failed(self) -> None:
+        """Look again for what the last look could not be made for: the service responds again."""
+        now = self._hass.loop.time()
+        for search in self._searches.values():
+            if search.backoff.is_active:
+                search.backoff.bring_forward(now)
+                search.due = search.backoff.due
+                self.async_wake()
 
     @override
     async def _async_work(self, now: float) -> float | None:
