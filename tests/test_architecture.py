@@ -20,6 +20,7 @@ FLOORS: Final = (
     (
         "preparation",
         "coordinator",
+        "delays",
         "device",
         "entity",
         "feed",
@@ -37,10 +38,13 @@ FLOORS: Final = (
         "__init__",
         "backup",
         "binary_sensor",
+        "condition",
         "config_flow",
         "diagnostics",
         "event",
+        "llm",
         "notify",
+        "notify_actions",
         "options_flow",
         "repairs",
         "sensor",
@@ -48,6 +52,7 @@ FLOORS: Final = (
         "subentry_flow",
         "switch",
         "system_health",
+        "trigger",
         "websocket",
     ),
 )
@@ -55,7 +60,10 @@ FLOOR_OF: Final = {module: floor for floor, modules in enumerate(FLOORS) for mod
 
 # The faces do not know each other, but for those that put others together.
 FACES: Final = len(FLOORS) - 1
-ASSEMBLIES: Final = {"__init__": {"services", "websocket"}, "config_flow": {"options_flow", "subentry_flow"}}
+ASSEMBLIES: Final = {
+    "__init__": {"notify_actions", "services", "websocket"},
+    "config_flow": {"options_flow", "subentry_flow"},
+}
 
 # What the client may be built on, to be a library of its own one day.
 API_LIBRARIES: Final = {"aiohttp", "aiolimiter", *sys.stdlib_module_names}
