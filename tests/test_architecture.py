@@ -20,6 +20,7 @@ FLOORS: Final = (
     (
         "preparation",
         "coordinator",
+        "delays",
         "device",
         "entity",
         "feed",
@@ -38,10 +39,13 @@ FLOORS: Final = (
         "backup",
         "binary_sensor",
         "card",
+        "condition",
         "config_flow",
         "diagnostics",
         "event",
+        "llm",
         "notify",
+        "notify_actions",
         "options_flow",
         "repairs",
         "sensor",
@@ -49,6 +53,7 @@ FLOORS: Final = (
         "subentry_flow",
         "switch",
         "system_health",
+        "trigger",
         "websocket",
     ),
 )
@@ -56,7 +61,10 @@ FLOOR_OF: Final = {module: floor for floor, modules in enumerate(FLOORS) for mod
 
 # The faces do not know each other, but for those that put others together.
 FACES: Final = len(FLOORS) - 1
-ASSEMBLIES: Final = {"__init__": {"card", "services", "websocket"}, "config_flow": {"options_flow", "subentry_flow"}}
+ASSEMBLIES: Final = {
+    "__init__": {"card", "notify_actions", "services", "websocket"},
+    "config_flow": {"options_flow", "subentry_flow"},
+}
 
 # What the client may be built on, to be a library of its own one day.
 API_LIBRARIES: Final = {"aiohttp", "aiolimiter", *sys.stdlib_module_names}

@@ -27,6 +27,7 @@ NEW_TOKEN: Final = "bmV3LXRva2Vu"
 GRANDMA: Final = "79031112233"
 UUID: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 
+LAST_MESSAGE: Final = "sensor.gosms_ru_last_message"
 NOON: Final = "2026-11-24T12:00:00+00:00"
 
 MUMS: Final = {"event.mum_message", "notify.mum", "sensor.mum_last_message_status"}
@@ -238,14 +239,45 @@ async def test_an_account_is_renamed_with_its_device(hass: HomeAssistant, entry:
 
 
 @pytest.mark.freeze_time(NOON)
-async def test_a_new_number_counts_from_the_next_message_on(
+async def test_the_newest_messages_name_a_recipient_as_it_is_called_now(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
+    await send(hass, "Hello")
+    assert hass.states.get(LAST_MESSAGE).attributes["recipient"] == "Mum"
+    rename_mum(hass, entry)
+    assert hass.states.get(LAST_MESSAGE).attributes["recipient"] == "Mother"
+    hass.config_entries.async_remove_subentry(entry, "the_recipient_mum")
+    assert hass.states.get(LAST_MESSAGE).attributes["recipient"] is None
+
+
+@pytest.mark.freeze_time(NOON)
+async def test_a_new_number_begins_with_a_status_of_its_own(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
+    def status() -> str:
+        return hass.states.get("sensor.mum_last_message_status").state
+
+    service.account.add_message(message="Of others", phone_number=GRANDMA, status=Status.SENT)
+    await set_up(hass, entry)
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
+    await send(hass, "Water leak!")
+    assert status() == "queued"
     change_subentry(hass, entry, "the_recipient_mum", data={"phone_number": GRANDMA}, unique_id=GRANDMA)
     await hass.async_block_till_done()
+    assert status() == "sent"
+
+    # What waits keeps the number that it was sent to.
+    service.faults.clear()
+    await advance_time(hass, freezer, 61)
+    assert [message.phone_number for message in service.account.messages] == [MUM, GRANDMA]
+    assert status() == "sent"
     await send(hass, "Hello")
-    assert [message.phone_number for message in service.account.messages] == [GRANDMA]
+    assert [message.phone_number for message in service.account.messages] == [GRANDMA, MUM, GRANDMA]
+    assert status() == "waiting"
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert status() == "waiting"
 
 
 # Phones

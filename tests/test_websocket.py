@@ -238,6 +238,19 @@ async def test_the_list_is_as_long_as_asked_for(
     await browser.receive_until(lambda browser: browser.row["message"] == "For both")
 
 
+async def test_what_does_not_fit_any_more_leaves_the_list(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    stored = service.account.add_message(message="Old", phone_number=MUM, created=LONG_AGO)
+    await set_up(hass, entry)
+    browser = await look(hass_ws_client, limit=1)
+    assert not browser.has_more
+    await send(hass, "New")
+    event = await browser.receive()
+    assert (event["removed"], event["has_more"]) == ([f"gosms:{stored.id}"], True)
+    assert browser.texts == ["New"]
+
+
 async def test_a_message_without_a_time_stands_beside_the_one_before_it(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
 ) -> None:
@@ -454,11 +467,12 @@ async def test_who_sends_to_one_recipient_sees_a_list_without_messages(
     hass_admin_user: MockUser,
 ) -> None:
     service.account.add_message(message="Secret", phone_number=MUM, created=LONG_AGO)
+    add_phone(hass, entry)
     await set_up(hass, entry)
     hass_admin_user.groups = []
     hass_admin_user.mock_policy(policy(CONTROL, "notify.mum"))
     browser = await look(hass_ws_client)
-    assert (browser.texts, browser.account["may_send_numbers"]) == ([], True)
+    assert (browser.texts, browser.account["may_send_numbers"], browser.account["phones"]) == ([], True, [])
 
 
 async def test_an_account_has_to_be_there_and_loaded_and_the_only_one_or_named(

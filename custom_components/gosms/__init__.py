@@ -12,8 +12,10 @@ from homeassistant.helpers.typing import ConfigType
 from .card import async_remove_card, async_setup_card
 from .const import DOMAIN
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
+from .delays import DelayMonitor
 from .device import async_update_account_device
 from .issues import IssueManager, async_clear_all as async_clear_all_issues
+from .notify_actions import async_setup_notify_actions
 from .outbox import MessageEvent, Outbox, OutgoingMessage, State
 from .plan import async_watch_plan
 from .runtime_data import (
@@ -32,8 +34,7 @@ from .websocket import async_setup_websocket
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
-# Beside the notify entities, which stay during a reload.
-_PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR, Platform.SWITCH]
+_PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NOTIFY, Platform.SENSOR, Platform.SWITCH]
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
@@ -69,6 +70,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     # The devices of the subentries refer to this one, so it must exist before any platform is set up.
     async_update_account_device(hass, entry)
     await _async_set_up_platforms(hass, entry)
+    async_setup_notify_actions(hass, entry)
     outbox.async_start()
     coordinator.on_page = outbox.async_apply
     # A coordinator without listeners does not poll, and all entities may be disabled.
@@ -76,6 +78,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     _async_refresh_failed_phones(hass, entry)
     async_setup_card(hass)
     entry.async_on_unload(async_watch_plan(hass, entry))
+    entry.async_on_unload(DelayMonitor(hass, entry).async_start())
     # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
     async_run(hass, entry, coordinator.async_refresh(), "GoSMS.ru first poll")
@@ -89,7 +92,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bo
     outbox = entry.runtime_data.outbox
     # An entity that is gone takes no message and reports no event: first everything that is running ends.
     await outbox.async_pause()
-    unloaded = await hass.config_entries.async_unload_platforms(entry, _PLATFORMS)
+    unloaded = await hass.config_entries.async_unload_platforms(entry, _without_notify())
     if unloaded:
         await outbox.async_unload()
         hass.async_create_task(_async_unload_notify_entities(hass, entry), "GoSMS.ru notify entities")
@@ -108,19 +111,26 @@ async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> No
 async def _async_set_up_platforms(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Set up the platforms. The notify entities are there already if the account is being reloaded."""
     if entry.entry_id not in hass.data.get(NOTIFY_ENTITIES, {}):
-        await hass.config_entries.async_forward_entry_setups(entry, [Platform.NOTIFY])
-    else:
-        # Those that were added meanwhile are not. No other platform listens yet.
-        for recipient in recipients(entry):
-            async_dispatcher_send(hass, SUBENTRY_READY.format(entry.entry_id), recipient)
-    await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
+        await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
+        return
+    # Those that were added meanwhile are not. No other platform listens yet.
+    for recipient in recipients(entry):
+        async_dispatcher_send(hass, SUBENTRY_READY.format(entry.entry_id), recipient)
+    await hass.config_entries.async_forward_entry_setups(entry, _without_notify())
 
 
 async def _async_unload_notify_entities(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Remove the notify entities, unless the account is being reloaded: what is sent to a missing one would be lost."""
     async with entry.setup_lock:
-        if entry.state is not ConfigEntryState.LOADED:
-            await hass.data[NOTIFY_ENTITIES].pop(entry.entry_id)()
+        if entry.state is ConfigEntryState.LOADED:
+            return
+        if async_remove := hass.data.get(NOTIFY_ENTITIES, {}).pop(entry.entry_id, None):
+            await async_remove()
+
+
+def _without_notify() -> list[Platform]:
+    """Return the platforms whose entities go with each unload."""
+    return [platform for platform in _PLATFORMS if platform is not Platform.NOTIFY]
 
 
 @callback

@@ -6,12 +6,13 @@ from typing import override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import SUBENTRY_PHONE, SUBENTRY_RECIPIENT
+from .const import DOMAIN, SUBENTRY_PHONE, SUBENTRY_RECIPIENT
 from .coordinator import GoSmsPhoneCoordinator
 from .device import account_device, subentry_device
 from .runtime_data import SUBENTRY_READY, GoSmsConfigEntry
@@ -91,6 +92,18 @@ class GoSmsPhoneEntity[T](GoSmsEntity, CoordinatorEntity[GoSmsPhoneCoordinator])
     def _handle_coordinator_update(self) -> None:
         """Write the state if it changed."""
         self._async_write_if_changed(self.available, self.value)
+
+
+@callback
+def async_own_entities(hass: HomeAssistant, entity_ids: Iterable[str], domain: str, key: str) -> list[er.RegistryEntry]:
+    """Return those entities that belong to this integration, have this key, and are not disabled."""
+    registry = er.async_get(hass)
+    entities = (entity for entity_id in entity_ids if (entity := registry.async_get(entity_id)))
+    return [
+        entity
+        for entity in entities
+        if (entity.platform, entity.domain, entity.translation_key) == (DOMAIN, domain, key) and not entity.disabled
+    ]
 
 
 @callback

@@ -8,13 +8,15 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import GoSmsEntity, async_add_for_recipients
-from .outbox import EVENT_TYPES, MessageEvent, OutgoingMessage
+from .outbox import EVENT_TYPES, MessageEvent, OutgoingMessage, State
 from .runtime_data import GoSmsConfigEntry
 from .subentries import find_phone
 
 PARALLEL_UPDATES = 0
 
 _MESSAGE: Final = EventEntityDescription(key="message", translation_key="message", event_types=list(EVENT_TYPES))
+
+_FAILURES: Final = frozenset(state.value for state in State if state.is_final and state is not State.DELIVERED)
 
 
 async def async_setup_entry(
@@ -64,7 +66,8 @@ class GoSmsEventEntity(GoSmsEntity, EventEntity):
                 "seconds": event.seconds,
                 "attempts": message.attempts,
                 "phone": self._phone_name(message.device_id),
-                "error": message.error,
+                # What GoSMS, the phone or the operator did not say more of is its own reason.
+                "error": message.error or (event.type if event.type in _FAILURES else None),
             },
         )
         self.async_write_ha_state()

@@ -15,13 +15,23 @@ from .options import Options
 from .subentries import find_phone
 
 MESSAGES_LOST: Final = "messages_lost"
+PHONE_OUT_OF_TOUCH: Final = "phone_out_of_touch"
 QUOTA_LOW: Final = "quota_low"
 QUOTA_REACHED: Final = "quota_reached"
+SERVICE_UNREACHABLE: Final = "service_unreachable"
 STORAGE_FAILED: Final = "storage_failed"
 UNKNOWN_PHONE: Final = "unknown_phone"
 
 # The control panel has no cure for them.
 _OURS: Final = frozenset({MESSAGES_LOST, STORAGE_FAILED})
+
+# A form solves them.
+_FIXABLE: Final = frozenset({MESSAGES_LOST, UNKNOWN_PHONE})
+
+# Nothing is refused because of them.
+_WARNINGS: Final = frozenset(
+    {MESSAGES_LOST, "no_device_permission", PHONE_OUT_OF_TOUCH, QUOTA_LOW, SERVICE_UNREACHABLE}
+)
 
 # The reason that the `problem` sensor shows for a rejected token. Home Assistant itself asks for a new one.
 REAUTH: Final = "reauth"
@@ -34,8 +44,10 @@ _NEEDS_USER_ACTION: Final = frozenset({Endpoint.SEND, Endpoint.EDIT_PHONE})
 _FIX_PAGES: Final = {
     "account_blocked": "",
     "no_sending_phone": "/devices",
+    PHONE_OUT_OF_TOUCH: "/devices",
     QUOTA_LOW: "",
     QUOTA_REACHED: "",
+    SERVICE_UNREACHABLE: "",
     UNKNOWN_PHONE: "/devices",
 }
 
@@ -58,9 +70,10 @@ def async_raise(
         key: the issue's key in the translations.
         resolved_by: the endpoint whose success proves that the issue is resolved, or None if the caller clears it.
         phone: the phone that the issue concerns, or None.
-        placeholders: what the text names besides the account and the phone.
+        placeholders: what the text names besides the account, the phone and the page of the control panel.
     """
     issue_id = _issue_id(entry, key, phone)
+    url = None if key in _OURS else f"{CONTROL_PANEL_URL}{_FIX_PAGES.get(key, '/api')}"
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -70,14 +83,16 @@ def async_raise(
             "subentry_id": phone.subentry_id if phone else None,
             "resolved_by": resolved_by,
         },
-        is_fixable=key == UNKNOWN_PHONE,
-        is_persistent=resolved_by in _NEEDS_USER_ACTION,
-        learn_more_url=None if key in _OURS else f"{CONTROL_PANEL_URL}{_FIX_PAGES.get(key, '/api')}",
-        severity=ir.IssueSeverity.WARNING if key in {MESSAGES_LOST, QUOTA_LOW} else ir.IssueSeverity.ERROR,
+        is_fixable=key in _FIXABLE,
+        # The file is in order again after a restart, but what it lost is not.
+        is_persistent=resolved_by in _NEEDS_USER_ACTION or key == MESSAGES_LOST,
+        learn_more_url=url,
+        severity=ir.IssueSeverity.WARNING if key in _WARNINGS else ir.IssueSeverity.ERROR,
         translation_key=key,
         translation_placeholders={
             "account": entry.title,
             **({"phone": phone.title} if phone else {}),
+            **({"url": url} if url else {}),
             **(placeholders or {}),
         },
     )
@@ -85,9 +100,9 @@ def async_raise(
 
 
 @callback
-def async_clear(hass: HomeAssistant, entry: ConfigEntry[Any], key: str) -> None:
-    """Clear an issue of an account."""
-    ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, key))
+def async_clear(hass: HomeAssistant, entry: ConfigEntry[Any], key: str, phone: ConfigSubentry | None = None) -> None:
+    """Clear an issue of an account, or of one of its phones."""
+    ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, key, phone))
 
 
 @callback

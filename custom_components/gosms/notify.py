@@ -12,6 +12,7 @@ from homeassistant.components.notify import (  # type: ignore[attr-defined]
 )
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import CONF_PHONE_NUMBER
@@ -20,6 +21,7 @@ from .errors import account_not_loaded
 from .outbox import Recipient, SendRequest
 from .preparation import prepare_text
 from .runtime_data import NOTIFY_ENTITIES, GoSmsConfigEntry, async_wait_for_reload
+from .subentries import SENT
 
 # Messages need not wait for each other here: the client limits the rate of requests.
 PARALLEL_UPDATES = 0
@@ -74,9 +76,11 @@ class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the account."""
+        """Follow the account, and record the time of messages that were sent by other ways too."""
         await super().async_added_to_hass()
         self.async_on_remove(self._entry.async_on_state_change(self._async_update))
+        signal = SENT.format(self._recipient.subentry_id)
+        self.async_on_remove(async_dispatcher_connect(self.hass, signal, self._async_record_notification))
 
     @callback
     def _async_update(self) -> None:

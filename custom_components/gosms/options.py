@@ -12,6 +12,7 @@ CONF_DELIVERY_TIMEOUT: Final = "delivery_timeout"
 CONF_HISTORY_DAYS: Final = "history_days"
 CONF_HOURLY_LIMIT: Final = "hourly_limit"
 CONF_LONG_TEXT: Final = "long_text"
+CONF_NOTIFY_ACTIONS: Final = "notify_actions"
 CONF_PLAN_SEGMENTS: Final = "plan_segments"
 CONF_QUEUE_EXPIRY: Final = "queue_expiry"
 CONF_REPLACE_SYMBOLS: Final = "replace_symbols"
@@ -30,6 +31,7 @@ class Options:
         history_days: days for which a message that ended is kept with text and number, or 0 to keep nothing of it.
         hourly_limit: messages in any 60 minutes, or 0 for no limit.
         long_text: how to handle a text of more than 300 characters: `split`, `truncate` or `reject`.
+        notify_actions: whether each recipient also gets an action `notify.<recipient>`.
         plan_segments: SMS in a month that the plan includes, or 0 if it is not known.
         queue_expiry: minutes that a message may be queued, or 0 if messages must not be queued.
         replace_symbols: whether characters that GoSMS does not accept are replaced or dropped.
@@ -43,6 +45,7 @@ class Options:
     history_days: int = 7
     hourly_limit: int = 100
     long_text: str = "split"
+    notify_actions: bool = False
     plan_segments: int = 0
     queue_expiry: int = 60
     replace_symbols: bool = True

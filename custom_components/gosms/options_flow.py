@@ -28,6 +28,7 @@ from .options import (
     CONF_HISTORY_DAYS,
     CONF_HOURLY_LIMIT,
     CONF_LONG_TEXT,
+    CONF_NOTIFY_ACTIONS,
     CONF_PLAN_SEGMENTS,
     CONF_QUEUE_EXPIRY,
     CONF_REPLACE_SYMBOLS,
@@ -131,6 +132,7 @@ class GoSmsOptionsFlow(OptionsFlow):
                                 CountrySelectorConfig(countries=sorted(COUNTRIES))
                             ),
                             vol.Optional(CONF_CALLBACK_ID): TextSelector(),
+                            vol.Required(CONF_NOTIFY_ACTIONS, default=_DEFAULTS.notify_actions): BooleanSelector(),
                         }
                     )
                 ),

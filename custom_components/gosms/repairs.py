@@ -1,8 +1,8 @@
-"""The repair that can be fixed in Home Assistant: a phone that GoSMS does not know."""
+"""The repairs that a form solves: a phone that GoSMS does not know, and messages that may be lost."""
 
 from typing import Any
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.const import CONF_API_TOKEN, CONF_DEVICE_ID, CONF_URL
 from homeassistant.core import HomeAssistant
 import voluptuous as vol
@@ -73,7 +73,9 @@ class UnknownPhoneRepairFlow(RepairsFlow):
 async def async_create_fix_flow(
     hass: HomeAssistant, _issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the flow of an unknown phone. The data of the issue name the account and the phone."""
+    """Return the flow of an unknown phone, or one that asks for a confirmation if the issue concerns no phone."""
     issue_data = data or {}
+    if not issue_data.get("subentry_id"):
+        return ConfirmRepairFlow()
     entry = hass.config_entries.async_get_known_entry(str(issue_data["entry_id"]))
     return UnknownPhoneRepairFlow(entry, str(issue_data["subentry_id"]))

@@ -199,7 +199,7 @@ def count_segments(part: str) -> int:
     if _is_gsm7(part):
         wide, (single, joined) = _GSM_EXTENSION.intersection(part), _GSM_SIZES
     else:
-        wide, (single, joined) = {character for character in {*part} if ord(character) >= _BEYOND_BMP}, _UCS2_SIZES
+        wide, (single, joined) = frozenset(each for each in part if ord(each) >= _BEYOND_BMP), _UCS2_SIZES
     widths = [1 + (character in wide) for character in part] if wide else [1] * len(part)
     if sum(widths) <= single:
         return 1

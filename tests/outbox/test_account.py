@@ -24,12 +24,12 @@ from custom_components.gosms.outbox.store import MessageStore
 async def test_ids_are_known_once_every_account_is_loaded(
     hass: HomeAssistant, state: ConfigEntryState, disabled_by: ConfigEntryDisabler | None, *, are_known: bool
 ) -> None:
-    store = Mock(MessageStore)
+    store: MessageStore = Mock(MessageStore)
     entry, other = (MockConfigEntry(domain="gosms", disabled_by=disabled_by, state=state) for _ in range(2))
     for each in (entry, other):
         each.add_to_hass(hass)
-    hass.data[STORES] = {entry.entry_id: store}
+    stores = hass.data[STORES] = {entry.entry_id: store}
     account = Account(hass=hass, entry=entry, client=Mock(), store=store, poll=Mock(), can_send=Mock())
     assert account.knows_all_ids() is are_known
-    hass.data[STORES][other.entry_id] = store
+    stores[other.entry_id] = store
     assert account.knows_all_ids()

@@ -304,3 +304,22 @@ def test_a_late_wall_clock_does_not_take_an_old_message_for_a_new_one() -> None:
         simulation.send(0, "Leak!")
         simulation.advance_time(120)
     assert simulation.accepted == [(MUM, "Leak!")]
+
+
+def test_the_clock_of_a_run_that_could_read_nothing_does_not_count() -> None:
+    simulation = Simulation(queue_expiry=60)
+    simulation.is_offline = True
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.send(0, "Leak!")
+        simulation.advance_time(10)
+        simulation.kill(1)
+        simulation.disk.is_unreadable = True
+        simulation.wall_clock_offset = 2 * HOUR
+        simulation.start(60)
+        simulation.disk.is_unreadable = False
+        simulation.reload(0)
+        simulation.is_offline = False
+        simulation.advance_time(120)
+    assert simulation.accepted == [(MUM, "Leak!")]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from custom_components.gosms.api import GoSmsApiError, GoSmsConnectionError, Message, MessageStatus
+from custom_components.gosms.api import GoSmsApiError, GoSmsConnectionError, Message, MessagePage, MessageStatus
 from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.reconciler import comparable_texts, find_part
 from custom_components.gosms.outbox.state import Part, State
@@ -260,6 +260,24 @@ def test_retry_after_pauses_the_search() -> None:
         assert simulation.lookups == looks
         simulation.advance_time(20)
     assert [message.types for message in simulation.events.values()] == [["queued", "accepted"]]
+
+
+def test_a_good_poll_ends_the_pause_after_a_failed_look() -> None:
+    simulation = Simulation(queue_expiry=60)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(61)
+        simulation.faults = ["cut before"]
+        simulation.lookup_error = GoSmsConnectionError("no answer", maybe_accepted=True)
+        simulation.send(0, "Leak!")
+        # The pauses have grown to a minute.
+        simulation.advance_time(600)
+        simulation.lookup_error = None
+        assert simulation.run is not None
+        simulation.run.outbox.async_apply(MessagePage())
+        # Three clean looks over 30 seconds, and nothing before them.
+        simulation.advance_time(35)
+    assert simulation.accepted == [(MUM, "Leak!")]
 
 
 def test_giving_up_after_three_days_includes_time_before_a_restart() -> None:

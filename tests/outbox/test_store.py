@@ -14,7 +14,7 @@ from custom_components.gosms.outbox.clock import Boot, Clock
 from custom_components.gosms.outbox.fingerprint import Fingerprint
 from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.state import MessageEvent, Part, State
-from custom_components.gosms.outbox.storage import Changes, Contents, StorageError
+from custom_components.gosms.outbox.storage import Changes, StorageError
 from custom_components.gosms.outbox.store import MessageStore
 from tests.outbox.fake_storage import FakeDisk, FakeFile, FakeStorage
 
@@ -377,12 +377,8 @@ async def test_records_that_cannot_be_read_are_counted(
 async def test_a_disk_that_gives_nothing_back_is_told(
     hass: HomeAssistant, disk: FakeDisk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class DeadStorage(FakeStorage):
-        @override
-        async def async_load(self, finished_after: object) -> Contents:
-            raise StorageError("OperationalError")
-
-    store = new_store(hass, DeadStorage(disk, ACCOUNT, pass_point=pass_point))
+    disk.is_unreadable = True
+    store = new_store(hass, FakeStorage(disk, ACCOUNT, pass_point=pass_point))
     health: list[StorageError | None] = []
     store.on_health = health.append
     await store.async_load()
@@ -393,15 +389,11 @@ async def test_a_disk_that_gives_nothing_back_is_told(
 async def test_what_cannot_be_read_is_not_written_over(
     hass: HomeAssistant, store: MessageStore, disk: FakeDisk
 ) -> None:
-    class DeadStorage(FakeStorage):
-        @override
-        async def async_load(self, finished_after: object) -> Contents:
-            raise StorageError("OperationalError")
-
     store.put(message("one"))
     await store.async_save()
     before = disk.files[ACCOUNT].copy()
-    later = new_store(hass, DeadStorage(disk, ACCOUNT, pass_point=pass_point))
+    disk.is_unreadable = True
+    later = new_store(hass, FakeStorage(disk, ACCOUNT, pass_point=pass_point))
     unsaved: list[str] = []
     later.on_unsaved = lambda messages: unsaved.extend(each.key for each in messages)
     await later.async_load()

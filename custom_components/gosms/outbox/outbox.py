@@ -125,7 +125,7 @@ class Outbox:
         """Take up what an earlier run left."""
         stores = self._hass.data.setdefault(STORES, {})
         clock = self._store.clock
-        if previous := stores.get(self._entry.entry_id):
+        if (previous := stores.get(self._entry.entry_id)) and not previous.unreadable:
             # The clock of the event loop has gone on since.
             clock.continue_from(previous.clock)
         else:
@@ -242,6 +242,7 @@ class Outbox:
         self._store.async_anchor(self._account.client.server_time)
         self._tracker.async_apply(page.messages)
         self._store.count_others(page.messages)
+        self._reconciler.async_retry_failed()
 
     @callback
     def async_check(self, request: SendRequest) -> None:

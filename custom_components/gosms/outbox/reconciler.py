@@ -9,6 +9,8 @@ import re
 from typing import Final, override
 import unicodedata
 
+from homeassistant.core import callback
+
 from ..api import PAGE_SIZE, ErrorCode, GoSmsApiError, GoSmsConnectionError, GoSmsError, Message
 from .account import Account
 from .backoff import Backoff
@@ -67,6 +69,16 @@ class Reconciler(Worker):
         self._account = account
         self._store = account.store
         self._searches: dict[str, _Search] = {}
+
+    @callback
+    def async_retry_failed(self) -> None:
+        """Look again for what the last look could not be made for: the service responds again."""
+        now = self._hass.loop.time()
+        for search in self._searches.values():
+            if search.backoff.is_active:
+                search.backoff.bring_forward(now)
+                search.due = search.backoff.due
+                self.async_wake()
 
     @override
     async def _async_work(self, now: float) -> float | None:
@@ -191,11 +203,10 @@ class Reconciler(Worker):
         times = [self._account.clock.stored(since)]
         if (server_time := self._account.client.server_time) is not None:
             times.append(server_time - (now - since))
-        if message.wall_time is not None:
-            # Small computers start with a clock that is days late. The ids of what was sent for so long are not known
-            # any more, so that an equal message of then could be taken for this one.
-            reach = inf if self._account.clock.is_doubtful(since) else RETENTION
-            times.append(min(max(message.wall_time, min(times) - reach), max(times) + reach))
+        # Small computers start with a clock that is days late. The ids of what was sent for so long are not known any
+        # more, so that an equal message of then could be taken for this one.
+        reach = inf if self._account.clock.is_doubtful(since) else RETENTION
+        times.append(min(max(message.wall_time or times[0], min(times) - reach), max(times) + reach))
         latest = inf if message.is_restored else max(times) + _TOLERANCE
         return min(times) - _TOLERANCE, latest
 

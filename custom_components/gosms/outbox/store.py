@@ -43,6 +43,7 @@ class MessageStore(Messages):
         secret: what fingerprints are made with.
         persisted: the keys of the messages that the disk has, in whichever state.
         damaged: how many records of earlier runs could not be read.
+        unreadable: why nothing was loaded, and nothing is stored in this run; else None.
         usage: how many SMS were sent.
         unix_now: returns the time in Unix seconds that counts for the bill.
         history_days: returns for how many days messages that ended are kept with text and number.
@@ -61,11 +62,10 @@ class MessageStore(Messages):
         self.is_closed = False
         self.unix_now: Callable[[], float] = time.time
         self.history_days: Callable[[], int] = lambda: 0
+        self.unreadable: StorageError | None = None
         self.on_health: HealthListener = lambda _failure: None
         self.on_unsaved: SavedListener = lambda _messages: None
         self._hass = hass
-        # Why nothing is stored in this run, or None.
-        self._unreadable: StorageError | None = None
         self._is_healthy: bool | None = None
         self._is_secret_stored = False
         self.persisted: set[str] = set()
@@ -160,7 +160,7 @@ class MessageStore(Messages):
             contents = await self.storage.async_load(self._finished_after)
         except StorageError as err:
             _LOGGER.error("The stored messages can't be read; they are left alone, and nothing is stored: %s", err)  # noqa: TRY400
-            self._unreadable = err
+            self.unreadable = err
             self._report_health(err)
             return
         offset = self.clock.stored(0.0)
@@ -240,8 +240,8 @@ class MessageStore(Messages):
 
     async def _async_commit(self) -> StorageError | None:
         """Write what the disk does not have, and return why that failed, or None."""
-        if self._unreadable:
-            return self._unreadable
+        if self.unreadable:
+            return self.unreadable
         changed, self._changed = self._changed, {}
         finished, self._finished = self._finished, []
         is_outdated, self._is_history_outdated = self._is_history_outdated, False
