@@ -251,7 +251,7 @@ const STYLE = `
     color: var(--secondary-text-color); }
   textarea { display: block; min-height: 88px; max-height: 40vh; resize: vertical; line-height: 1.4; }
   ::placeholder { color: var(--secondary-text-color); opacity: 1; }
-  .field:has(textarea)::before { content: ""; position: absolute; z-index: 1; inset: 1px 12px auto 1px; height: 22px;
+  .field:has(textarea)::before { content: ""; position: absolute; z-index: 1; inset: 2px 14px auto 2px; height: 21px;
     border-radius: 8px; background: linear-gradient(color-mix(in srgb, var(--primary-text-color) 5%, transparent),
     color-mix(in srgb, var(--primary-text-color) 5%, transparent)), var(--card-background-color); }
   .field:has(textarea) label { z-index: 2; }
