@@ -1,7 +1,7 @@
 """The way out for every message."""
 
 from .history import FinishedMessage
-from .message import EVENT_TYPES, MessageEvent, OutgoingMessage, Part, State
+from .message import DELIVERY_TIMEOUT, EVENT_TYPES, MessageEvent, OutgoingMessage, Part, State
 from .outbox import Outbox
 from .publisher import EventPublisher
 from .request import Recipient, SendRequest, SendResult
@@ -9,6 +9,7 @@ from .storage import SqliteStorage
 from .store import MessageStore
 
 __all__ = [
+    "DELIVERY_TIMEOUT",
     "EVENT_TYPES",
     "EventPublisher",
     "FinishedMessage",
