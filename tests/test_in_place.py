@@ -402,7 +402,7 @@ async def test_options_count_from_the_next_message_on(
 
     choose(callback_id=UUID)
     await send(hass, "One")
-    assert service.requests_to(SEND)[-1].json["callback_id"] == UUID
+    assert service.requests_to(SEND)[-1].json == {"message": "One", "phone_number": MUM, "callback_id": UUID}
     choose(hourly_limit=1)
     with pytest.raises(HomeAssistantError) as error:
         await send(hass, "Two")
@@ -416,7 +416,7 @@ async def test_options_count_from_the_next_message_on(
     with pytest.raises(HomeAssistantError) as error:
         await send(hass, "Three")
     assert error.value.translation_key == "too_many_requests"
-    assert "callback_id" not in service.requests_to(SEND)[-1].json
+    assert service.requests_to(SEND)[-1].json == {"message": "Three", "phone_number": MUM}
     assert entry.state is ConfigEntryState.LOADED
 
 
@@ -561,9 +561,9 @@ class Callers:
 
     async def _run(self) -> None:
         while True:
-            for action in ("notify.send_message", "gosms.send_sms"):
+            for domain, action in (("notify", "send_message"), ("gosms", "send_sms")):
                 text = f"Alarm {next(self._numbers)}"
-                self._calls.append(asyncio.create_task(self._call(*action.split("."), text)))
+                self._calls.append(asyncio.create_task(self._call(domain, action, text)))
             await asyncio.sleep(self._pause)
 
     async def _call(self, domain: str, action: str, text: str) -> None:
