@@ -263,6 +263,7 @@ async def test_a_new_number_begins_with_a_status_of_its_own(
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
     await send(hass, "Water leak!")
     assert status() == "queued"
+    freezer.tick(1)
     change_subentry(hass, entry, "the_recipient_mum", data={"phone_number": GRANDMA}, unique_id=GRANDMA)
     await hass.async_block_till_done()
     assert status() == "sent"
