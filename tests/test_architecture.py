@@ -29,6 +29,7 @@ FLOORS: Final = (
         "outbox",
         "runtime_data",
         "subentries",
+        "updates",
     ),
     (
         "__init__",

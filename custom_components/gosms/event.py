@@ -7,10 +7,10 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .entity import GoSmsEntity
+from .entity import GoSmsEntity, async_add_for_recipients
 from .outbox import EVENT_TYPES, MessageEvent, OutgoingMessage, State
 from .runtime_data import GoSmsConfigEntry
-from .subentries import find_phone, recipients
+from .subentries import find_phone
 
 PARALLEL_UPDATES = 0
 
@@ -24,8 +24,11 @@ async def async_setup_entry(
 ) -> None:
     """Set up the event entities."""
     async_add_entities([GoSmsEventEntity(hass, entry)])
-    for recipient in recipients(entry):
-        async_add_entities([GoSmsEventEntity(hass, entry, recipient)], config_subentry_id=recipient.subentry_id)
+    entry.async_on_unload(
+        async_add_for_recipients(
+            hass, entry, async_add_entities, lambda recipient: [GoSmsEventEntity(hass, entry, recipient)]
+        )
+    )
 
 
 class GoSmsEventEntity(GoSmsEntity, EventEntity):

@@ -105,6 +105,14 @@ def async_clear_all(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
 
 
 @callback
+def async_clear_removed_phones(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Clear the issues of phones that were removed from an account."""
+    for issue in _open_issues(hass, entry):
+        if _issue_data(issue)["subentry_id"] not in {None, *entry.subentries}:
+            ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
+
+
+@callback
 def async_get_problems(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[str]:
     """Return what needs the user's attention: the keys of an account's open issues, and `reauth` for a new token."""
     keys = {issue.translation_key for issue in _open_issues(hass, entry) if issue.translation_key}
@@ -123,9 +131,7 @@ class IssueManager:
         self._entry = entry
         # When each issue was last raised: a request that began earlier proves nothing.
         self._raised: dict[str, float] = {}
-        for issue in _open_issues(hass, entry):
-            if _issue_data(issue)["subentry_id"] not in {None, *entry.subentries}:
-                ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
+        async_clear_removed_phones(hass, entry)
 
     @callback
     def async_handle_outcome(self, outcome: RequestOutcome) -> None:

@@ -9,6 +9,7 @@ import voluptuous as vol
 
 from .forms import async_validate_phone, device_id_selector, normalize_vendor_id
 from .runtime_data import GoSmsConfigEntry, async_create_client
+from .updates import async_try_again
 
 
 class UnknownPhoneRepairFlow(RepairsFlow):
@@ -35,11 +36,12 @@ class UnknownPhoneRepairFlow(RepairsFlow):
             device_id = normalize_vendor_id(user_input[CONF_DEVICE_ID])
             errors = await self._async_validate(device_id)
             if not errors:
-                config_entries = self.hass.config_entries
                 data = {**phone.data, CONF_DEVICE_ID: device_id}
-                if not config_entries.async_update_subentry(self._entry, phone, data=data, unique_id=device_id):
+                if not self.hass.config_entries.async_update_subentry(
+                    self._entry, phone, data=data, unique_id=device_id
+                ):
                     # The id was right after all, so the update listener is not called.
-                    config_entries.async_schedule_reload(self._entry.entry_id)
+                    async_try_again(self.hass, self._entry)
                 return self.async_create_entry(data={})
         return self.async_show_form(
             step_id="correct",

@@ -1,6 +1,6 @@
 """Sensors of the account: its newest messages by GoSMS, and the messages that Home Assistant sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, override
@@ -16,7 +16,7 @@ from homeassistant.util import dt as dt_util
 from ..api import MessagePage, MessageStatus
 from ..coordinator import GoSmsCoordinator
 from ..entity import GoSmsEntity
-from ..outbox import Outbox
+from ..outbox import Outbox, OutgoingMessage
 from ..runtime_data import GoSmsConfigEntry
 
 # The statuses of a message by GoSMS, in the order in which they occur.
@@ -131,10 +131,16 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
     async def async_added_to_hass(self) -> None:
         """Follow the messages and the local date."""
         self._written = self.native_value, self.last_reset
-        self.async_on_remove(self._outbox.async_add_message_listener(self._async_update))
+        self.async_on_remove(self._outbox.async_add_message_listener(self._async_handle_messages))
         # A day may begin at one o'clock, and that of another time zone at any moment.
         self.async_on_remove(async_track_time_change(self.hass, self._async_update, minute=0, second=0))
         self.async_on_remove(self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._async_update))
+
+    @callback
+    def _async_handle_messages(self, _messages: Collection[OutgoingMessage]) -> None:
+        """Write the state if messages changed it, as most do not."""
+        if self._value() != self._attr_native_value:
+            self._async_update(None)
 
     @callback
     def _async_update(self, _reason: object) -> None:
@@ -145,8 +151,12 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
     def _calculate(self) -> None:
         """Calculate the value."""
         before = self._attr_native_value
-        self._attr_native_value = self.entity_description.value_fn(self._outbox, dt_util.now().date())
+        self._attr_native_value = self._value()
         is_counter = self.entity_description.state_class is SensorStateClass.TOTAL
         # A counter that stays at 0 has nothing to reset: an idle day leaves no trace in the database.
         if is_counter and (self._attr_native_value or self._attr_native_value != before):
             self._attr_last_reset = dt_util.start_of_local_day()
+
+    def _value(self) -> StateType:
+        """Return the value by the description, at this moment."""
+        return self.entity_description.value_fn(self._outbox, dt_util.now().date())

@@ -9,12 +9,13 @@ from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from ..coordinator import GoSmsCoordinator
 from ..entity import GoSmsEntity
 from ..outbox import OutgoingMessage
-from ..runtime_data import GoSmsConfigEntry
+from ..runtime_data import UPDATED, GoSmsConfigEntry
 from ..subentries import find_recipient
 
 # Messages in the attribute `recent`.
@@ -49,6 +50,8 @@ class GoSmsLastMessageSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], S
         """Follow the messages that Home Assistant sends."""
         await super().async_added_to_hass()
         self.async_on_remove(self._outbox.async_add_message_listener(self._async_handle_messages))
+        signal = UPDATED.format(self._entry.entry_id)
+        self.async_on_remove(async_dispatcher_connect(self.hass, signal, self._async_handle_names))
 
     @property
     @override
@@ -62,6 +65,14 @@ class GoSmsLastMessageSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], S
         if concerned := [message for message in messages if message.key in self._own or _is_held(message)]:
             self._async_update(concerned)
             self._async_write_if_changed(self.available, self.extra_state_attributes)
+
+    @callback
+    def _async_handle_names(self) -> None:
+        """Write the state if a recipient in it was added, renamed or removed."""
+        before = self._attr_extra_state_attributes
+        self._async_update()
+        if self._attr_extra_state_attributes != before:
+            self.async_write_ha_state()
 
     @callback
     @override

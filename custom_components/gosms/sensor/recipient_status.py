@@ -5,10 +5,11 @@ from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.helpers.restore_state import ExtraStoredData
+from homeassistant.util.ulid import ulid_now
 
 from ..api import Message, MessagePage, MessageStatus
 from ..const import CONF_PHONE_NUMBER
-from ..outbox import FinishedMessage, OutgoingMessage, State
+from ..outbox import OutgoingMessage, State
 
 # Ids of older messages of ours that are remembered: the newest one on the server may be one of them.
 _MAX_OLDER: Final = 20
@@ -38,7 +39,7 @@ class RecipientStatus(ExtraStoredData):
         # Messages on the server that are older than ours: only one that is not among them is newer.
         self._older_ids: list[str] = []
 
-    def update(self, message: OutgoingMessage | FinishedMessage, page: MessagePage) -> None:
+    def update(self, message: OutgoingMessage, page: MessagePage) -> None:
         """Update the status by a message that Home Assistant sends or sent.
 
         A message that is sent right away is not shown as queued first, which would add a row to the database for each
@@ -46,7 +47,7 @@ class RecipientStatus(ExtraStoredData):
         """
         if message.recipient != self._recipient.subentry_id:
             return
-        if isinstance(message, OutgoingMessage) and message.status == State.QUEUED and not message.is_waiting_for_retry:
+        if message.status == State.QUEUED and not message.is_waiting_for_retry:
             return
         if message.key != self._key:
             if self._is_older(message):
@@ -57,6 +58,12 @@ class RecipientStatus(ExtraStoredData):
         self._created, self._key = message.created, message.key
         self._status = message.status
         self._ids = list(message.ids)
+
+    def reset(self, now: float) -> None:
+        """Begin anew, since the number is another one: what was sent before, by the event loop's clock, is older."""
+        self._key, self._created = ulid_now(), now
+        self._status = None
+        self._ids, self._older_ids = [], []
 
     def newest(self, page: MessagePage) -> str | None:
         """Return the status of the newest message, or None if there is no message, or its status is not documented."""
@@ -77,7 +84,7 @@ class RecipientStatus(ExtraStoredData):
         """Return whether our message is newer than the newest one on the server."""
         return self._status is not None and (on_server is None or on_server.id in self._older_ids)
 
-    def _is_older(self, message: OutgoingMessage | FinishedMessage) -> bool:
+    def _is_older(self, message: OutgoingMessage) -> bool:
         """Return whether a message is older than the newest one.
 
         By the monotonic clock, if it is known: keys are ordered by a clock that may have been set back.
@@ -106,9 +113,7 @@ class RecipientStatus(ExtraStoredData):
         """Return the data to restore."""
         return {"key": self._key, "status": self._status, "ids": self._ids, "older": self._older_ids}
 
-    def restore(
-        self, stored: Mapping[str, Any], own: Iterable[OutgoingMessage | FinishedMessage], page: MessagePage
-    ) -> None:
+    def restore(self, stored: Mapping[str, Any], own: Iterable[OutgoingMessage], page: MessagePage) -> None:
         """Restore the data of an earlier run, and update it by the messages that the outbox knows."""
         messages = {message.key: message for message in sorted(own, key=lambda message: message.created)}
         self._key = stored.get("key") or ""

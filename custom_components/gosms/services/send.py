@@ -17,7 +17,7 @@ from ..const import CONF_PHONE, CONF_SIM, SIM_DEFAULT, SIM_SLOTS
 from ..errors import Failure, invalid_input, localize, no_recipient, not_all_arrived
 from ..outbox import Recipient, SendRequest, SendResult, State
 from ..preparation import prepare_text
-from ..runtime_data import GoSmsConfigEntry
+from ..runtime_data import GoSmsConfigEntry, async_wait_for_reload
 from ..subentries import SENT
 from ..text import PreparedText
 from .accounts import async_get_entry
@@ -116,7 +116,11 @@ async def _async_resolve_recipients(call: ServiceCall) -> list[ResolvedRecipient
     await async_require_control(
         call, [recipient.target for recipient in by_target if recipient.target and recipient.subentry]
     )
-    return async_deduplicate([*by_target, *by_number])
+    resolved = [*by_target, *by_number]
+    for recipient in resolved:
+        if recipient.entry:
+            await async_wait_for_reload(recipient.entry)
+    return async_deduplicate(resolved)
 
 
 def _unreachable_error(recipients: Iterable[ResolvedRecipient]) -> ServiceValidationError:
