@@ -104,27 +104,24 @@ async def test_the_dashboard_says_what_becomes_of_messages_in_each_trouble(
     await add_account_with_mum(env)
     refresh = partial(client.perform_action, "homeassistant.update_entity", target={"entity_id": TOTAL})
     async with env.open_page(f"/{DASHBOARD}") as dashboard:
-        await dashboard.click("Send")
-        await dashboard.wait_for_text(TEXTS["exceptions.empty_text.message"])
-
+        card = dashboard.page.locator("gosms-card")
         await env.simulator.control("POST", "account", {"api_active": False})
         with pytest.raises(HassApiError):
             await send(client, "Fire!")
-        await dashboard.wait_for_text("The API is switched off. What was refused is NOT sent later: send it again.")
-        await dashboard.wait_for_text("refused, not sent")
-        await expect(dashboard.tile("Mum")).to_contain_text("Refused", timeout=TIMEOUT)
+        await dashboard.wait_for_text("The API is switched off: nothing is sent, now or later.")
+        await expect(card.locator("li", has_text="Fire!")).to_contain_text("Refused", timeout=TIMEOUT)
         await refresh()
-        await expect(dashboard.tile("Mum")).to_contain_text("Refused", timeout=TIMEOUT)
+        await expect(card.locator("li", has_text="Fire!")).to_contain_text("Refused", timeout=TIMEOUT)
         await env.simulator.control("POST", "account", {"api_active": True})
         await refresh()
-        await expect(dashboard.page.get_by_text("The API is switched off")).to_have_count(0, timeout=TIMEOUT)
+        await expect(card.locator(".alert")).to_have_count(0, timeout=TIMEOUT)
 
         await env.simulator.control("POST", "faults", {"fault": "refuse"})
         await send(client, "Water leak!")
         await refresh()
-        await dashboard.wait_for_text("GoSMS.ru is out of reach. Queued messages leave as soon as it is back.")
-        await dashboard.wait_for_text("queued here")
-        await expect(dashboard.tile("Mum")).to_contain_text("Queued", timeout=TIMEOUT)
+        await dashboard.wait_for_text("GoSMS.ru is out of reach. What you send waits here")
+        await expect(card.locator("li", has_text="Water leak!")).to_contain_text("Queued", timeout=TIMEOUT)
+        await expect(card.locator("li", has_text="Fire!")).to_contain_text("Refused")
 
 
 async def test_an_account_is_reconfigured_and_removed(

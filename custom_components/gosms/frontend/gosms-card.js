@@ -39,6 +39,9 @@ const LOOKS = {
 };
 const UNKNOWN_LOOK = ["mdi:help-circle-outline", "neutral"];
 
+/** Problems in which messages still leave, or wait. */
+const WARNINGS = ["service_unreachable", "phone_out_of_touch", "quota_low", "no_device_permission", "unknown_phone"];
+
 const plural = (language, forms) => {
   const rules = new Intl.PluralRules(language);
   return (count) => `${count} ${forms[rules.select(count)] ?? forms.other}`;
@@ -690,11 +693,15 @@ class GoSmsCard extends HTMLElement {
       waiting > 0 && [h("span", { class: "warning chip" }, icon("mdi:tray-full"), t.waiting(waiting))]);
     const shown = [];
     if (this.#error) shown.push(alert("error", this.#errorText()));
-    if (account?.problem) {
-      const canOpen = account.problem.issue_id && this.#hass.user?.is_admin;
-      shown.push(alert("error", account.problem.text,
-        canOpen ? h("a", { href: "/config/repairs", onclick: navigate }, t.openRepair) : h("div", { class: "minor" }, t.askAdministrator)));
-    } else if (account && !account.available) shown.push(alert("warning", t.outage));
+    const problem = account?.problem;
+    const isWarning = WARNINGS.includes(problem?.reason);
+    if (problem) {
+      const link = problem.issue_id && this.#hass.user?.is_admin
+        ? h("a", { href: "/config/repairs", onclick: navigate }, t.openRepair)
+        : h("div", { class: "minor" }, t.askAdministrator);
+      shown.push(alert(isWarning ? "warning" : "error", problem.text, link));
+    }
+    if (account && !account.available && (!problem || isWarning)) shown.push(alert("warning", t.outage));
     fill(alerts, shown);
   }
 
