@@ -58,11 +58,12 @@ async def nothing(_house: House) -> None:
     """Do nothing."""
 
 
-def fault(kind: Fault, **options: int | str) -> Step:
-    """Let requests fail until the trouble ends."""
+def fault(kind: Fault, *endpoints: str) -> Step:
+    """Let the requests to these endpoints, or to all of them, fail until the trouble ends."""
 
     async def start(house: House) -> None:
-        house.service.faults.add(kind, **options)
+        for endpoint in endpoints or (None,):
+            house.service.faults.add(kind, endpoint=endpoint)
         house.stack.callback(house.service.faults.clear)
 
     return start
@@ -180,7 +181,7 @@ TROUBLES: Final = {
         afterwards=ARRIVES,
     ),
     "messages are not taken": Trouble(
-        start=fault(Fault.TOO_MANY_REQUESTS, endpoint="POST /sms/send"),
+        start=fault(Fault.TOO_MANY_REQUESTS, "POST /sms/send"),
         status="queued",
         reason=("service_unreachable",),
         is_warning=True,

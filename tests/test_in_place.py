@@ -263,6 +263,7 @@ async def test_a_new_number_begins_with_a_status_of_its_own(
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
     await send(hass, "Water leak!")
     assert status() == "queued"
+    freezer.tick(1)
     change_subentry(hass, entry, "the_recipient_mum", data={"phone_number": GRANDMA}, unique_id=GRANDMA)
     await hass.async_block_till_done()
     assert status() == "sent"
@@ -402,7 +403,7 @@ async def test_options_count_from_the_next_message_on(
 
     choose(callback_id=UUID)
     await send(hass, "One")
-    assert service.requests_to(SEND)[-1].json["callback_id"] == UUID
+    assert service.requests_to(SEND)[-1].json == {"message": "One", "phone_number": MUM, "callback_id": UUID}
     choose(hourly_limit=1)
     with pytest.raises(HomeAssistantError) as error:
         await send(hass, "Two")
@@ -416,7 +417,7 @@ async def test_options_count_from_the_next_message_on(
     with pytest.raises(HomeAssistantError) as error:
         await send(hass, "Three")
     assert error.value.translation_key == "too_many_requests"
-    assert "callback_id" not in service.requests_to(SEND)[-1].json
+    assert service.requests_to(SEND)[-1].json == {"message": "Three", "phone_number": MUM}
     assert entry.state is ConfigEntryState.LOADED
 
 
@@ -561,9 +562,9 @@ class Callers:
 
     async def _run(self) -> None:
         while True:
-            for action in ("notify.send_message", "gosms.send_sms"):
+            for domain, action in (("notify", "send_message"), ("gosms", "send_sms")):
                 text = f"Alarm {next(self._numbers)}"
-                self._calls.append(asyncio.create_task(self._call(*action.split("."), text)))
+                self._calls.append(asyncio.create_task(self._call(domain, action, text)))
             await asyncio.sleep(self._pause)
 
     async def _call(self, domain: str, action: str, text: str) -> None:

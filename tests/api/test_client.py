@@ -19,6 +19,7 @@ import pytest
 from custom_components.gosms.api import (
     DEFAULT_URL,
     PAGE_SIZE,
+    Endpoint,
     GoSmsApiError,
     GoSmsClient,
     GoSmsConnectionError,
@@ -1025,7 +1026,7 @@ async def test_a_new_token_is_used_and_requests_with_the_old_one_are_only_counte
     assert outcomes == []
     await client.list()
     assert [outcome.error for outcome in outcomes] == [None]
-    assert sum(client.statistics.endpoints["GET /sms"].outcomes.values()) == 2
+    assert client.statistics.endpoints[Endpoint.LIST].outcomes.total() == 2
 
 
 async def test_requests_to_different_endpoints_do_not_wait_for_each_other(

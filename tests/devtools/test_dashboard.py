@@ -64,11 +64,13 @@ def conditions_of_existence(entity: str) -> list[dict[str, Any]]:
 
 ALERTS: Final = {
     "en": {
-        "out": "GoSMS.ru is out of reach. Queued messages leave as soon as it is back.",
+        "out": "GoSMS.ru is out of reach.",
+        "queued": "Queued messages leave as soon as it is back.",
         "refused": "What was refused is NOT sent later: send it again.",
     },
     "ru": {
-        "out": "Нет связи с GoSMS.ru. Сообщения из очереди уйдут, как только связь появится.",
+        "out": "Нет связи с GoSMS.ru.",
+        "queued": "Сообщения из очереди уйдут, как только связь появится.",
         "refused": "Отклонённое позже НЕ отправится: отправьте его снова.",
     },
 }
@@ -165,16 +167,16 @@ async def test_its_message_list_escapes_html_and_keeps_line_breaks(
     ("reasons", "is_reachable", "shown"),
     [
         ([], True, []),
-        ([], False, ["out"]),
-        (["service_unreachable"], False, ["service_unreachable"]),
+        ([], False, ["out", "queued"]),
+        (["service_unreachable"], False, ["service_unreachable", "queued"]),
         (["api_inactive"], False, ["api_inactive", "refused"]),
         (["account_blocked"], False, ["account_blocked", "refused"]),
         (["reauth"], False, ["reauth", "refused"]),
         (["no_read_permission"], False, ["no_read_permission"]),
         (["quota_reached"], True, ["quota_reached", "refused"]),
-        (["quota_reached"], False, ["out", "quota_reached", "refused"]),
+        (["quota_reached"], False, ["out", "queued", "quota_reached", "refused"]),
         (["phone_out_of_touch"], True, ["phone_out_of_touch"]),
-        (["storage_failed"], False, ["out", "storage_failed"]),
+        (["storage_failed"], False, ["out", "queued", "storage_failed"]),
     ],
 )
 def test_its_alerts_say_what_becomes_of_messages(
@@ -186,7 +188,7 @@ def test_its_alerts_say_what_becomes_of_messages(
     rendered = str(Template(content, hass).async_render())
     texts = dict(re.findall(r"'(\w+)': '(.+)'", content)) | ALERTS[language]
     assert [key for key, text in texts.items() if text in rendered] == sorted(shown, key=list(texts).index)
-    assert rendered.count("<ha-alert") == len([key for key in shown if key != "refused"])
+    assert rendered.count("<ha-alert") == len([key for key in shown if key not in {"queued", "refused"}])
 
 
 async def test_its_message_list_names_what_was_not_sent(

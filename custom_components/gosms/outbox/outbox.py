@@ -175,11 +175,7 @@ class Outbox:
         self._async_start_workers()
 
     async def async_close(self) -> None:
-        """Stop: no new request begins, a running one ends, and everything is on disk.
-
-        A message that is sent afterwards, such as an automation's last one when Home Assistant stops, is queued for the
-        next run.
-        """
+        """Stop: no request begins, a running one ends, all is on disk; what is sent later waits for the next run."""
         await self._async_close_workers()
         self._store.release()
 
@@ -318,5 +314,4 @@ class Outbox:
 
     def _on_health(self, failure: StorageError | None) -> None:
         """Tell people that the disk does not take the messages, or that it does again."""
-        report = async_raise if failure else async_clear
-        report(self._hass, self._entry, STORAGE_FAILED)
+        (async_raise if failure else async_clear)(self._hass, self._entry, STORAGE_FAILED)

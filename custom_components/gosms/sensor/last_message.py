@@ -61,11 +61,10 @@ class GoSmsLastMessageSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], S
 
     @callback
     def _async_handle_messages(self, messages: Collection[OutgoingMessage]) -> None:
-        """Write the state if it changed."""
-        before = self._own
-        self._async_update(messages)
-        if self._own != before:
-            self.async_write_ha_state()
+        """Write the state if it changed; most messages are accepted at once, and the service lists them."""
+        if concerned := [message for message in messages if message.key in self._own or _is_held(message)]:
+            self._async_update(concerned)
+            self._async_write_if_changed(self.available, self.extra_state_attributes)
 
     @callback
     def _async_handle_names(self) -> None:
@@ -78,17 +77,16 @@ class GoSmsLastMessageSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], S
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Write the state."""
+        """Write the state if it changed."""
         self._async_update()
-        super()._handle_coordinator_update()
+        self._async_write_if_changed(self.available, self.extra_state_attributes)
 
     @callback
     def _async_update(self, messages: Iterable[OutgoingMessage] = ()) -> None:
         """Take messages that the service did not get at once, until it lists them, and list the newest of all."""
         own = dict(self._own)
         for message in messages:
-            is_unsent = len(message.ids) < len(message.parts)
-            if message.key in own or (is_unsent and (message.is_waiting_for_retry or message.state.is_final)):
+            if message.key in own or _is_held(message):
                 own[message.key] = message
         listed = {message.id for message in self.coordinator.data.messages}
         for key, message in list(own.items()):
@@ -137,3 +135,8 @@ class GoSmsLastMessageSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], S
             "status": status,
             "created": created and created.isoformat(),
         }
+
+
+def _is_held(message: OutgoingMessage) -> bool:
+    """Return whether the service does not have all of a message, and not because it is just being sent."""
+    return len(message.ids) < len(message.parts) and (message.is_waiting_for_retry or message.state.is_final)
