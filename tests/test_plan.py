@@ -204,7 +204,12 @@ async def test_people_are_warned_once_when_nine_tenths_are_used(
     issue = low(hass)
     assert issue
     assert (issue.severity, issue.is_fixable) == (ir.IssueSeverity.WARNING, False)
-    assert issue.translation_placeholders == {"account": "GoSMS.ru", "plan": "10", "renews": "2026-11-28"}
+    assert issue.translation_placeholders == {
+        "account": "GoSMS.ru",
+        "plan": "10",
+        "renews": "2026-11-28",
+        "url": "https://cms.gosms.ru",
+    }
     # Who has seen it is not told again in this month.
     ir.async_ignore_issue(hass, "gosms", issue.issue_id, ignore=True)
     await send(hass, "Leak!")
@@ -251,7 +256,8 @@ async def test_a_plan_that_is_used_up_says_when_it_renews(
         await send(hass, "Leak!")
     issue = ir.async_get(hass).async_get_issue("gosms", "quota_reached_the_account")
     assert issue
-    assert issue.translation_placeholders == {"account": "GoSMS.ru", "renews": "2026-12-05"}
+    placeholders = issue.translation_placeholders
+    assert placeholders == {"account": "GoSMS.ru", "renews": "2026-12-05", "url": "https://cms.gosms.ru"}
 
 
 # A year

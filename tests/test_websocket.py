@@ -374,13 +374,26 @@ async def test_a_rejected_token_is_a_problem_in_words(
 async def test_a_problem_without_a_text_for_messages_is_named(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
 ) -> None:
+    add_phone(hass, entry)
+    await set_up(hass, entry)
+    phone = entry.subentries["the_phone"]
+    async_raise(hass, entry, "phone_out_of_touch", phone=phone, placeholders={"last_seen": "noon"})
+    browser = await look(hass_ws_client)
+    assert browser.account["problem"] == {
+        "reason": "phone_out_of_touch",
+        "text": "Messages of GoSMS.ru wait for the phone Pixel 8",
+        "issue_id": "phone_out_of_touch_the_account_the_phone",
+    }
+
+
+async def test_an_error_weighs_more_than_a_warning(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
     await set_up(hass, entry)
     async_raise(hass, entry, "messages_lost")
     browser = await look(hass_ws_client)
-    assert browser.account["problem"]["text"] == "Messages of GoSMS.ru may be lost"
     async_raise(hass, entry, "storage_failed")
     await browser.receive()
-    # An error weighs more than a warning.
     assert browser.account["problem"]["reason"] == "storage_failed"
 
 

@@ -59,10 +59,17 @@ def test_with_a_history_texts_stay_as_long_as_it_says() -> None:
     history.keep = 3 * 24 * HOUR
     finished = history.finish(ended(), 100.0, MONDAY)
     assert (finished.text, finished.phone_number, finished.finished) == ("Leak!", "79123456789", 100.0)
-    assert history.oldest == 100.0
     assert not history.forget(100.0 + history.keep - 1)
     assert history.forget(100.0 + history.keep)
-    assert (len(history), history.oldest) == (0, None)
+    assert len(history) == 0
+
+
+def test_the_oldest_text_tells_when_there_is_something_to_forget() -> None:
+    history = History()
+    history.keep = 3 * 24 * HOUR
+    history.finish(ended("one"), 100.0, MONDAY)
+    history.finish(ended("two"), 200.0, MONDAY)
+    assert history.oldest == 100.0
 
 
 def test_of_a_large_history_the_newest_thousand_stay_in_memory() -> None:
@@ -85,7 +92,8 @@ def test_texts_that_are_not_kept_any_more_are_forgotten_at_once() -> None:
     [stripped] = history.strip()
     assert (stripped.text, stripped.phone_number, stripped.tag, stripped.parts[0].text) == ("", "", None, "")
     assert history.has_id("id of the key")
-    assert (history.strip(), history.oldest) == ([], None)
+    assert history.strip() == []
+    assert history.oldest is None
 
 
 def test_counters_start_at_zero_each_day() -> None:

@@ -58,10 +58,10 @@ def _problem(rights: Rights, texts: Texts) -> dict[str, str] | None:
     issue = async_get_worst(rights.hass, rights.entry)
     if issue is None:
         return None
+    reason = issue.translation_key or "" if issue.domain == DOMAIN else REAUTH
     # Home Assistant's own words for a rejected token say nothing of messages.
-    is_own = issue.domain == DOMAIN
-    reason, text = (issue.translation_key or "", issue.translation_key or "") if is_own else (REAUTH, "invalid_auth")
-    return {"reason": reason, "text": texts.problem(text, rights.entry.title), "issue_id": issue.issue_id}
+    text = texts.problem("invalid_auth" if reason == REAUTH else reason, issue.translation_placeholders or {})
+    return {"reason": reason, "text": text, "issue_id": issue.issue_id}
 
 
 def _phones(rights: Rights) -> list[dict[str, str | None]]:

@@ -1,5 +1,6 @@
 """The words of the feed, in the language of whoever looks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from homeassistant.core import HomeAssistant
@@ -35,10 +36,10 @@ class Texts:
         """Return what went wrong in words."""
         return localize(self.hass, failure.error(self.hass, self.language), self.language)
 
-    def problem(self, key: str, account: str) -> str:
+    def problem(self, key: str, placeholders: Mapping[str, str]) -> str:
         """Return what a problem of an account means for its messages in words."""
-        text = self._find("exceptions", f"exceptions.{key}.message", "")
-        return text or self._find("issues", f"issues.{key}.title", key).replace("{account}", account)
+        title = self._find("issues", f"issues.{key}.title", key)
+        return self._find("exceptions", f"exceptions.{key}.message", title).format_map(placeholders)
 
     def _find(self, category: str, path: str, default: str) -> str:
         """Return a text of the integration."""

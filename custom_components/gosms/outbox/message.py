@@ -11,7 +11,16 @@ from typing import Any, Final
 from ..api import MessageStatus
 from ..errors import Failure
 from .fingerprint import Fingerprint
-from .state import DELIVERY_TIMEOUT, TRANSITIONS, IllegalTransitionError, MessageEvent, Part, State, state_of
+from .state import (
+    DELIVERY_TIMEOUT,
+    TRANSITIONS,
+    IllegalTransitionError,
+    MessageEvent,
+    MessageStep,
+    Part,
+    State,
+    state_of,
+)
 
 # Seconds that a message which may not be queued waits for its turn. It takes half as long to look for one whose outcome
 # is unknown.
@@ -19,19 +28,6 @@ _MAX_TURN: Final = 60.0
 
 # The fields that are times of the clock.
 _TIMES: Final = ("created", "expires", "last_attempt", "accepted", "finished")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MessageStep:
-    """Something that happened to a message.
-
-    Attributes:
-        type: one of EVENT_TYPES.
-        time: when it happened.
-    """
-
-    type: str
-    time: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

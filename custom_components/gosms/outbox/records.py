@@ -10,8 +10,8 @@ from homeassistant.util.json import JsonObjectType
 from ..api import MessageStatus
 from ..errors import Failure
 from .fingerprint import Fingerprint
-from .message import MessageStep, OutgoingMessage
-from .state import MessageEvent, Part, State
+from .message import OutgoingMessage
+from .state import MessageEvent, MessageStep, Part, State
 
 _LOGGER = logging.getLogger(__name__)
 

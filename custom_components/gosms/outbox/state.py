@@ -93,6 +93,19 @@ class MessageEvent:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MessageStep:
+    """Something that happened to a message.
+
+    Attributes:
+        type: one of EVENT_TYPES.
+        time: when it happened.
+    """
+
+    type: str
+    time: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
     """A piece of a message that is sent as one message of the service.
 
