@@ -7,7 +7,7 @@ from homeassistant.const import CONF_API_TOKEN, CONF_DEVICE_ID, CONF_URL
 from homeassistant.core import HomeAssistant
 import voluptuous as vol
 
-from .forms import async_validate_phone, device_id_selector, normalize_vendor_id
+from .forms import PHONES_LINK, async_recent_phones, async_validate_phone, device_id_selector, normalize_vendor_id
 from .runtime_data import GoSmsConfigEntry, async_create_client
 
 
