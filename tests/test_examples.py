@@ -58,8 +58,8 @@ LEAKS: Final = {
 # By what the examples of a first message say.
 FIRST: Final = {
     "The valve is closed.": (MUM, "Water leak\nThe valve is closed."),
-    "The house can text now: 21 °C inside.": (MUM, "The house can text now: 21 deg. C inside."),
-    "Дом теперь умеет писать SMS. Внутри 21 °C.": (MAMA, "Дом теперь умеет писать SMS. Внутри 21 град. C."),
+    "Home Assistant can send SMS now: 21 °C inside.": (MUM, "Home Assistant can send SMS now: 21 deg. C inside."),
+    "Home Assistant умеет отправлять SMS. В доме 21 °C.": (MAMA, "Home Assistant умеет отправлять SMS. В доме 21 град. C."),
 }
 NOT_ARRIVED: Final = {"An SMS has not arrived": "SMS has not arrived", "SMS не дошло": "SMS не дошло"}
 

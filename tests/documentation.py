@@ -1,7 +1,8 @@
-"""The headings, tables, links and examples of a README."""
+"""The headings, tables, links and examples of the documents for users, in each language."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 import re
 from typing import Final, Self
 
@@ -19,17 +20,19 @@ type Table = list[list[str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Readme:
-    """A README: its text without examples, and the examples as (language, text)."""
+class Page:
+    """A page: its text without examples, the examples as (language, text), and the folder that its links start from."""
 
     text: str
     examples: list[tuple[str, str]]
+    folder: Path
 
     @classmethod
     def read(cls, name: str) -> Self:
-        """Read one from the root of the repository."""
-        whole = (ROOT / name).read_text(encoding="utf-8")
-        return cls(text=_FENCE.sub("", whole), examples=_FENCE.findall(whole))
+        """Read one, named from the root of the repository."""
+        file = ROOT / name
+        whole = file.read_text(encoding="utf-8")
+        return cls(text=_FENCE.sub("", whole), examples=_FENCE.findall(whole), folder=file.parent)
 
     @property
     def headings(self) -> list[tuple[int, str]]:
@@ -67,3 +70,23 @@ def _tables(lines: list[str]) -> Iterator[Table]:
 def keys_in(cell: str) -> list[str]:
     """Return the inline code in a cell."""
     return _KEY.findall(cell)
+
+
+# The pages in English with their names, and the same in Russian. Those for developers are in English only.
+ENGLISH: Final = {
+    name: Page.read(name)
+    for name in ["README.md", *(f"docs/{file.name.removesuffix('.ru.md')}.md" for file in ROOT.glob("docs/*.ru.md"))]
+}
+RUSSIAN: Final = {name: Page.read(name.replace(".md", ".ru.md")) for name in ENGLISH}
+DOCUMENTATION: Final = {"en": ENGLISH, "ru": RUSSIAN}
+
+
+def table_with(language: str, key: str, column: int = 0) -> Table:
+    """Return the table with a row that has only this key in a column; each is on one page only."""
+    (table,) = (
+        table
+        for page in DOCUMENTATION[language].values()
+        for table in page.tables
+        if any(keys_in(row[column]) == [key] for row in table if len(row) > column)
+    )
+    return table
