@@ -150,7 +150,7 @@ async def _take_all(browser: Browser, language: str, folder: Path, console: Cons
         subentries = await add_recipients_and_phone(entry, simulator, language)
         await _send_messages(entry, simulator, subentries, language)
         devices = await hass.client.command("config/device_registry/list")
-        phone_id = next(each["id"] for each in devices if each["model"] and each["identifiers"][0][0] == DOMAIN)
+        phone_id = next(each["id"] for each in devices if each["model_id"] and each["identifiers"][0][0] == DOMAIN)
         notify_id = await entry.entity_id(f"{subentries[0]}_sms")
         for screenshot in screenshots(phone_id, notify_id, DEMO_DATA[language].messages[-1]):
             file = await _take(browser, hass, screenshot, folder)

@@ -16,7 +16,7 @@ PACKAGE: Final = ROOT / "custom_components/gosms"
 # From the bottom to the top. A module imports from the floors below its own, and from its own floor without a circle.
 FLOORS: Final = (
     ("api", "const"),
-    ("address", "errors", "phone_number", "symbols", "text"),
+    ("address", "api_token", "errors", "phone_number", "symbols", "text"),
     (
         "preparation",
         "coordinator",
@@ -27,12 +27,14 @@ FLOORS: Final = (
         "options",
         "outbox",
         "runtime_data",
+        "sending",
         "subentries",
     ),
     (
         "__init__",
         "backup",
         "binary_sensor",
+        "button",
         "config_flow",
         "diagnostics",
         "event",

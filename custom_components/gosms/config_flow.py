@@ -221,9 +221,7 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_update_and_abort(entry, data_updates=data)
 
-    def _show_form(
-        self, step_id: str, shown: Mapping[str, Any] | None, errors: dict[str, str]
-    ) -> ConfigFlowResult:
+    def _show_form(self, step_id: str, shown: Mapping[str, Any] | None, errors: dict[str, str]) -> ConfigFlowResult:
         """Show the form of a step with values, and with its errors."""
         fields = {**_FIELDS[step_id]}
         if step_id == "phone":

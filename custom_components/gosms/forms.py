@@ -67,8 +67,8 @@ async def async_validate_phone(client: GoSmsClient, device_id: str) -> tuple[str
 async def async_recent_phones(client: GoSmsClient, known: Collection[str | None]) -> list[SelectOptionDict]:
     """Return the phones that were named in recent messages, without those with known ids, to choose from.
 
-    Never raises. A phone that does not answer in time is called by the end of its id; one that the account does not have
-    any more is left out.
+    The list is empty in an outage. A phone that does not answer in time is called by the end of its id; one that the
+    account no longer has is left out.
     """
     recent: dict[str, Phone | GoSmsError | None] = {}
     with suppress(GoSmsError, TimeoutError):
@@ -124,9 +124,7 @@ def device_id_selector(choices: list[SelectOptionDict]) -> Selector[Any]:
     """Return a field for the id of a phone, with a choice if there is one."""
     if not choices:
         return TextSelector()
-    return SelectSelector(
-        SelectSelectorConfig(options=choices, custom_value=True, mode=SelectSelectorMode.DROPDOWN)
-    )
+    return SelectSelector(SelectSelectorConfig(options=choices, custom_value=True, mode=SelectSelectorMode.DROPDOWN))
 
 
 def phone_selector(choices: Iterable[ConfigSubentry]) -> SelectSelector:

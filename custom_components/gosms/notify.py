@@ -8,11 +8,9 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_PHONE_NUMBER
 from .entity import GoSmsEntity
-from .outbox import Recipient, SendRequest
-from .preparation import prepare_text
 from .runtime_data import GoSmsConfigEntry
+from .sending import async_send_to_recipient
 from .subentries import recipients
 
 # Messages need not wait for each other here: the client limits the rate of requests.
@@ -47,10 +45,4 @@ class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Send an SMS. The title is put before the text, on a line of its own."""
-        text = prepare_text(self._entry, message, title)
-        to = Recipient(phone_number=self._recipient.data[CONF_PHONE_NUMBER], recipient=self._recipient.subentry_id)
-        (result,) = await self._entry.runtime_data.outbox.async_send(
-            SendRequest(to=(to,), text=text.text, parts=text.parts)
-        )
-        if result.failure:
-            raise result.failure.error(self.hass)
+        await async_send_to_recipient(self.hass, self._entry, self._recipient, message, title)

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigSubentry, ConfigSubentryFlow, SubentryFlowResult
 from homeassistant.const import CONF_API_TOKEN, CONF_DEVICE_ID, CONF_NAME, CONF_URL
@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, SIM_DEFAULT, SIM_SLOTS
+from .const import CONF_PHONE, CONF_PHONE_NUMBER, CONF_SIM, DOMAIN, SIM_DEFAULT, SIM_SLOTS
 from .forms import (
     PHONES_LINK,
     async_recent_phones,
@@ -30,6 +30,9 @@ from .phone_number import InvalidPhoneNumberError, ending, may_be_emergency_numb
 from .preparation import async_normalize_number
 from .runtime_data import async_create_client
 from .subentries import phones, recipients
+
+# The path of the page in Home Assistant that lists the recipients.
+_INTEGRATION_URL: Final = f"/config/integrations/integration/{DOMAIN}"
 
 
 class _SubentryFlow(ConfigSubentryFlow):
@@ -95,11 +98,9 @@ class _SubentryFlow(ConfigSubentryFlow):
                 data=data,
                 unique_id=unique_id,
                 description=description,
-                description_placeholders={"name": title} if description else None,
+                description_placeholders={"name": title, "integration_url": _INTEGRATION_URL} if description else None,
             )
-        return self.async_update_and_abort(
-            self._get_entry(), subentry, title=title, data=data, unique_id=unique_id
-        )
+        return self.async_update_and_abort(self._get_entry(), subentry, title=title, data=data, unique_id=unique_id)
 
 
 class RecipientFlow(_SubentryFlow):

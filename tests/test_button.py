@@ -1,0 +1,71 @@
+"""The buttons that send a test message."""
+
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from simulator import Permission
+from tests.common import MUM, SimulatedService, add_recipient, entity_id, set_up
+from tests.translation_checks import texts_of
+
+TEXT = "selector.test_message.options.text"
+
+
+async def press(hass: HomeAssistant) -> None:
+    """Press the button of Mum, and wait for everything that follows."""
+    button = entity_id(hass, "button", "the_account_the_recipient_mum_test_message")
+    try:
+        await hass.services.async_call("button", "press", {"entity_id": button}, blocking=True)
+    finally:
+        await hass.async_block_till_done()
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"), [("en", "en"), ("ru", "ru"), ("en-GB", "en"), ("de", "en")], ids=lambda value: value
+)
+async def test_a_test_message_is_sent_in_the_language_of_the_home(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, language: str, expected: str
+) -> None:
+    hass.config.language = language
+    await set_up(hass, entry)
+    await press(hass)
+    (message,) = service.account.messages
+    assert (message.phone_number, message.message) == (MUM, texts_of(expected)[TEXT])
+
+
+async def test_a_test_message_needs_no_replaced_symbols(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    hass.config.language = "ru"
+    hass.config_entries.async_update_entry(entry, options={"replace_symbols": False, "long_text": "reject"})
+    await set_up(hass, entry)
+    await press(hass)
+    assert len(service.account.messages) == 1
+
+
+async def test_a_refused_test_message_raises_its_reason(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    service.account.permissions.remove(Permission.SEND)
+    with pytest.raises(HomeAssistantError) as error:
+        await press(hass)
+    assert error.value.translation_key == "no_send_permission"
+
+
+async def test_a_number_of_three_digits_has_no_test_button(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    add_recipient(hass, entry, "Emergency", "112")
+    add_recipient(hass, entry, "Taxi", "1122")
+    await set_up(hass, entry)
+    registry = er.async_get(hass)
+    buttons = {
+        entity.unique_id: entity.entity_category
+        for entity in er.async_entries_for_config_entry(registry, entry.entry_id)
+        if entity.domain == "button"
+    }
+    assert buttons == {
+        f"the_account_the_recipient_{name}_test_message": EntityCategory.DIAGNOSTIC for name in ("mum", "dad", "taxi")
+    }
