@@ -127,7 +127,7 @@ async def test_recent_phones_are_offered_by_name(hass: HomeAssistant, service: S
     assert (form["type"], form["step_id"], form["errors"]) == (FlowResultType.FORM, "phone", {})
     # The newest one is first, and one that the account does not have any more is left out.
     assert list(choices_in(form).items()) == [
-        (PHONE, "Pixel 8 · Mobile phone · <date>"),
+        (PHONE, "Pixel 8 · Google Pixel 8 · <date>"),
         (HALL, "Nokia in the hall · Tablet · <date>"),
     ]
 

@@ -127,7 +127,7 @@ async def test_a_blank_name_is_refused(hass: HomeAssistant, entry: MockConfigEnt
 
 
 async def test_all_errors_of_a_form_are_shown_together(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    form = await submit(hass, await add(hass, entry, "recipient"), {"name": " ", "phone_number": "8"})
+    form = await submit(hass, await add(hass, entry, "recipient"), {"name": " ", "phone_number": "8 912"})
     assert form["errors"] == {"name": "blank_name", "phone_number": "phone_number_too_short"}
 
 
@@ -136,7 +136,7 @@ async def test_a_number_belongs_to_one_recipient_in_any_format(hass: HomeAssista
     answer = {"name": "Mother", "phone_number": "8 (912) 345-67-89"}
     form = await submit(hass, await add(hass, entry, "recipient"), answer)
     assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"phone_number": "already_configured"})
-    assert form["description_placeholders"] == {"name": "Mum"}
+    assert form["description_placeholders"] == {"owner": "Mum"}
     fields = form["data_schema"].schema
     assert {key: get_schema_suggested_value(fields, key) for key in answer} == answer
 
@@ -152,7 +152,7 @@ async def test_a_number_cannot_be_changed_to_that_of_another_recipient(
     )
     assert (form["errors"], form["description_placeholders"]) == (
         {"phone_number": "already_configured"},
-        {"name": "Mum"},
+        {"owner": "Mum"},
     )
     assert entry.subentries["the_recipient_dad"].data == {"phone_number": DAD}
 
@@ -451,7 +451,7 @@ async def test_the_same_phone_cannot_be_added_twice(
     answer = {"device_id": PHONE, "name": "Hall", "sim": "sim1"}
     form = await submit(hass, await add(hass, entry, "phone"), answer)
     assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"device_id": "already_configured"})
-    assert form["description_placeholders"]["name"] == "Pixel 8"
+    assert form["description_placeholders"]["owner"] == "Pixel 8"
     fields = form["data_schema"].schema
     assert {key: get_schema_suggested_value(fields, key) for key in answer} == answer
 

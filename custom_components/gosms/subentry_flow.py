@@ -147,7 +147,7 @@ class RecipientFlow(_SubentryFlow):
     def _number_error(self, subentry: ConfigSubentry | None, number: str, placeholders: dict[str, str]) -> str | None:
         """Return the error or the warning of a valid number, or None."""
         if owner := self._find_owner(subentry, number):
-            placeholders["name"] = owner.title
+            placeholders["owner"] = owner.title
             return "already_configured"
         is_new = subentry is None or subentry.unique_id != number
         if is_new and may_be_emergency_number(number) and self._must_warn(CONF_PHONE_NUMBER, number):
@@ -207,7 +207,7 @@ class PhoneFlow(_SubentryFlow):
         if user_input is not None:
             device_id = normalize_vendor_id(user_input[CONF_DEVICE_ID])
             if owner := self._find_owner(subentry, device_id):
-                placeholders["name"] = owner.title
+                placeholders["owner"] = owner.title
                 errors[CONF_DEVICE_ID] = "already_configured"
             elif subentry is not None and subentry.unique_id == device_id:
                 # Do not validate the id again, so that the rest can be changed during an outage too.
