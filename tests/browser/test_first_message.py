@@ -1,4 +1,4 @@
-"""From an empty Home Assistant to a delivered message by clicking, without typing an id."""
+"""The first steps: from an empty Home Assistant to a delivered message, without typing an id, and to an action."""
 
 from collections.abc import AsyncGenerator, Mapping
 from importlib.resources import files
@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 from aiohttp import ClientSession
+from playwright.async_api import expect
 import pytest
 import pytest_asyncio
 
-from devtools.entry_driver import DOMAIN
+from devtools.entry_driver import DOMAIN, EntryDriver
+from devtools.hass_client import HomeAssistantClient
 from devtools.simulator_process import SimulatorProcess
 from tests.translation_checks import texts_of
 
@@ -50,7 +52,7 @@ async def env(
         yield environment
 
 
-async def test_the_first_message_is_delivered_by_clicking(env: BrowserEnvironment, socket_enabled: None) -> None:
+async def test_the_first_message_is_delivered_by_clicking(env: BrowserEnvironment, client: HomeAssistantClient) -> None:
     ours, theirs = texts_of(env.hass.language), interface_texts(env.hass.language)
     submit = theirs["ui.panel.config.integrations.config_flow.submit"]
     [phone] = (await env.simulator.control("GET", "state"))["phones"]
@@ -83,3 +85,16 @@ async def test_the_first_message_is_delivered_by_clicking(env: BrowserEnvironmen
     message, _ = (await env.simulator.control("GET", "state"))["messages"]["list"]
     assert message["message"] == ours["selector.test_message.options.text"]
     assert message["device_id"] == phone["device_id"]
+
+
+@pytest.mark.parametrize("search", ["sms", "gosms"])
+async def test_a_search_for_actions_lists_send_sms_first(
+    env: BrowserEnvironment, client: HomeAssistantClient, search: str
+) -> None:
+    name = texts_of(env.hass.language)["services.send_sms.name"]
+    await EntryDriver.add(client, env.simulator.token, url=env.simulator.url)
+    async with env.open_page("/config/automation/edit/new") as ui:
+        await ui.page.locator("ha-automation-action ha-button").first.click()
+        await ui.page.get_by_placeholder(interface_texts(env.hass.language)["ui.common.search"]).fill(search)
+        # The form of the demo has a script of the same name.
+        await expect(ui.page.locator("ha-combo-box-item").first).to_contain_text(f"GoSMS.ru: {name}")
