@@ -26,7 +26,7 @@ from .demo_data import DASHBOARD, DEMO_DATA, add_recipients_and_phone, configura
 from .entry_driver import DOMAIN, EntryDriver, EntryDriverError
 from .hass_client import Json
 from .hass_process import HomeAssistantProcess
-from .process import ROOT, ProcessError
+from .process import ROOT, ProcessError, prepare_folder
 from .signals import INTERRUPTED, interruptible
 from .simulator_process import SimulatorProcess
 
@@ -172,9 +172,9 @@ def main() -> int:
     parser.add_argument("--language", action="append", choices=list(DEMO_DATA), help="only this one; can be repeated")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of the images (docs/images)")
     found = parser.parse_args()
-    found.folder.mkdir(parents=True, exist_ok=True)
     console = Console()
     try:
+        prepare_folder(found.folder)
         asyncio.run(interruptible(_run(found.language or list(DEMO_DATA), found.folder, console)))
     except (BrowserError, EntryDriverError, PlaywrightError, ProcessError, TimeoutError) as err:
         console.error("the screenshots could not be taken")
