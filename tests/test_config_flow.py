@@ -14,8 +14,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
 
 from custom_components.gosms import forms
-from custom_components.gosms.api import GoSmsClient, MessagePage, Phone
-from custom_components.gosms.config_flow import DEFAULT_URL
+from custom_components.gosms.api import DEFAULT_URL, GoSmsClient, MessagePage, Phone
 from simulator import Fault, Permission, create_app
 from tests import API_TOKEN
 from tests.common import MUM, PHONE, SimulatedService, add_phone, send, set_up
@@ -184,7 +183,7 @@ async def test_the_phone_step_shows_errors_and_recovers(
     service_fault.stop(service)
     result = await submit(hass, form, recovery)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert len(result["subentries"]) == len(recovery)
+    assert len(result["result"].subentries) == len(recovery)
 
 
 @pytest.mark.usefixtures("short_timeout")

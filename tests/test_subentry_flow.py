@@ -10,6 +10,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
 
+from custom_components.gosms.forms import PHONES_LINK
 from simulator import Fault, Permission
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, add_recipient, send, set_up
 from tests.service_faults import SERVICE_FAULTS, ServiceFault
@@ -451,7 +452,7 @@ async def test_the_same_phone_cannot_be_added_twice(
     answer = {"device_id": PHONE, "name": "Hall", "sim": "sim1"}
     form = await submit(hass, await add(hass, entry, "phone"), answer)
     assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"device_id": "already_configured"})
-    assert form["description_placeholders"]["owner"] == "Pixel 8"
+    assert form["description_placeholders"] == {**PHONES_LINK, "owner": "Pixel 8"}
     fields = form["data_schema"].schema
     assert {key: get_schema_suggested_value(fields, key) for key in answer} == answer
 
