@@ -13,6 +13,7 @@ from .const import DOMAIN
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .device import account_device, async_update_phone_device
 from .issues import IssueManager, async_clear_all as async_clear_all_issues
+from .notify_actions import async_setup_notify_actions
 from .outbox import MessageEvent, Outbox, OutgoingMessage, State
 from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
 from .services import async_setup_services
@@ -61,6 +62,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     # The devices of the subentries refer to this one, so it must exist before any platform is set up.
     dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **account_device(entry))
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
+    async_setup_notify_actions(hass, entry)
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     outbox.async_start()
     coordinator.on_page = outbox.async_apply

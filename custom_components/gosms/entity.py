@@ -1,14 +1,16 @@
 """Base classes of the entities: names, unique ids, devices, and when a state is written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
+from .const import DOMAIN
 from .coordinator import GoSmsPhoneCoordinator
 from .device import account_device, subentry_device
 from .runtime_data import GoSmsConfigEntry
@@ -81,3 +83,15 @@ class GoSmsPhoneEntity[T](GoSmsEntity, CoordinatorEntity[GoSmsPhoneCoordinator])
     def _handle_coordinator_update(self) -> None:
         """Write the state if it changed."""
         self._async_write_if_changed(self.available, self.value)
+
+
+@callback
+def async_own_entities(hass: HomeAssistant, entity_ids: Iterable[str], domain: str, key: str) -> list[er.RegistryEntry]:
+    """Return those entities that belong to this integration, have this key, and are not disabled."""
+    registry = er.async_get(hass)
+    entities = (entity for entity_id in entity_ids if (entity := registry.async_get(entity_id)))
+    return [
+        entity
+        for entity in entities
+        if (entity.platform, entity.domain, entity.translation_key) == (DOMAIN, domain, key) and not entity.disabled
+    ]

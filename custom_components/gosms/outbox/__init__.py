@@ -1,6 +1,6 @@
 """The way out for every message."""
 
-from .message import EVENT_TYPES, MessageEvent, OutgoingMessage, Part, State
+from .message import DELIVERY_TIMEOUT, EVENT_TYPES, MessageEvent, OutgoingMessage, Part, State
 from .outbox import Outbox
 from .publisher import EventPublisher
 from .request import Recipient, SendRequest, SendResult
@@ -8,6 +8,7 @@ from .storage import SqliteStorage
 from .store import MessageStore
 
 __all__ = [
+    "DELIVERY_TIMEOUT",
     "EVENT_TYPES",
     "EventPublisher",
     "MessageEvent",
