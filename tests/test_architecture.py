@@ -20,6 +20,7 @@ FLOORS: Final = (
     (
         "preparation",
         "coordinator",
+        "delays",
         "device",
         "entity",
         "forms",
@@ -29,6 +30,7 @@ FLOORS: Final = (
         "runtime_data",
         "sending",
         "subentries",
+        "updates",
     ),
     (
         "__init__",

@@ -3,7 +3,7 @@
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -69,3 +69,42 @@ async def test_a_number_of_three_digits_has_no_test_button(hass: HomeAssistant, 
     assert buttons == {
         f"the_account_the_recipient_{name}_test_message": EntityCategory.DIAGNOSTIC for name in ("mum", "dad", "taxi")
     }
+
+
+async def test_the_button_comes_and_goes_with_the_number(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    mum = entry.subentries["the_recipient_mum"]
+    for number in ("112", "79123456780", "113"):
+        hass.config_entries.async_update_subentry(entry, mum, data={"phone_number": number}, unique_id=number)
+        await hass.async_block_till_done()
+        assert (hass.states.get("button.mum_send_a_test_message") is None) == (len(number) == 3)
+    hass.config_entries.async_update_subentry(entry, mum, data={"phone_number": "79123456780"}, unique_id="79123456780")
+    await hass.async_block_till_done()
+    await press(hass)
+    (message,) = service.account.messages
+    assert message.phone_number == "79123456780"
+
+
+async def test_a_new_recipient_has_a_button_at_once(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    add_recipient(hass, entry, "Aunt", "79123456780")
+    await hass.async_block_till_done()
+    assert hass.states.get("button.aunt_send_a_test_message")
+    hass.config_entries.async_remove_subentry(entry, "the_recipient_aunt")
+    await hass.async_block_till_done()
+    assert hass.states.get("button.aunt_send_a_test_message") is None
+
+
+async def test_the_end_of_a_changed_number_is_the_model(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    mum = entry.subentries["the_recipient_mum"]
+    hass.config_entries.async_update_subentry(entry, mum, data={"phone_number": "79123456780"}, unique_id="79123456780")
+    await hass.async_block_till_done()
+    button = er.async_get(hass).async_get("button.mum_send_a_test_message")
+    assert dr.async_get(hass).async_get(button.device_id).model == "…67-80"

@@ -9,7 +9,7 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 
 from custom_components.gosms.outbox import EVENT_TYPES
-from custom_components.gosms.outbox.message import TRANSITIONS
+from custom_components.gosms.outbox.state import TRANSITIONS
 from tests.code_texts import PACKAGE
 from tests.documentation import DOCUMENTATION, ENGLISH, ROOT, RUSSIAN, Page, keys_in, table_with
 from tests.test_architecture import FLOORS

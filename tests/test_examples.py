@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+import fnmatch
 import sys
 from types import SimpleNamespace
 from typing import Any, Final
@@ -9,6 +10,7 @@ from unittest.mock import AsyncMock
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.auth import mfa_modules
+from homeassistant.components.logbook import CONFIG_SCHEMA as LOGBOOK_SCHEMA
 from homeassistant.components.recorder import CONFIG_SCHEMA as RECORDER_SCHEMA
 from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import HomeAssistant
@@ -147,6 +149,16 @@ async def test_a_failure_of_the_very_first_message_creates_a_notification(
 async def test_the_recorder_excludes_the_call_service_event(content: dict[str, Any]) -> None:
     config = RECORDER_SCHEMA(content)
     assert config["recorder"]["exclude"]["event_types"] == [EVENT_CALL_SERVICE]
+
+
+@example("logbook")
+async def test_the_activity_filter_names_entities_that_exist(hass: HomeAssistant, content: dict[str, Any]) -> None:
+    excluded = LOGBOOK_SCHEMA(content)["logbook"]["exclude"]
+    assert [each for each in excluded["entities"] if hass.states.get(each) is None] == []
+    (pattern,) = excluded["entity_globs"]
+    assert {"sensor.dad_last_message_status", "sensor.mum_last_message_status"} <= set(
+        fnmatch.filter(hass.states.async_entity_ids(), pattern)
+    )
 
 
 @example("notify.send_message")

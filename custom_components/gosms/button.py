@@ -1,18 +1,21 @@
 """Buttons of the recipients: each sends a short message to try out whether messages arrive."""
 
+from functools import partial
 from typing import Final, override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.const import EntityCategory, Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import CONF_PHONE_NUMBER, DOMAIN
 from .entity import GoSmsEntity
 from .phone_number import may_be_emergency_number
-from .runtime_data import GoSmsConfigEntry
+from .runtime_data import UPDATED, GoSmsConfigEntry
 from .sending import async_send_to_recipient
 from .subentries import recipients
 
@@ -30,10 +33,27 @@ _TEXT: Final = f"component.{DOMAIN}.selector.test_message.options.text"
 async def async_setup_entry(
     hass: HomeAssistant, entry: GoSmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the buttons. Nobody should send a test to an emergency number."""
-    for recipient in recipients(entry):
-        if not may_be_emergency_number(recipient.data[CONF_PHONE_NUMBER]):
-            async_add_entities([GoSmsTestButton(hass, entry, recipient)], config_subentry_id=recipient.subentry_id)
+    """Set up the buttons, now and after each change. Nobody should send a test to an emergency number."""
+    present: set[str] = set()
+
+    @callback
+    def async_update() -> None:
+        registry = er.async_get(hass)
+        for recipient in recipients(entry):
+            subentry_id = recipient.subentry_id
+            if not may_be_emergency_number(recipient.data[CONF_PHONE_NUMBER]):
+                if subentry_id not in present:
+                    present.add(subentry_id)
+                    button = GoSmsTestButton(hass, entry, recipient)
+                    button.async_on_remove(partial(present.discard, subentry_id))
+                    async_add_entities([button], config_subentry_id=subentry_id)
+            elif entity_id := registry.async_get_entity_id(
+                Platform.BUTTON, DOMAIN, f"{entry.entry_id}_{subentry_id}_{_TEST_MESSAGE.key}"
+            ):
+                registry.async_remove(entity_id)
+
+    async_update()
+    entry.async_on_unload(async_dispatcher_connect(hass, UPDATED.format(entry.entry_id), async_update))
 
 
 class GoSmsTestButton(GoSmsEntity, ButtonEntity):

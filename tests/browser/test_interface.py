@@ -1,6 +1,7 @@
 """From nothing to a delivered message, and back to nothing, by clicking."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 from playwright.async_api import expect
@@ -22,6 +23,7 @@ MUM = "79123456789"
 DAD = "79991112233"
 NEW_ID = "6654a4e8f1527149588c89ff"
 BATTERY = "sensor.pixel_8_battery"
+TOTAL = "sensor.gosms_ru_total_messages"
 REPAIR = "issues.unknown_phone.fix_flow"
 POLL_INTERVAL = 0.2
 INTEGRATION = f"/config/integrations/integration/{DOMAIN}"
@@ -94,6 +96,35 @@ async def test_a_message_sent_in_an_outage_shows_queued_and_then_delivered(
         await env.simulator.control("DELETE", "faults")
         await expect(status).to_contain_text("Delivered", timeout=TIMEOUT)
         await dashboard.wait_for_text("Tea is ready")
+
+
+async def test_the_dashboard_says_what_becomes_of_messages_in_each_trouble(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    await add_account_with_mum(env)
+    refresh = partial(client.perform_action, "homeassistant.update_entity", target={"entity_id": TOTAL})
+    async with env.open_page(f"/{DASHBOARD}") as dashboard:
+        await dashboard.click("Send")
+        await dashboard.wait_for_text(TEXTS["exceptions.empty_text.message"])
+
+        await env.simulator.control("POST", "account", {"api_active": False})
+        with pytest.raises(HassApiError):
+            await send(client, "Fire!")
+        await dashboard.wait_for_text("The API is switched off. What was refused is NOT sent later: send it again.")
+        await dashboard.wait_for_text("refused, not sent")
+        await expect(dashboard.tile("Mum")).to_contain_text("Refused", timeout=TIMEOUT)
+        await refresh()
+        await expect(dashboard.tile("Mum")).to_contain_text("Refused", timeout=TIMEOUT)
+        await env.simulator.control("POST", "account", {"api_active": True})
+        await refresh()
+        await expect(dashboard.page.get_by_text("The API is switched off")).to_have_count(0, timeout=TIMEOUT)
+
+        await env.simulator.control("POST", "faults", {"fault": "refuse"})
+        await send(client, "Water leak!")
+        await refresh()
+        await dashboard.wait_for_text("GoSMS.ru is out of reach. Queued messages leave as soon as it is back.")
+        await dashboard.wait_for_text("queued here")
+        await expect(dashboard.tile("Mum")).to_contain_text("Queued", timeout=TIMEOUT)
 
 
 async def test_an_account_is_reconfigured_and_removed(
