@@ -1,6 +1,6 @@
 """The buttons that send a test message."""
 
-from homeassistant.const import EntityCategory
+from homeassistant.const import STATE_UNKNOWN, EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -34,6 +34,8 @@ async def test_a_test_message_is_sent_in_the_language_of_the_home(
     await press(hass)
     (message,) = service.account.messages
     assert (message.phone_number, message.message) == (MUM, texts_of(expected)[TEXT])
+    # The time of the last message shows there.
+    assert hass.states.get("notify.mum").state != STATE_UNKNOWN
 
 
 async def test_a_test_message_needs_no_replaced_symbols(
@@ -106,5 +108,5 @@ async def test_the_end_of_a_changed_number_is_the_model(
     mum = entry.subentries["the_recipient_mum"]
     hass.config_entries.async_update_subentry(entry, mum, data={"phone_number": "79123456780"}, unique_id="79123456780")
     await hass.async_block_till_done()
-    button = er.async_get(hass).async_get("button.mum_send_a_test_message")
-    assert dr.async_get(hass).async_get(button.device_id).model == "…67-80"
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    assert {device.name: device.model for device in devices} == {"GoSMS.ru": None, "Mum": "…67-80", "Dad": "…22-33"}

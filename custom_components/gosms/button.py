@@ -8,7 +8,7 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.dispatcher import async_dispatcher_connect, async_dispatcher_send
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_translations
 
@@ -17,7 +17,7 @@ from .entity import GoSmsEntity
 from .phone_number import may_be_emergency_number
 from .runtime_data import UPDATED, GoSmsConfigEntry
 from .sending import async_send_to_recipient
-from .subentries import recipients
+from .subentries import SENT, recipients
 
 # Messages need not wait for each other here: the client limits the rate of requests.
 PARALLEL_UPDATES = 0
@@ -70,3 +70,4 @@ class GoSmsTestButton(GoSmsEntity, ButtonEntity):
         """Send the message."""
         texts = await async_get_translations(self.hass, self.hass.config.language, "selector", [DOMAIN])
         await async_send_to_recipient(self.hass, self._entry, self._recipient, texts[_TEXT])
+        async_dispatcher_send(self.hass, SENT.format(self._recipient.subentry_id))
