@@ -16,7 +16,7 @@ PACKAGE: Final = ROOT / "custom_components/gosms"
 # From the bottom to the top. A module imports from the floors below its own, and from its own floor without a circle.
 FLOORS: Final = (
     ("api", "const"),
-    ("address", "billing", "errors", "phone_number", "symbols", "text"),
+    ("address", "api_token", "billing", "errors", "phone_number", "symbols", "text"),
     (
         "preparation",
         "coordinator",
@@ -31,6 +31,7 @@ FLOORS: Final = (
         "permissions",
         "plan",
         "runtime_data",
+        "sending",
         "subentries",
         "updates",
     ),
@@ -38,6 +39,7 @@ FLOORS: Final = (
         "__init__",
         "backup",
         "binary_sensor",
+        "button",
         "card",
         "condition",
         "config_flow",
