@@ -99,6 +99,7 @@ def form_configuration(language: str, *, only_first: bool = False) -> Json:
     names = [data.first_recipient] if only_first else list(data.recipients)
     recipient, recipient_name = data.recipient_helper
     text, text_name = data.text_helper
+    entity = f"input_text.{text}"
     script, alias = data.script
     return {
         "input_select": {
@@ -111,17 +112,13 @@ def form_configuration(language: str, *, only_first: bool = False) -> Json:
                 "icon": "mdi:send",
                 "sequence": [
                     {
-                        "condition": "template",
-                        "value_template": f"{{{{ states('input_text.{text}') | trim not in ['', 'unknown'] }}}}",
-                    },
-                    {
                         "action": "notify.send_message",
                         "target": {"entity_id": f"notify.{{{{ states('input_select.{recipient}') | slugify }}}}"},
-                        "data": {"message": f"{{{{ states('input_text.{text}') }}}}"},
+                        "data": {"message": f"{{{{ states({entity!r}) if has_value({entity!r}) else '' }}}}"},
                     },
                     {
                         "action": "input_text.set_value",
-                        "target": {"entity_id": f"input_text.{text}"},
+                        "target": {"entity_id": entity},
                         "data": {"value": ""},
                     },
                 ],

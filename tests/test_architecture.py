@@ -20,6 +20,7 @@ FLOORS: Final = (
     (
         "preparation",
         "coordinator",
+        "delays",
         "device",
         "entity",
         "forms",
@@ -28,15 +29,19 @@ FLOORS: Final = (
         "outbox",
         "runtime_data",
         "subentries",
+        "updates",
     ),
     (
         "__init__",
         "backup",
         "binary_sensor",
+        "condition",
         "config_flow",
         "diagnostics",
         "event",
+        "llm",
         "notify",
+        "notify_actions",
         "options_flow",
         "repairs",
         "sensor",
@@ -44,13 +49,14 @@ FLOORS: Final = (
         "subentry_flow",
         "switch",
         "system_health",
+        "trigger",
     ),
 )
 FLOOR_OF: Final = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 
 # The faces do not know each other, but for those that put others together.
 FACES: Final = len(FLOORS) - 1
-ASSEMBLIES: Final = {"__init__": {"services"}, "config_flow": {"options_flow", "subentry_flow"}}
+ASSEMBLIES: Final = {"__init__": {"notify_actions", "services"}, "config_flow": {"options_flow", "subentry_flow"}}
 
 # What the client may be built on, to be a library of its own one day.
 API_LIBRARIES: Final = {"aiohttp", "aiolimiter", *sys.stdlib_module_names}

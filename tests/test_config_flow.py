@@ -354,14 +354,16 @@ async def test_the_reconfigure_flow_shows_errors_and_recovers(
     assert entry.data["api_token"] == NEW_TOKEN
 
 
-async def test_reconfiguring_without_changes_reloads_the_account(
+async def test_reconfiguring_without_changes_polls_at_once(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     await set_up(hass, entry)
-    before = entry.runtime_data
+    before = len(service.requests_to("GET /sms"))
     result = await submit(hass, await entry.start_reconfigure_flow(hass), answers(service, API_TOKEN))
+    await hass.async_block_till_done()
     assert result["reason"] == "reconfigure_successful"
-    assert entry.runtime_data is not before
+    # One to prove the token, and a poll.
+    assert len(service.requests_to("GET /sms")) == before + 2
 
 
 async def test_reauth_loads_an_account_that_was_not_loaded(

@@ -9,7 +9,7 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 
 from custom_components.gosms.outbox import EVENT_TYPES
-from custom_components.gosms.outbox.message import TRANSITIONS
+from custom_components.gosms.outbox.state import TRANSITIONS
 from tests.code_texts import PACKAGE
 from tests.documentation import DOCUMENTATION, ENGLISH, ROOT, RUSSIAN, Page, keys_in, table_with
 from tests.test_architecture import FLOORS
@@ -20,9 +20,12 @@ ARCHITECTURE: Final = (ROOT / "docs/architecture.md").read_text(encoding="utf-8"
 both = pytest.mark.parametrize("language", DOCUMENTATION)
 each_page = pytest.mark.parametrize("name", ENGLISH)
 
+DOCUMENTATION_FILE: Final = {"en": "docs/triggers.md", "ru": "docs/triggers.ru.md"}
+
 # The sections that Home Assistant's quality scale asks for, by its rules.
 SECTIONS: Final = {
     "docs-actions": "Actions",
+    "docs-conditions": "Conditions",
     "docs-configuration-parameters": "Options",
     "docs-data-update": "How data is updated",
     "docs-examples": "Examples",
@@ -33,6 +36,7 @@ SECTIONS: Final = {
     "docs-removal-instructions": "Removal",
     "docs-supported-devices": "Supported devices",
     "docs-supported-functions": "Entities",
+    "docs-triggers": "Triggers",
     "docs-troubleshooting": "Troubleshooting",
     "docs-use-cases": "Use cases",
     "prerequisites": "Prerequisites",
@@ -172,6 +176,21 @@ def actions() -> dict[str, Any]:
     described = parse_yaml((PACKAGE / "services.yaml").read_text(encoding="utf-8"))
     assert isinstance(described, dict)
     return described
+
+
+@both
+@pytest.mark.parametrize("kind", ["conditions", "triggers"])
+def test_every_trigger_and_condition_has_a_section_with_steps_and_yaml(language: str, kind: str) -> None:
+    page = (ROOT / DOCUMENTATION_FILE[language]).read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##)", page, re.MULTILINE | re.DOTALL))
+    for key, texts in texts_of(language)[kind].items():
+        section = sections[texts["name"]]
+        assert f"`gosms.{key}`" in section
+        assert "\n1. " in section
+        assert f": gosms.{key}\n" in section
+    fields = {field for texts in texts_of(language)[kind].values() for field in texts["fields"]}
+    documented = {keys_in(row[0])[0] for table in DOCUMENTATION[language]["docs/triggers.md"].tables for row in table}
+    assert fields <= documented
 
 
 @both

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from types import MappingProxyType
+import fnmatch
+import sys
+from types import SimpleNamespace
 from typing import Any, Final
+from unittest.mock import AsyncMock
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.auth import mfa_modules
+from homeassistant.components.logbook import CONFIG_SCHEMA as LOGBOOK_SCHEMA
 from homeassistant.components.recorder import CONFIG_SCHEMA as RECORDER_SCHEMA
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -16,7 +20,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from simulator import Delivery, Status
+from simulator import Delivery, Fault, Status
 from tests.automation_helpers import (
     advance_time_until,
     notifications,
@@ -25,10 +29,11 @@ from tests.automation_helpers import (
     set_states,
     set_up_yaml,
 )
-from tests.common import DAD, MUM, PHONE, SimulatedService, advance_time, send
+from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, add_recipient, advance_time, send
 from tests.examples import example, untested_examples
 
 MAMA: Final = "79160000000"
+PAPA: Final = "79160000001"
 
 pytestmark = [
     pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"),
@@ -59,18 +64,21 @@ LEAKS: Final = {
 FIRST: Final = {
     "The valve is closed.": (MUM, "Water leak\nThe valve is closed."),
     "Home Assistant can send SMS now: 21 °C inside.": (MUM, "Home Assistant can send SMS now: 21 deg. C inside."),
-    "Home Assistant умеет отправлять SMS. В доме 21 °C.": (MAMA, "Home Assistant умеет отправлять SMS. В доме 21 град. C."),
+    "Home Assistant умеет отправлять SMS. В доме 21 °C.": (
+        MAMA,
+        "Home Assistant умеет отправлять SMS. В доме 21 град. C.",
+    ),
 }
+NUMBERS: Final = {"mum": MUM, "dad": DAD, "mama": MAMA, "papa": PAPA}
 NOT_ARRIVED: Final = {"An SMS has not arrived": "SMS has not arrived", "SMS не дошло": "SMS не дошло"}
 
 
 @pytest.fixture
 def entry(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
-    """An account with an additional Russian recipient."""
-    person = ConfigSubentry(
-        data=MappingProxyType({"phone_number": MAMA}), subentry_type="recipient", title="Мама", unique_id=MAMA
-    )
-    hass.config_entries.async_add_subentry(entry, person)
+    """An account with two Russian recipients more, and a phone."""
+    for name, number in (("Мама", MAMA), ("Папа", PAPA)):
+        add_recipient(hass, entry, name, number)
+    add_phone(hass, entry)
     return entry
 
 
@@ -141,6 +149,16 @@ async def test_a_failure_of_the_very_first_message_creates_a_notification(
 async def test_the_recorder_excludes_the_call_service_event(content: dict[str, Any]) -> None:
     config = RECORDER_SCHEMA(content)
     assert config["recorder"]["exclude"]["event_types"] == [EVENT_CALL_SERVICE]
+
+
+@example("logbook")
+async def test_the_activity_filter_names_entities_that_exist(hass: HomeAssistant, content: dict[str, Any]) -> None:
+    excluded = LOGBOOK_SCHEMA(content)["logbook"]["exclude"]
+    assert [each for each in excluded["entities"] if hass.states.get(each) is None] == []
+    (pattern,) = excluded["entity_globs"]
+    assert {"sensor.dad_last_message_status", "sensor.mum_last_message_status"} <= set(
+        fnmatch.filter(hass.states.async_entity_ids(), pattern)
+    )
 
 
 @example("notify.send_message")
@@ -320,15 +338,57 @@ async def test_everyone_with_the_label_is_messaged(
     assert sent_messages(service) == [(DAD, "Smoke: Kitchen!")]
 
 
-@example("notify, alert", into="configuration")
-async def test_an_alert_notifies_its_whole_group_of_its_start_and_end(
-    hass: HomeAssistant, service: SimulatedService
+@example("alert", into="configuration")
+async def test_an_alert_repeats_to_both_until_it_is_acknowledged(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    freezer: FrozenDateTimeFactory,
+    entry: MockConfigEntry,
+    configuration: dict[str, Any],
 ) -> None:
+    hass.config_entries.async_update_entry(entry, options={"notify_actions": True})
+    await hass.async_block_till_done()
+    numbers = [NUMBERS[name] for name in configuration["alert"]["freezer"]["notifiers"]]
     await set_states(hass, "binary_sensor.freezer", "off", "on")
-    text = "Freezer open for 0 seconds"
-    assert sorted(sent_messages(service)) == [(MUM, text), (DAD, text)]
+    for repetition in range(1, 4):
+        assert sorted(number for number, _ in sent_messages(service)) == sorted(numbers * repetition)
+        await advance_time(hass, freezer, 30 * 60)
+        assert hass.states.get("alert.freezer").state == "on"
+    sent = len(sent_messages(service))
+    assert sent == 4 * len(numbers)
+    await hass.services.async_call("alert", "turn_off", {"entity_id": "alert.freezer"}, blocking=True)
+    await advance_time(hass, freezer, 30 * 60)
+    assert len(sent_messages(service)) == sent
     await set_states(hass, "binary_sensor.freezer", "off")
-    assert sorted(sent_messages(service)[2:]) == [(MUM, "Freezer closed"), (DAD, "Freezer closed")]
+    done = configuration["alert"]["freezer"]["done_message"]
+    assert sorted(sent_messages(service)[sent:]) == sorted((number, done) for number in numbers)
+
+
+@example("homeassistant")
+async def test_a_login_code_arrives_by_sms(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    content: dict[str, Any],
+) -> None:
+    # The library of Home Assistant's module is not installed here, and its codes are not what is tested.
+    library = SimpleNamespace(
+        random_base32=lambda **_arguments: "1" * 32,
+        HOTP=lambda _secret: SimpleNamespace(at=lambda _count: "123456"),
+    )
+    monkeypatch.setitem(sys.modules, "pyotp", library)
+    monkeypatch.setattr("homeassistant.requirements.async_process_requirements", AsyncMock())
+    hass.config_entries.async_update_entry(entry, options={"notify_actions": True})
+    await hass.async_block_till_done()
+    [config] = [each for each in content["homeassistant"]["auth_mfa_modules"] if each["type"] == "notify"]
+    module: Any = await mfa_modules.auth_mfa_module_from_config(hass, dict(config))
+    [name] = module.aync_get_available_notify_services()
+    assert [name] == config["include"]
+    await module.async_setup_user("user", {"notify_service": name})
+    await module.async_initialize_login_mfa_step("user")
+    await hass.async_block_till_done()
+    assert sent_messages(service) == [(NUMBERS[name], "123456 is your Home Assistant login code")]
 
 
 @example("SMS by voice")
@@ -388,16 +448,137 @@ async def test_only_delivered_messages_are_deleted(
     assert sent_messages(service) == [(MUM, "Failed")]
 
 
-@example("The leak SMS has not arrived")
+# By the names of the examples: the recipient's entities are named after.
+DELIVERED: Final = {"Dad has read the plan": "dad", "Папа получил план": "papa"}
+LEAK_FAILED: Final = {"The leak SMS has not arrived": "SMS has not arrived", "SMS о протечке не дошло": "SMS не дошло"}
+DELAYED: Final = {"An SMS takes long": ("mum", DAD), "SMS задерживается": ("mama", PAPA)}
+QUEUED: Final = ("SMS have to wait", "SMS ждут отправки")
+NOBODY: Final = {"Call if nobody got the SMS": "mum", "Позвонить, если SMS никто не получил": "mama"}
+REPORT: Final = {"Report unless others are waiting": MUM, "Отчёт, если другие не ждут": MAMA}
+SMOKE: Final = {"Smoke, by SMS or aloud": DAD, "Дым, по SMS или вслух": PAPA}
+
+
+async def send_tagged(hass: HomeAssistant, name: str, message: str, tag: str) -> None:
+    """Send a message with a tag."""
+    data = {"entity_id": f"notify.{name}", "message": message, "tag": tag}
+    await hass.services.async_call("gosms", "send_sms", data, blocking=True)
+
+
+async def at(hass: HomeAssistant, freezer: FrozenDateTimeFactory, hour: int) -> None:
+    """Go on to an hour of this day."""
+    freezer.move_to(dt_util.now().replace(hour=hour, minute=0))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+@example(*DELIVERED)
+async def test_a_delivered_message_with_the_tag_creates_a_notification(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+) -> None:
+    await set_up_yaml(hass, content)
+    for tag in ("dinner", "lunch"):
+        await send_tagged(hass, DELIVERED[content["alias"]], f"Soup for {tag}", tag)
+    for message in service.account.messages:
+        service.account.set_status(message.id, Status.DELIVERED)
+    await advance_time(hass, freezer, 6)
+    [(_, text)] = notifications(hass)
+    assert text is not None
+    assert text.endswith("Soup for dinner")
+
+
+@example(*LEAK_FAILED)
 async def test_only_the_tagged_message_creates_a_notification(
     hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     await send(hass, "Before")
     await set_up_yaml(hass, content)
-    data = {"entity_id": "notify.mum", "message": "Leak", "tag": "leak"}
-    await hass.services.async_call("gosms", "send_sms", data, blocking=True)
+    await send_tagged(hass, "mum", "Leak", "leak")
     await send(hass, "Hello", to="notify.dad")
     for message in service.account.messages:
         service.account.set_status(message.id, Status.DELIVERY_ERROR)
     await advance_time(hass, freezer, 6)
-    assert notifications(hass) == [("SMS has not arrived", "Mum: Leak")]
+    assert notifications(hass) == [(LEAK_FAILED[content["alias"]], "Mum: Leak")]
+
+
+@example(*DELAYED)
+async def test_a_delayed_message_is_told_to_the_next_one(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+) -> None:
+    name, other = DELAYED[content["alias"]]
+    await set_up_yaml(hass, content)
+    await send(hass, "Tea", to=f"notify.{name}")
+    for _ in range(12):
+        await advance_time(hass, freezer, 60)
+    [(_, text), (number, told)] = sent_messages(service)
+    assert number == other
+    assert told.endswith(text)
+
+
+@example(*QUEUED)
+async def test_a_queued_message_creates_a_notification(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
+) -> None:
+    await set_up_yaml(hass, content)
+    await send(hass, "Hello")
+    assert notifications(hass) == []
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint="POST /sms/send")
+    await send(hass, "Leak")
+    [(title, text)] = notifications(hass)
+    assert title == content["alias"]
+    assert text.startswith("Mum")
+
+
+@example(*NOBODY)
+@pytest.mark.parametrize("delivered", [True, False])
+async def test_a_notification_is_created_unless_somebody_got_the_last_sms(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    freezer: FrozenDateTimeFactory,
+    content: dict[str, Any],
+    delivered: bool,
+) -> None:
+    await set_up_yaml(hass, content)
+    await send(hass, "Hello", to=f"notify.{NOBODY[content['alias']]}")
+    status = Status.DELIVERED if delivered else Status.DELIVERY_ERROR
+    service.account.set_status(service.account.messages[0].id, status)
+    await advance_time(hass, freezer, 6)
+    await at(hass, freezer, 21)
+    assert len(notifications(hass)) == (not delivered)
+
+
+@example(*REPORT)
+@pytest.mark.parametrize("waiting", [True, False])
+async def test_the_report_is_sent_unless_others_are_waiting(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    freezer: FrozenDateTimeFactory,
+    content: dict[str, Any],
+    waiting: bool,
+) -> None:
+    await set_up_yaml(hass, content)
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint="POST /sms/send", times=int(waiting))
+    await send(hass, "Hello", to="notify.dad")
+    freezer.move_to(dt_util.now().replace(hour=20, minute=0))
+    # The queue must not empty itself before the automation looks.
+    hass.states.async_set("sensor.gosms_ru_queued_messages", str(int(waiting)))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    numbers = [number for number, _ in sent_messages(service)]
+    assert (REPORT[content["alias"]] in numbers) is not waiting
+
+
+@example(*SMOKE)
+@pytest.mark.parametrize("online", [True, False])
+async def test_smoke_is_told_by_sms_if_the_phone_is_ready(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    freezer: FrozenDateTimeFactory,
+    content: dict[str, Any],
+    online: bool,
+) -> None:
+    service.account.phones[PHONE].set_online(online=online, now=service.account.clock())
+    await advance_time(hass, freezer, 20 * 60)
+    await set_up_yaml(hass, content)
+    await set_states(hass, "binary_sensor.smoke", "off", "on")
+    assert [number for number, _ in sent_messages(service)] == [SMOKE[content["alias"]]] * online
+    assert len(notifications(hass)) == (not online)

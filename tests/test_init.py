@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.gosms.const import DOMAIN
-from custom_components.gosms.outbox.message import State
+from custom_components.gosms.outbox import State
 from simulator import Fault
 from tests import API_TOKEN
 from tests.common import DAD, MUM, SimulatedService, advance_time, recipient, send, set_up

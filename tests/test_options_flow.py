@@ -47,7 +47,12 @@ async def test_all_options_are_stored_flat_and_applied_immediately(
     result = await submit(
         hass,
         form,
-        sending={"default_phone": "the_phone", "country": "DE", "callback_id": f" {WEBHOOK.upper()} "},
+        sending={
+            "default_phone": "the_phone",
+            "country": "DE",
+            "callback_id": f" {WEBHOOK.upper()} ",
+            "notify_actions": True,
+        },
         text={"long_text": "reject", "replace_symbols": False},
         trust={"queue_expiry": 0, "delivery_timeout": 1440, "hourly_limit": 0},
     )
@@ -56,6 +61,7 @@ async def test_all_options_are_stored_flat_and_applied_immediately(
         "default_phone": "the_phone",
         "country": "DE",
         "callback_id": WEBHOOK,
+        "notify_actions": True,
         "long_text": "reject",
         "replace_symbols": False,
         "queue_expiry": 0,
@@ -87,7 +93,7 @@ async def test_current_options_are_shown_and_can_be_cleared(hass: HomeAssistant,
     assert get_schema_suggested_value(sections["trust"].schema.schema, "hourly_limit") == 5
 
     await submit(hass, form, sending={"callback_id": ""})
-    assert entry.options == {**TEXT, **TRUST}
+    assert entry.options == {**TEXT, **TRUST, "notify_actions": False}
 
 
 async def test_an_account_without_phones_has_no_default_phone_field(

@@ -1073,4 +1073,4 @@ async def test_both_sensors_show_the_same_if_a_failed_message_is_delivered(
         await advance_time(hass, freezer, 61)
     assert recorded.types == ["accepted", "sent", "delivery_failed"]
     assert hass.states.get(MUMS_STATUS).state == "delivered"
-    assert hass.states.get("sensor.gosms_ru_last_message_status").state == "delivered"
+    assert hass.states.get("sensor.gosms_ru_last_message").attributes["status"] == "delivered"

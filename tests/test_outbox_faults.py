@@ -519,7 +519,7 @@ async def test_a_slow_disk_delays_no_event_by_more_than_a_write(
     assert disk.commits - before <= 3
 
 
-@pytest.mark.parametrize("content", [b"\0" * 8192, b"[]", b"<html><body>Please log in</body></html>"])
+@pytest.mark.parametrize("content", [b"", b"\0" * 8192, b"[]", b"<html><body>Please log in</body></html>"])
 async def test_a_repair_reports_a_file_that_may_have_held_messages(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, content: bytes
 ) -> None:

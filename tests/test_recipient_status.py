@@ -46,11 +46,17 @@ def page(*ids: str, statuses: tuple[int, ...] = (4,)) -> MessagePage:
     return MessagePage(total=len(ids), messages=tuple(message for message in listed if message))
 
 
-def restarted(status: RecipientStatus) -> RecipientStatus:
-    """Return the status as the next run restores it."""
+def restarted(status: RecipientStatus | None, *own: OutgoingMessage) -> RecipientStatus:
+    """Return the status as the next run restores it, with the messages that its outbox knows."""
     next_run = RecipientStatus(RECIPIENT)
-    next_run.restore(status.as_dict())
+    next_run.restore(status.as_dict() if status else {}, own, NOTHING)
     return next_run
+
+
+def on_server(key: str, created: float, message_id: str, state: State = State.ACCEPTED) -> OutgoingMessage:
+    """Return a message to the recipient that the service has."""
+    part = Part(text="Leak!", id=message_id * 24, status=MessageStatus.WAITING)
+    return replace(message(key, created, state), parts=(part,))
 
 
 def test_an_update_of_an_older_message_does_not_hide_the_newer_one() -> None:
@@ -63,28 +69,87 @@ def test_an_update_of_an_older_message_does_not_hide_the_newer_one() -> None:
 
 def test_a_message_sent_after_the_clock_was_set_back_is_the_newest() -> None:
     status = RecipientStatus(RECIPIENT)
-    status.update(message("made at noon", 1, State.REFUSED), NOTHING)
-    status.update(message("made at eleven", 2), NOTHING)
+    noon, eleven = message("made at noon", 1, State.REFUSED), message("made at eleven", 2)
+    status.update(noon, NOTHING)
+    status.update(eleven, NOTHING)
     assert status.newest(NOTHING) == "queued"
-    status = restarted(status)
-    status.update(message("an earlier one by its key", 1), NOTHING)
+    status = restarted(status, eleven, noon)
+    assert status.newest(NOTHING) == "queued"
+    status.update(replace(noon, state=State.EXPIRED), NOTHING)
     assert status.newest(NOTHING) == "queued"
 
 
-def test_a_restored_message_does_not_hide_a_newer_finished_one() -> None:
+@pytest.mark.parametrize("is_remembered", [True, False])
+def test_an_older_message_does_not_hide_the_newest_after_a_restart(*, is_remembered: bool) -> None:
+    """What ended more than a day ago is not remembered, but an older one may still be on its way."""
     status = RecipientStatus(RECIPIENT)
-    status.update(message("a", 1), NOTHING)
+    older, newest = on_server("a", 1, "1"), message("b", 2, State.REFUSED)
+    status.update(older, NOTHING)
+    status.update(newest, NOTHING)
+    status = restarted(status, older, *[newest] * is_remembered)
+    assert status.newest(page("1" * 24)) == "refused"
+    status.update(replace(older, state=State.DELIVERED), NOTHING)
+    assert status.newest(page("1" * 24)) == "refused"
+
+
+def test_a_kill_that_lost_the_status_leaves_that_of_the_outbox() -> None:
+    messages = on_server("a", 1, "1", State.DELIVERED), message("b", 2, State.EXPIRED)
+    assert restarted(None, *messages).newest(page("1" * 24)) == "expired"
+    outdated = RecipientStatus(RECIPIENT)
+    outdated.update(messages[0], NOTHING)
+    assert restarted(outdated, *messages).newest(page("1" * 24)) == "expired"
+
+
+def test_a_message_that_becomes_older_with_the_services_time_goes_on() -> None:
+    status = restarted(None, message("a", 1))
+    status.update(message("a", -3600, State.EXPIRED), NOTHING)
+    assert status.newest(NOTHING) == "expired"
+
+
+def test_an_older_message_accepted_later_does_not_hide_the_newest() -> None:
+    status = RecipientStatus(RECIPIENT)
     status.update(message("b", 2, State.REFUSED), NOTHING)
-    status = restarted(status)
-    status.restore_message(message("a", 1), NOTHING)
-    assert status.newest(NOTHING) == "refused"
+    status.update(on_server("a", 1, "1"), NOTHING)
+    assert status.newest(page("1" * 24)) == "refused"
+    assert restarted(status).newest(page("1" * 24)) == "refused"
+    assert status.newest(page("2" * 24)) == "delivered"
+
+
+def test_the_page_that_lacks_the_newest_message_does_not_show_an_older_one() -> None:
+    status = RecipientStatus(RECIPIENT)
+    status.update(on_server("a", 1, "1"), NOTHING)
+    status.update(message("b", 2), NOTHING)
+    assert status.newest(page("1" * 24)) == "queued"
+
+
+@pytest.mark.parametrize(
+    ("newest", "listed", "needs_service"),
+    [
+        (None, NOTHING, True),
+        (None, page("1" * 24), True),
+        (message("a", 1), NOTHING, False),
+        (message("a", 1, State.REFUSED), NOTHING, False),
+        (message("a", 1, State.EXPIRED), NOTHING, False),
+        (on_server("a", 1, "1", State.UNCONFIRMED), page("1" * 24), False),
+        (on_server("a", 1, "1", State.DELIVERED), page("1" * 24), False),
+        (on_server("a", 1, "1"), NOTHING, True),
+        (on_server("a", 1, "1", State.SENT), page("1" * 24, statuses=(2,)), True),
+        (message("a", 1, State.REFUSED), page("1" * 24), True),
+    ],
+)
+def test_only_the_service_knows_how_messages_that_it_has_go_on(
+    newest: OutgoingMessage | None, listed: MessagePage, *, needs_service: bool
+) -> None:
+    status = RecipientStatus(RECIPIENT)
+    for each in [newest] if newest else []:
+        status.update(each, NOTHING)
+    assert status.needs_service(listed) is needs_service
 
 
 def test_an_older_message_on_the_server_is_not_newer_after_a_restart() -> None:
     status = RecipientStatus(RECIPIENT)
     status.update(message("a", 1), page("0" * 24))
-    status = restarted(status)
-    status.restore_message(message("a", 1), NOTHING)
+    status = restarted(status, message("a", 1))
     assert status.newest(page("0" * 24)) == "queued"
     assert status.newest(page("1" * 24)) == "delivered"
 

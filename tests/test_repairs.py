@@ -1,6 +1,7 @@
 """Repairs appear once, explain the fix, and disappear when it is done; and the problem sensor."""
 
 from dataclasses import replace
+import re
 from typing import Any, Final
 from unittest.mock import AsyncMock
 
@@ -20,13 +21,15 @@ from pytest_homeassistant_custom_component.common import (
     get_schema_suggested_value,
 )
 
-from custom_components.gosms.api import Endpoint, GoSmsApiError, RequestOutcome
+from custom_components.gosms.api import Endpoint, ErrorCode, GoSmsApiError, RequestOutcome
 from custom_components.gosms.const import DOMAIN
-from custom_components.gosms.outbox import SqliteStorage
+from custom_components.gosms.issues import REAUTH, async_raise
+from custom_components.gosms.outbox import SqliteStorage, State
 from custom_components.gosms.outbox.storage import StorageError
 from simulator import Account, Fault, Permission
 from tests import API_TOKEN
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, recipient, send, set_up
+from tests.translation_checks import LANGUAGES, texts_of
 
 PROBLEM: Final = "binary_sensor.gosms_ru_problem"
 BATTERY: Final = "sensor.pixel_8_battery"
@@ -40,6 +43,9 @@ SEND: Final = "POST /sms/send"
 LIST: Final = "GET /sms"
 INFO: Final = "POST /devices/get/info"
 EDIT: Final = "POST /devices/edit"
+
+REASON_TEXTS: Final = "entity.binary_sensor.problem.state_attributes.reason.state."
+ERROR_TEXTS: Final = "entity.event.message.state_attributes.error.state."
 
 MINUTE: Final = 61
 FIVE_MINUTES: Final = 301
@@ -340,6 +346,59 @@ async def test_the_problem_sensor_reports_reauth_and_storage_failure(
     await async_update_entity(hass, TOTAL)
     assert hass.states.get(TOTAL).state == STATE_UNAVAILABLE
     assert hass.states.get(PROBLEM).state == STATE_ON
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_leads_to_the_control_panel_and_says_what_is_lost(language: str) -> None:
+    texts = {
+        key.split(".")[1]: text
+        for key, text in texts_of(language).items()
+        if key.startswith("issues.") and key.endswith("description") and "unknown_phone" not in key
+    }
+    assert {key for key, text in texts.items() if "]({url})" not in text} == {"messages_lost", "storage_failed"}
+    not_later = {"en": "not sent later", "ru": "озже (оно )?не отправ"}[language]
+    assert {key for key, text in texts.items() if re.search(not_later, text)} == {
+        "account_blocked",
+        "api_inactive",
+        "messages_lost",
+        "no_send_permission",
+        "no_sending_phone",
+        "quota_reached",
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_problem_and_every_reason_of_a_failure_has_words(language: str) -> None:
+    texts = texts_of(language)
+    problems = {key.split(".")[1] for key in texts if key.startswith("issues.")} | {REAUTH}
+    assert {f"{REASON_TEXTS}{problem}" for problem in problems} == {key for key in texts if REASON_TEXTS in key}
+    errors = {code.row.text for code in ErrorCode} | {"cannot_connect", "not_confirmed", "refused", "too_many_requests"}
+    ends = {state.value for state in State if state.is_final} - {State.DELIVERED}
+    assert {f"{ERROR_TEXTS}{error}" for error in errors | ends} == {key for key in texts if ERROR_TEXTS in key}
+
+
+async def test_lost_messages_are_a_repair_until_somebody_has_checked(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory
+) -> None:
+    await set_up(hass, entry)
+    async_raise(hass, entry, "messages_lost")
+    await advance_time(hass, freezer, MINUTE)
+    await restart(hass, entry)
+    issue = the_repair(hass)
+    assert (issue.translation_key, issue.severity, issue.is_fixable) == (
+        "messages_lost",
+        ir.IssueSeverity.WARNING,
+        True,
+    )
+    assert hass.states.get(PROBLEM).attributes["reason"] == ["messages_lost"]
+    assert await async_setup_component(hass, "repairs", {})
+    manager = repairs_flow_manager(hass)
+    assert manager is not None
+    form = await manager.async_init(DOMAIN, data={"issue_id": issue.issue_id})
+    assert form["step_id"] == "confirm"
+    await manager.async_configure(form["flow_id"], {})
+    assert repairs(hass) == []
+    assert hass.states.get(PROBLEM).state == STATE_OFF
 
 
 async def begin_to_fix(hass: HomeAssistant) -> tuple[RepairsFlowManager, str]:

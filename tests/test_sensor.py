@@ -6,6 +6,7 @@ import json
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_component import async_update_entity
 import pytest
@@ -14,6 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from simulator import Delivery, Fault, Status
 from tests.common import DAD, MUM, SimulatedService, add_phone, advance_time, send, set_up
+from tests.message_helpers import advance_time_in_steps
 from tests.translation_checks import TRANSLATIONS
 
 LAST = "sensor.gosms_ru_last_message"
@@ -23,7 +25,10 @@ MUMS = "sensor.mum_last_message_status"
 DADS = "sensor.dad_last_message_status"
 LIST = "GET /sms"
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
+pytestmark = [
+    pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"),
+    pytest.mark.usefixtures("all_entities_enabled", "no_rate_limit"),
+]
 
 
 def states(hass: HomeAssistant) -> dict[str, str]:
@@ -31,7 +36,7 @@ def states(hass: HomeAssistant) -> dict[str, str]:
     return {entity_id: hass.states.get(entity_id).state for entity_id in (LAST, STATUS, TOTAL, MUMS, DADS)}
 
 
-@pytest.mark.usefixtures("all_entities_enabled", "service")
+@pytest.mark.usefixtures("service")
 @pytest.mark.parametrize("platform", ["binary_sensor", "event", "notify", "sensor", "switch"])
 async def test_entities_match_the_snapshot(
     hass: HomeAssistant,
@@ -202,6 +207,59 @@ async def test_the_sensors_are_unavailable_in_an_outage_that_is_logged_once(
     await advance_time(hass, freezer, 61)
     assert hass.states.get(TOTAL).state == "0"
     assert caplog.text.count("Fetching GoSMS.ru messages data recovered") == 1
+
+
+async def test_messages_that_wait_are_listed_between_those_of_the_service(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory
+) -> None:
+    def listed() -> list[tuple[str, str, bool]]:
+        recent = hass.states.get(LAST).attributes["recent"]
+        return [(item["message"], item["status"], item["message_id"] is not None) for item in recent]
+
+    await set_up(hass, entry)
+    await send(hass, "First")
+    await advance_time(hass, freezer, 61)
+    service.faults.add(Fault.FORBIDDEN)
+    await send(hass, "Second")
+    await advance_time(hass, freezer, 61)
+    await send(hass, "Third", to="notify.dad")
+    assert listed() == [("Third", "queued", False), ("Second", "queued", False), ("First", "waiting", True)]
+    newest = hass.states.get(LAST)
+    assert newest.state == "2026-11-24T12:02:02+00:00"
+    assert (newest.attributes["recipient"], newest.attributes["status"]) == ("Dad", "queued")
+    assert hass.states.get(MUMS).state == "queued"
+    assert hass.states.get(STATUS).state == hass.states.get(TOTAL).state == STATE_UNAVAILABLE
+
+    # What waits is on disk.
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert [message for message, _, _ in listed()] == ["Third", "Second"]
+
+    # They stay until the service lists them.
+    service.faults.clear()
+    service.faults.add(Fault.EMPTY_LIST, endpoint=LIST)
+    await advance_time(hass, freezer, 61)
+    assert [message for message, _, _ in listed()] == ["Third", "Second"]
+    service.faults.clear()
+    await advance_time_in_steps(hass, freezer, 180, step=10)
+    assert sorted(listed()) == [(text, "waiting", True) for text in ("First", "Second", "Third")]
+
+
+async def test_the_list_holds_the_newest_ten_of_those_that_were_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory
+) -> None:
+    created = datetime(2026, 11, 24, 11, tzinfo=UTC).timestamp()
+    service.account.add_message(message="On the server", phone_number=MUM, created=created)
+    service.account.rate_limit = None
+    await set_up(hass, entry)
+    service.account.blocked = True
+    for number in range(12):
+        freezer.tick(1)
+        with pytest.raises(HomeAssistantError):
+            await send(hass, f"Number {number}")
+    recent = hass.states.get(LAST).attributes["recent"]
+    assert [item["message"] for item in recent] == [f"Number {number}" for number in range(11, 1, -1)]
+    assert {item["status"] for item in recent} == {"refused"}
 
 
 @pytest.mark.parametrize(

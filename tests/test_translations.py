@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any, Final
 
+from homeassistant.util.yaml import parse_yaml
 import pytest
 
 from custom_components.gosms.outbox import State
@@ -167,6 +168,21 @@ def test_there_are_no_unused_icons() -> None:
     assert states - set(flat(english)) == set()
 
 
+@pytest.mark.parametrize("kind", ["conditions", "triggers"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_triggers_and_conditions_have_texts_and_icons(language: str, kind: str) -> None:
+    # Without those that begin with a dot, which are templates for the rest.
+    file: Any = parse_yaml((PACKAGE / f"{kind}.yaml").read_text(encoding="utf-8"))
+    described = {key: set(described["fields"]) for key, described in file.items() if not key.startswith(".")}
+    texts = tree_of(f"translations/{language}.json")[kind]
+    assert {key: set(text["fields"]) for key, text in texts.items()} == described
+    assert set(tree_of("icons.json")[kind]) == set(described)
+    names = [text["name"] for text in texts.values()]
+    assert len(set(names)) == len(names)
+    # What people search for.
+    assert [name for name in names if "SMS" not in name] == []
+
+
 def _nested(key: str, value: Any) -> dict[str, Any]:
     """Return a tree with one text in it."""
     for part in reversed(key.split(".")):
@@ -232,6 +248,11 @@ def test_a_bad_text_is_found(key: str, text: Any, problem: str) -> None:
             {"services": {"a": {"name": "A", "description": "A", "sections": {"b": {"description": "B"}}}}},
             "services.a.sections.b lacks name",
         ),
+        ({"triggers": {"a": {"name": "A"}}}, "triggers.a lacks description"),
+        (
+            {"conditions": {"a": {"name": "A", "description": "A", "fields": {"b": {"description": "B"}}}}},
+            "conditions.a.fields.b lacks name",
+        ),
     ],
 )
 def test_a_missing_text_is_found(tree: dict[str, Any], problem: str) -> None:
@@ -242,6 +263,7 @@ def test_a_missing_text_is_found(tree: dict[str, Any], problem: str) -> None:
     ("tree", "problem"),
     [
         ({"entity": {"sensor": {"a": {"default": "hass:a"}}}}, "entity.sensor.a.default is no icon: hass:a"),
+        ({"triggers": {"a": "mdi:a"}}, "triggers.a is in no place that Home Assistant knows"),
         ({"services": {"a": "mdi:a"}}, "services.a is in no place that Home Assistant knows"),
         (
             {"config_subentries": {"a": {"default": "mdi:a"}}},

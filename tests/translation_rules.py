@@ -54,17 +54,24 @@ _PLACES: Final = (
     "services.*.fields.*.example",
     "services.*.sections.*.name",
     "services.*.sections.*.description",
+    *(
+        f"{kind}.*.{place}"
+        for kind in ("conditions", "triggers")
+        for place in ("name", "description", "fields.*.name", "fields.*.description", "fields.*.example")
+    ),
     "system_health.info.*",
     "title",
 )
 # Without those of a range, whose order is not checked here.
 _ICON_PLACES: Final = (
+    "conditions.*.condition",
     "entity.*.*.default",
     "entity.*.*.state.*",
     "entity.*.*.state_attributes.*.default",
     "entity.*.*.state_attributes.*.state.*",
     "services.*.service",
     "services.*.sections.*",
+    "triggers.*.trigger",
 )
 # Nothing is filled in where the interface shows a state, an attribute's name or a unit.
 _PLAIN: Final = re.compile(r"entity\..*\.(state\..*|unit_of_measurement|state_attributes\..*)")
@@ -135,13 +142,20 @@ def _problems_of_structure(tree: Mapping[str, Any]) -> Iterator[str]:
             yield f"{place} needs a description or a fix_flow, one of the two"
         if "fix_flow" in issue:
             yield from _problems_of_flow(f"{place}.fix_flow", issue["fix_flow"])
-    for name, service in tree.get("services", {}).items():
-        place = f"services.{name}"
-        yield from _lacking(place, service, "name", "description")
-        for field, texts in service.get("fields", {}).items():
-            yield from _lacking(f"{place}.fields.{field}", texts, "name", "description")
-        for section, texts in service.get("sections", {}).items():
-            yield from _lacking(f"{place}.sections.{section}", texts, "name")
+    yield from _problems_of_descriptions(tree)
+
+
+def _problems_of_descriptions(tree: Mapping[str, Any]) -> Iterator[str]:
+    for kind in ("conditions", "services", "triggers"):
+        for name, described in tree.get(kind, {}).items():
+            place = f"{kind}.{name}"
+            yield from _lacking(place, described, "name", "description")
+            # What a field of a trigger or a condition means may be clear from its name.
+            wanted = ("name", "description") if kind == "services" else ("name",)
+            for field, texts in described.get("fields", {}).items():
+                yield from _lacking(f"{place}.fields.{field}", texts, *wanted)
+            for section, texts in described.get("sections", {}).items():
+                yield from _lacking(f"{place}.sections.{section}", texts, "name")
 
 
 def problems_of_translations(tree: Mapping[str, Any]) -> list[str]:

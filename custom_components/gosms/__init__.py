@@ -1,22 +1,33 @@
 """GoSMS.ru for Home Assistant: SMS through the user's own Android phones."""
 
-import asyncio
-from functools import partial
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_API_TOKEN, CONF_URL, Platform
 from homeassistant.core import HassJob, HomeAssistant, callback
-from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
 from .const import DOMAIN
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
-from .device import account_device, async_update_phone_device
+from .delays import DelayMonitor
+from .device import async_update_account_device
 from .issues import IssueManager, async_clear_all as async_clear_all_issues
+from .notify_actions import async_setup_notify_actions
 from .outbox import MessageEvent, Outbox, OutgoingMessage, State
-from .runtime_data import GoSmsConfigEntry, GoSmsData, async_create_client
+from .runtime_data import (
+    NOTIFY_ENTITIES,
+    SUBENTRY_READY,
+    GoSmsConfigEntry,
+    GoSmsData,
+    async_create_client,
+    async_run,
+    async_use_token,
+)
 from .services import async_setup_services
-from .subentries import phones
+from .subentries import phones, recipients
+from .updates import async_follow_entry, async_start_phone
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -38,9 +49,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     client = async_create_client(hass, entry.data[CONF_API_TOKEN], entry.data[CONF_URL])
     client.on_request_done = IssueManager(hass, entry).async_handle_outcome
     coordinator = GoSmsCoordinator(hass, entry, client)
-    phone_coordinators = {
-        phone.subentry_id: GoSmsPhoneCoordinator(hass, entry, client, phone) for phone in phones(entry)
-    }
+    phone_coordinators: dict[str, GoSmsPhoneCoordinator] = {}
 
     def can_send(device_id: str) -> bool | None:
         """Return whether a phone can send, or None if it is not known."""
@@ -51,34 +60,38 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     entry.runtime_data = GoSmsData(
         client=client, coordinator=coordinator, phone_coordinators=phone_coordinators, outbox=outbox
     )
+    # The entry may have changed while the outbox was loaded.
+    async_use_token(hass, entry)
+    entry.async_on_unload(async_follow_entry(hass, entry))
     # The devices of the subentries refer to this one, so it must exist before any platform is set up.
-    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **account_device(entry))
-    await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
-    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    async_update_account_device(hass, entry)
+    await _async_set_up_platforms(hass, entry)
+    async_setup_notify_actions(hass, entry)
     outbox.async_start()
     coordinator.on_page = outbox.async_apply
     # A coordinator without listeners does not poll, and all entities may be disabled.
     entry.async_on_unload(coordinator.async_add_listener(lambda: None))
-    _async_track_phones(hass, entry)
+    _async_refresh_failed_phones(hass, entry)
+    entry.async_on_unload(DelayMonitor(hass, entry).async_start())
     # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
-    for refresh in (coordinator.async_refresh, *(phone.async_refresh for phone in phone_coordinators.values())):
-        first_poll = entry.async_create_task(hass, refresh(), "GoSMS.ru first poll")
-        # An unload must not wait for a service that does not respond.
-        entry.async_on_unload(partial(_cancel, first_poll))
+    async_run(hass, entry, coordinator.async_refresh(), "GoSMS.ru first poll")
+    for phone in phones(entry):
+        async_start_phone(hass, entry, phone)
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bool:
     """Unload an account."""
     outbox = entry.runtime_data.outbox
-    # Events would be lost while the entities are being removed. The next run publishes them.
-    outbox.async_pause_events()
-    unloaded = await hass.config_entries.async_unload_platforms(entry, _PLATFORMS)
+    # An entity that is gone takes no message and reports no event: first everything that is running ends.
+    await outbox.async_pause()
+    unloaded = await hass.config_entries.async_unload_platforms(entry, _without_notify())
     if unloaded:
         await outbox.async_unload()
+        hass.async_create_task(_async_unload_notify_entities(hass, entry), "GoSMS.ru notify entities")
     else:
-        outbox.async_resume_events()
+        outbox.async_resume()
     return unloaded
 
 
@@ -88,18 +101,35 @@ async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> No
     await Outbox.async_remove(hass, entry.entry_id)
 
 
-async def _async_reload(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
-    """Reload an account after a change of its data, options or subentries."""
-    hass.config_entries.async_schedule_reload(entry.entry_id)
+async def _async_set_up_platforms(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Set up the platforms. The notify entities are there already if the account is being reloaded."""
+    if entry.entry_id not in hass.data.get(NOTIFY_ENTITIES, {}):
+        await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
+        return
+    # Those that were added meanwhile are not. No other platform listens yet.
+    for recipient in recipients(entry):
+        async_dispatcher_send(hass, SUBENTRY_READY.format(entry.entry_id), recipient)
+    await hass.config_entries.async_forward_entry_setups(entry, _without_notify())
+
+
+async def _async_unload_notify_entities(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Remove the notify entities, unless the account is being reloaded: what is sent to a missing one would be lost."""
+    async with entry.setup_lock:
+        if entry.state is ConfigEntryState.LOADED:
+            return
+        if async_remove := hass.data.get(NOTIFY_ENTITIES, {}).pop(entry.entry_id, None):
+            await async_remove()
+
+
+def _without_notify() -> list[Platform]:
+    """Return the platforms whose entities go with each unload."""
+    return [platform for platform in _PLATFORMS if platform is not Platform.NOTIFY]
 
 
 @callback
-def _async_track_phones(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
-    """Keep the devices of the phones up to date, and refresh a phone after it failed to send."""
+def _async_refresh_failed_phones(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Refresh a phone after it failed to send."""
     coordinators = entry.runtime_data.phone_coordinators
-    for subentry_id, phone in coordinators.items():
-        update_device = partial(async_update_phone_device, hass, entry, entry.subentries[subentry_id])
-        entry.async_on_unload(phone.async_add_listener(update_device))
 
     @callback
     def async_refresh_failed_phone(message: OutgoingMessage, event: MessageEvent) -> None:
@@ -109,9 +139,3 @@ def _async_track_phones(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
                 entry.async_create_background_task(hass, phone.async_request_refresh(), "GoSMS.ru phone refresh")
 
     entry.async_on_unload(entry.runtime_data.outbox.async_add_event_listener(async_refresh_failed_phone))
-
-
-@callback
-def _cancel(task: asyncio.Task[None]) -> None:
-    """Cancel a task. An unload callback must return None, which `Task.cancel` does not."""
-    task.cancel()

@@ -13,10 +13,9 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .entity import GoSmsEntity, GoSmsPhoneDescription, GoSmsPhoneEntity
+from .entity import GoSmsEntity, GoSmsPhoneDescription, GoSmsPhoneEntity, async_add_for_phones
 from .issues import async_get_problems
 from .runtime_data import GoSmsConfigEntry
-from .subentries import phones
 
 PARALLEL_UPDATES = 0
 
@@ -56,11 +55,12 @@ async def async_setup_entry(
 ) -> None:
     """Set up the binary sensors."""
     async_add_entities([GoSmsProblemSensor(hass, entry)])
-    for phone in phones(entry):
-        async_add_entities(
-            (GoSmsPhoneBinarySensor(hass, entry, description, phone) for description in _PHONE_SENSORS),
-            config_subentry_id=phone.subentry_id,
-        )
+    async_add_for_phones(
+        hass,
+        entry,
+        async_add_entities,
+        lambda phone: (GoSmsPhoneBinarySensor(hass, entry, description, phone) for description in _PHONE_SENSORS),
+    )
 
 
 class GoSmsProblemSensor(GoSmsEntity, BinarySensorEntity):

@@ -30,6 +30,7 @@ from .options import CONF_DEFAULT_PHONE
 from .options_flow import GoSmsOptionsFlow
 from .runtime_data import GoSmsConfigEntry, async_create_client
 from .subentry_flow import PhoneFlow, RecipientFlow
+from .updates import async_try_again
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -161,10 +162,9 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
         return async_create_client(self.hass, data[CONF_API_TOKEN], data[CONF_URL])
 
     def _save(self, entry: GoSmsConfigEntry, data: dict[str, str]) -> ConfigFlowResult:
-        """Save the new data, and reload the entry."""
-        # The update listener reloads a loaded entry after a change. In all other cases it is reloaded here.
+        """Save the new data. The update listener applies a change."""
         if not entry.update_listeners or data.items() <= entry.data.items():
-            self.hass.config_entries.async_schedule_reload(entry.entry_id)
+            async_try_again(self.hass, entry)
         return self.async_update_and_abort(entry, data_updates=data)
 
     def _show_form(

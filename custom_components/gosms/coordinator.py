@@ -74,7 +74,6 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
     """Polls one phone. Each phone has its own coordinator, so that a deleted one does not affect the others.
 
     Attributes:
-        device_id: the GoSMS id of the phone.
         online: whether the phone reported recently, or None if it is not known yet.
     """
 
@@ -93,10 +92,22 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
             always_update=False,
         )
         self._client = client
+        self._phone = phone
         self._unsub_timer: CALLBACK_TYPE | None = None
-        self.device_id: str = phone.data[CONF_DEVICE_ID]
+        self.async_reset()
+
+    @callback
+    def async_reset(self) -> None:
+        """Forget what is known of the phone: it is another one. The entities keep their states until the next poll."""
+        self._cancel_timer()
         self.online: bool | None = None
         self.data = Phone(id=self.device_id)
+
+    @property
+    def device_id(self) -> str:
+        """Return the GoSMS id of the phone."""
+        device_id: str = self._phone.data[CONF_DEVICE_ID]
+        return device_id
 
     @property
     def can_send(self) -> bool | None:
@@ -129,7 +140,11 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
     async def _async_update_data(self) -> Phone:
         """Fetch the state of the phone."""
         with update_errors():
-            return await self._client.phone_info(self.device_id)
+            phone = await self._client.phone_info(device_id := self.device_id)
+            while device_id != self.device_id:
+                # It became another one meanwhile.
+                phone = await self._client.phone_info(device_id := self.device_id)
+            return phone
 
     @callback
     @override

@@ -46,12 +46,18 @@ def subentry_of_device(entry: GoSmsConfigEntry, identifiers: Container[tuple[str
 
 
 @callback
-def async_update_phone_device(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: ConfigSubentry) -> None:
-    """Update the device of a phone with the details that GoSMS reports."""
+def async_update_account_device(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Create or update the device of an account."""
+    dr.async_get(hass).async_get_or_create(config_entry_id=entry.entry_id, **account_device(entry))
+
+
+@callback
+def async_update_subentry_device(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: ConfigSubentry) -> None:
+    """Create or update the device of a recipient or a phone, with the details that GoSMS reports of a phone."""
     dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
-        config_subentry_id=phone.subentry_id,
-        **subentry_device(hass, entry, phone),
+        config_subentry_id=subentry.subentry_id,
+        **subentry_device(hass, entry, subentry),
     )
 
 

@@ -1,17 +1,22 @@
 """Base classes of the entities: names, unique ids, devices, and when a state is written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import override
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
+from .const import DOMAIN, SUBENTRY_PHONE, SUBENTRY_RECIPIENT
 from .coordinator import GoSmsPhoneCoordinator
 from .device import account_device, subentry_device
-from .runtime_data import GoSmsConfigEntry
+from .runtime_data import SUBENTRY_READY, GoSmsConfigEntry
+from .subentries import recipients
 
 
 class GoSmsEntity(Entity):
@@ -76,8 +81,67 @@ class GoSmsPhoneEntity[T](GoSmsEntity, CoordinatorEntity[GoSmsPhoneCoordinator])
         """Return the value by the description."""
         return self.entity_description.value_fn(self.coordinator)
 
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the phone. The first state is written after this."""
+        await super().async_added_to_hass()
+        self._written = self.available, self.value
+
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
         """Write the state if it changed."""
         self._async_write_if_changed(self.available, self.value)
+
+
+@callback
+def async_own_entities(hass: HomeAssistant, entity_ids: Iterable[str], domain: str, key: str) -> list[er.RegistryEntry]:
+    """Return those entities that belong to this integration, have this key, and are not disabled."""
+    registry = er.async_get(hass)
+    entities = (entity for entity_id in entity_ids if (entity := registry.async_get(entity_id)))
+    return [
+        entity
+        for entity in entities
+        if (entity.platform, entity.domain, entity.translation_key) == (DOMAIN, domain, key) and not entity.disabled
+    ]
+
+
+@callback
+def async_add_for_recipients(
+    hass: HomeAssistant,
+    entry: GoSmsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[ConfigSubentry], Iterable[Entity]],
+) -> CALLBACK_TYPE:
+    """Add the entities of each recipient, now and later; returns how to stop it."""
+    for recipient in recipients(entry):
+        async_add_entities(create(recipient), config_subentry_id=recipient.subentry_id)
+    return _async_add_when_ready(hass, entry, SUBENTRY_RECIPIENT, async_add_entities, create)
+
+
+@callback
+def async_add_for_phones(
+    hass: HomeAssistant,
+    entry: GoSmsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[ConfigSubentry], Iterable[Entity]],
+) -> None:
+    """Add the entities of each phone once it was polled, until the account is unloaded."""
+    entry.async_on_unload(_async_add_when_ready(hass, entry, SUBENTRY_PHONE, async_add_entities, create))
+
+
+def _async_add_when_ready(
+    hass: HomeAssistant,
+    entry: GoSmsConfigEntry,
+    subentry_type: str,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[ConfigSubentry], Iterable[Entity]],
+) -> CALLBACK_TYPE:
+    """Add the entities of subentries that become ready; returns how to stop it."""
+
+    @callback
+    def async_add(subentry: ConfigSubentry) -> None:
+        if subentry.subentry_type == subentry_type:
+            async_add_entities(create(subentry), config_subentry_id=subentry.subentry_id)
+
+    return async_dispatcher_connect(hass, SUBENTRY_READY.format(entry.entry_id), async_add)

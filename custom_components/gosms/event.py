@@ -7,14 +7,16 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .entity import GoSmsEntity
-from .outbox import EVENT_TYPES, MessageEvent, OutgoingMessage
+from .entity import GoSmsEntity, async_add_for_recipients
+from .outbox import EVENT_TYPES, MessageEvent, OutgoingMessage, State
 from .runtime_data import GoSmsConfigEntry
-from .subentries import find_phone, recipients
+from .subentries import find_phone
 
 PARALLEL_UPDATES = 0
 
 _MESSAGE: Final = EventEntityDescription(key="message", translation_key="message", event_types=list(EVENT_TYPES))
+
+_FAILURES: Final = frozenset(state.value for state in State if state.is_final and state is not State.DELIVERED)
 
 
 async def async_setup_entry(
@@ -22,8 +24,11 @@ async def async_setup_entry(
 ) -> None:
     """Set up the event entities."""
     async_add_entities([GoSmsEventEntity(hass, entry)])
-    for recipient in recipients(entry):
-        async_add_entities([GoSmsEventEntity(hass, entry, recipient)], config_subentry_id=recipient.subentry_id)
+    entry.async_on_unload(
+        async_add_for_recipients(
+            hass, entry, async_add_entities, lambda recipient: [GoSmsEventEntity(hass, entry, recipient)]
+        )
+    )
 
 
 class GoSmsEventEntity(GoSmsEntity, EventEntity):
@@ -61,7 +66,8 @@ class GoSmsEventEntity(GoSmsEntity, EventEntity):
                 "seconds": event.seconds,
                 "attempts": message.attempts,
                 "phone": self._phone_name(message.device_id),
-                "error": message.error,
+                # What GoSMS, the phone or the operator did not say more of is its own reason.
+                "error": message.error or (event.type if event.type in _FAILURES else None),
             },
         )
         self.async_write_ha_state()

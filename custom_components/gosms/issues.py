@@ -1,5 +1,6 @@
 """Repair issues: raised when a request fails for a reason that the user can fix, and cleared on proof of the fix."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -11,11 +12,19 @@ from .const import CONTROL_PANEL_URL, DOMAIN
 from .subentries import find_phone
 
 MESSAGES_LOST: Final = "messages_lost"
+PHONE_OUT_OF_TOUCH: Final = "phone_out_of_touch"
+SERVICE_UNREACHABLE: Final = "service_unreachable"
 STORAGE_FAILED: Final = "storage_failed"
 UNKNOWN_PHONE: Final = "unknown_phone"
 
 # The control panel has no cure for them.
 _OURS: Final = frozenset({MESSAGES_LOST, STORAGE_FAILED})
+
+# A form solves them.
+_FIXABLE: Final = frozenset({MESSAGES_LOST, UNKNOWN_PHONE})
+
+# Nothing is refused because of them.
+_WARNINGS: Final = frozenset({MESSAGES_LOST, "no_device_permission", PHONE_OUT_OF_TOUCH, SERVICE_UNREACHABLE})
 
 # The reason that the `problem` sensor shows for a rejected token. Home Assistant itself asks for a new one.
 REAUTH: Final = "reauth"
@@ -28,7 +37,9 @@ _NEEDS_USER_ACTION: Final = frozenset({Endpoint.SEND, Endpoint.EDIT_PHONE})
 _FIX_PAGES: Final = {
     "account_blocked": "",
     "no_sending_phone": "/devices",
+    PHONE_OUT_OF_TOUCH: "/devices",
     "quota_reached": "",
+    SERVICE_UNREACHABLE: "",
     UNKNOWN_PHONE: "/devices",
 }
 
@@ -41,6 +52,7 @@ def async_raise(
     *,
     resolved_by: Endpoint | None = None,
     phone: ConfigSubentry | None = None,
+    placeholders: Mapping[str, str] | None = None,
 ) -> str:
     """Raise an issue of an account, or of one of its phones, and return its id.
 
@@ -50,8 +62,10 @@ def async_raise(
         key: the issue's key in the translations.
         resolved_by: the endpoint whose success proves that the issue is resolved, or None if the caller clears it.
         phone: the phone that the issue concerns, or None.
+        placeholders: what the text names besides the account, the phone and the page of the control panel.
     """
     issue_id = _issue_id(entry, key, phone)
+    url = None if key in _OURS else f"{CONTROL_PANEL_URL}{_FIX_PAGES.get(key, '/api')}"
     ir.async_create_issue(
         hass,
         DOMAIN,
@@ -61,20 +75,26 @@ def async_raise(
             "subentry_id": phone.subentry_id if phone else None,
             "resolved_by": resolved_by,
         },
-        is_fixable=key == UNKNOWN_PHONE,
-        is_persistent=resolved_by in _NEEDS_USER_ACTION,
-        learn_more_url=None if key in _OURS else f"{CONTROL_PANEL_URL}{_FIX_PAGES.get(key, '/api')}",
-        severity=ir.IssueSeverity.WARNING if key == MESSAGES_LOST else ir.IssueSeverity.ERROR,
+        is_fixable=key in _FIXABLE,
+        # The file is in order again after a restart, but what it lost is not.
+        is_persistent=resolved_by in _NEEDS_USER_ACTION or key == MESSAGES_LOST,
+        learn_more_url=url,
+        severity=ir.IssueSeverity.WARNING if key in _WARNINGS else ir.IssueSeverity.ERROR,
         translation_key=key,
-        translation_placeholders={"account": entry.title, **({"phone": phone.title} if phone else {})},
+        translation_placeholders={
+            "account": entry.title,
+            **({"phone": phone.title} if phone else {}),
+            **({"url": url} if url else {}),
+            **(placeholders or {}),
+        },
     )
     return issue_id
 
 
 @callback
-def async_clear(hass: HomeAssistant, entry: ConfigEntry[Any], key: str) -> None:
-    """Clear an issue of an account."""
-    ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, key))
+def async_clear(hass: HomeAssistant, entry: ConfigEntry[Any], key: str, phone: ConfigSubentry | None = None) -> None:
+    """Clear an issue of an account, or of one of its phones."""
+    ir.async_delete_issue(hass, DOMAIN, _issue_id(entry, key, phone))
 
 
 @callback
@@ -82,6 +102,14 @@ def async_clear_all(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Clear all issues of an account."""
     for issue in _open_issues(hass, entry):
         ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
+
+
+@callback
+def async_clear_removed_phones(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Clear the issues of phones that were removed from an account."""
+    for issue in _open_issues(hass, entry):
+        if _issue_data(issue)["subentry_id"] not in {None, *entry.subentries}:
+            ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
 
 @callback
@@ -103,9 +131,7 @@ class IssueManager:
         self._entry = entry
         # When each issue was last raised: a request that began earlier proves nothing.
         self._raised: dict[str, float] = {}
-        for issue in _open_issues(hass, entry):
-            if _issue_data(issue)["subentry_id"] not in {None, *entry.subentries}:
-                ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
+        async_clear_removed_phones(hass, entry)
 
     @callback
     def async_handle_outcome(self, outcome: RequestOutcome) -> None:

@@ -1,19 +1,27 @@
 """Notify entities: one for each recipient."""
 
+from functools import partial
 from typing import Final, override
 
 # Newer versions do not list the feature in __all__, but 2026.8 has it nowhere else.
-from homeassistant.components.notify import NotifyEntity, NotifyEntityDescription, NotifyEntityFeature  # type: ignore[attr-defined]
-from homeassistant.config_entries import ConfigSubentry
-from homeassistant.core import HomeAssistant
+from homeassistant.components.notify import (  # type: ignore[attr-defined]
+    NotifyEntity,
+    NotifyEntityDescription,
+    NotifyEntityFeature,
+    async_unload_entry,
+)
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .const import CONF_PHONE_NUMBER
-from .entity import GoSmsEntity
+from .entity import GoSmsEntity, async_add_for_recipients
+from .errors import account_not_loaded
 from .outbox import Recipient, SendRequest
 from .preparation import prepare_text
-from .runtime_data import GoSmsConfigEntry
-from .subentries import recipients
+from .runtime_data import NOTIFY_ENTITIES, GoSmsConfigEntry, async_wait_for_reload
+from .subentries import SENT
 
 # Messages need not wait for each other here: the client limits the rate of requests.
 PARALLEL_UPDATES = 0
@@ -24,9 +32,25 @@ _SMS: Final = NotifyEntityDescription(key="sms", translation_key="sms", name=Non
 async def async_setup_entry(
     hass: HomeAssistant, entry: GoSmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the notify entities."""
-    for recipient in recipients(entry):
-        async_add_entities([GoSmsNotifyEntity(hass, entry, recipient)], config_subentry_id=recipient.subentry_id)
+    """Set up the notify entities. They stay while the account is reloaded, and wait for the end of it."""
+    present: set[str] = set()
+
+    def create(recipient: ConfigSubentry) -> list[GoSmsNotifyEntity]:
+        if recipient.subentry_id in present:
+            return []
+        present.add(recipient.subentry_id)
+        entity = GoSmsNotifyEntity(hass, entry, recipient)
+        entity.async_on_remove(partial(present.discard, recipient.subentry_id))
+        return [entity]
+
+    stop = async_add_for_recipients(hass, entry, async_add_entities, create)
+
+    async def async_remove() -> None:
+        stop()
+        # The config entries would ask the component for an account that is loaded only.
+        await async_unload_entry(hass, entry)
+
+    hass.data.setdefault(NOTIFY_ENTITIES, {})[entry.entry_id] = async_remove
 
 
 class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
@@ -44,9 +68,31 @@ class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
         self._entry = entry
         self._recipient = recipient
 
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the account is there: always, but for the moment before an entity without one goes."""
+        return self._entry.state is not ConfigEntryState.NOT_LOADED
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the account, and record the time of messages that were sent by other ways too."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._entry.async_on_state_change(self._async_update))
+        signal = SENT.format(self._recipient.subentry_id)
+        self.async_on_remove(async_dispatcher_connect(self.hass, signal, self._async_record_notification))
+
+    @callback
+    def _async_update(self) -> None:
+        """Write the state if it changed."""
+        self._async_write_if_changed(self.available)
+
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Send an SMS. The title is put before the text, on a line of its own."""
+        await async_wait_for_reload(self._entry)
+        if self._entry.state not in {ConfigEntryState.LOADED, ConfigEntryState.FAILED_UNLOAD}:
+            raise account_not_loaded(self._entry.title).error(self.hass)
         text = prepare_text(self._entry, message, title)
         to = Recipient(phone_number=self._recipient.data[CONF_PHONE_NUMBER], recipient=self._recipient.subentry_id)
         (result,) = await self._entry.runtime_data.outbox.async_send(

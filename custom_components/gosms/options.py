@@ -10,6 +10,7 @@ CONF_DEFAULT_PHONE: Final = "default_phone"
 CONF_DELIVERY_TIMEOUT: Final = "delivery_timeout"
 CONF_HOURLY_LIMIT: Final = "hourly_limit"
 CONF_LONG_TEXT: Final = "long_text"
+CONF_NOTIFY_ACTIONS: Final = "notify_actions"
 CONF_QUEUE_EXPIRY: Final = "queue_expiry"
 CONF_REPLACE_SYMBOLS: Final = "replace_symbols"
 
@@ -25,6 +26,7 @@ class Options:
         delivery_timeout: minutes after acceptance until a missing delivery is reported.
         hourly_limit: messages in any 60 minutes, or 0 for no limit.
         long_text: how to handle a text of more than 300 characters: `split`, `truncate` or `reject`.
+        notify_actions: whether each recipient also gets an action `notify.<recipient>`.
         queue_expiry: minutes that a message may be queued, or 0 if messages must not be queued.
         replace_symbols: whether characters that GoSMS does not accept are replaced or dropped.
     """
@@ -35,6 +37,7 @@ class Options:
     delivery_timeout: int = 10
     hourly_limit: int = 100
     long_text: str = "split"
+    notify_actions: bool = False
     queue_expiry: int = 60
     replace_symbols: bool = True
 

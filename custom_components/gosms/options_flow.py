@@ -26,6 +26,7 @@ from .options import (
     CONF_DELIVERY_TIMEOUT,
     CONF_HOURLY_LIMIT,
     CONF_LONG_TEXT,
+    CONF_NOTIFY_ACTIONS,
     CONF_QUEUE_EXPIRY,
     CONF_REPLACE_SYMBOLS,
     Options,
@@ -113,6 +114,7 @@ class GoSmsOptionsFlow(OptionsFlow):
                                 CountrySelectorConfig(countries=sorted(COUNTRIES))
                             ),
                             vol.Optional(CONF_CALLBACK_ID): TextSelector(),
+                            vol.Required(CONF_NOTIFY_ACTIONS, default=_DEFAULTS.notify_actions): BooleanSelector(),
                         }
                     )
                 ),

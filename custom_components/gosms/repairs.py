@@ -1,14 +1,15 @@
-"""The repair that can be fixed in Home Assistant: a phone that GoSMS does not know."""
+"""The repairs that a form solves: a phone that GoSMS does not know, and messages that may be lost."""
 
 from typing import Any
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.const import CONF_API_TOKEN, CONF_DEVICE_ID, CONF_URL
 from homeassistant.core import HomeAssistant
 import voluptuous as vol
 
 from .forms import async_validate_phone, device_id_selector, normalize_vendor_id
 from .runtime_data import GoSmsConfigEntry, async_create_client
+from .updates import async_try_again
 
 
 class UnknownPhoneRepairFlow(RepairsFlow):
@@ -35,11 +36,12 @@ class UnknownPhoneRepairFlow(RepairsFlow):
             device_id = normalize_vendor_id(user_input[CONF_DEVICE_ID])
             errors = await self._async_validate(device_id)
             if not errors:
-                config_entries = self.hass.config_entries
                 data = {**phone.data, CONF_DEVICE_ID: device_id}
-                if not config_entries.async_update_subentry(self._entry, phone, data=data, unique_id=device_id):
+                if not self.hass.config_entries.async_update_subentry(
+                    self._entry, phone, data=data, unique_id=device_id
+                ):
                     # The id was right after all, so the update listener is not called.
-                    config_entries.async_schedule_reload(self._entry.entry_id)
+                    async_try_again(self.hass, self._entry)
                 return self.async_create_entry(data={})
         return self.async_show_form(
             step_id="correct",
@@ -71,7 +73,9 @@ class UnknownPhoneRepairFlow(RepairsFlow):
 async def async_create_fix_flow(
     hass: HomeAssistant, _issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the flow of an unknown phone. The data of the issue name the account and the phone."""
+    """Return the flow of an unknown phone, or one that asks for a confirmation if the issue concerns no phone."""
     issue_data = data or {}
+    if not issue_data.get("subentry_id"):
+        return ConfirmRepairFlow()
     entry = hass.config_entries.async_get_known_entry(str(issue_data["entry_id"]))
     return UnknownPhoneRepairFlow(entry, str(issue_data["subentry_id"]))

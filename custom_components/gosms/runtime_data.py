@@ -1,13 +1,18 @@
 """The runtime data of a config entry."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 from weakref import WeakValueDictionary
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSubentry
+from homeassistant.const import CONF_API_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util.hass_dict import HassKey
+from homeassistant.util.signal_type import SignalTypeFormat
 
 from .api import GoSmsClient, RateLimiter
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
@@ -19,6 +24,17 @@ type GoSmsConfigEntry = ConfigEntry[GoSmsData]
 # those of a config flow and of a second entry. It is removed with the last client that uses it.
 _RATE_LIMITERS: HassKey[WeakValueDictionary[tuple[str, str], RateLimiter]] = HassKey("gosms_rate_limiters")
 
+# Sent when the entities of a subentry can be added: of a recipient as soon as there is one, of a phone after its first
+# poll, so that their first states are real.
+SUBENTRY_READY: Final[SignalTypeFormat[ConfigSubentry]] = SignalTypeFormat("gosms_subentry_ready_{}")
+
+# Sent when a change of an entry, such as a new name of a recipient, has been applied.
+UPDATED: Final[SignalTypeFormat[()]] = SignalTypeFormat("gosms_updated_{}")
+
+# By the ids of entries: how their notify entities are removed. They outlive a reload, since Home Assistant drops what
+# is sent to an entity that is not there, without an error.
+NOTIFY_ENTITIES: HassKey[dict[str, Callable[[], Awaitable[None]]]] = HassKey("gosms_notify_entities")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GoSmsData:
@@ -26,13 +42,43 @@ class GoSmsData:
 
     client: GoSmsClient
     coordinator: GoSmsCoordinator
-    phone_coordinators: Mapping[str, GoSmsPhoneCoordinator]
+    phone_coordinators: dict[str, GoSmsPhoneCoordinator]
     outbox: Outbox
 
 
 @callback
 def async_create_client(hass: HomeAssistant, token: str, url: str) -> GoSmsClient:
     """Return a client that uses Home Assistant's session."""
-    rate_limiters = hass.data.setdefault(_RATE_LIMITERS, WeakValueDictionary())
-    rate_limiter = rate_limiters.setdefault((url, token), RateLimiter())
-    return GoSmsClient(async_get_clientsession(hass), token, url=url, rate_limiter=rate_limiter)
+    return GoSmsClient(async_get_clientsession(hass), token, url=url, rate_limiter=_rate_limiter(hass, token, url))
+
+
+@callback
+def async_use_token(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Let the client of an account use the token and the address of its entry."""
+    token, url = entry.data[CONF_API_TOKEN], entry.data[CONF_URL]
+    entry.runtime_data.client.use(token, url=url, rate_limiter=_rate_limiter(hass, token, url))
+
+
+@callback
+def async_run(hass: HomeAssistant, entry: GoSmsConfigEntry, target: Coroutine[None, None, None], name: str) -> None:
+    """Run something that uses the network until it ends or the account is unloaded, which does not wait for it."""
+    task = entry.async_create_task(hass, target, name)
+    entry.async_on_unload(partial(_cancel, task))
+
+
+async def async_wait_for_reload(entry: GoSmsConfigEntry) -> None:
+    """Return once no setup or unload of an account is in progress."""
+    if entry.state in {ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.UNLOAD_IN_PROGRESS}:
+        async with entry.setup_lock:
+            return
+
+
+def _rate_limiter(hass: HomeAssistant, token: str, url: str) -> RateLimiter:
+    """Return the rate limiter of a token."""
+    return hass.data.setdefault(_RATE_LIMITERS, WeakValueDictionary()).setdefault((url, token), RateLimiter())
+
+
+@callback
+def _cancel(task: asyncio.Task[None]) -> None:
+    """Cancel a task. An unload callback must return None, which `Task.cancel` does not."""
+    task.cancel()

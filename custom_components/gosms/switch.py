@@ -8,9 +8,8 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .entity import GoSmsPhoneDescription, GoSmsPhoneEntity
+from .entity import GoSmsPhoneDescription, GoSmsPhoneEntity, async_add_for_phones
 from .runtime_data import GoSmsConfigEntry
-from .subentries import phones
 
 # Run one call at a time, so that the last of several quick toggles wins.
 PARALLEL_UPDATES = 1
@@ -33,8 +32,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: GoSmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the switches."""
-    for phone in phones(entry):
-        async_add_entities([GoSmsPhoneSwitch(hass, entry, _SENDING, phone)], config_subentry_id=phone.subentry_id)
+    async_add_for_phones(
+        hass, entry, async_add_entities, lambda phone: [GoSmsPhoneSwitch(hass, entry, _SENDING, phone)]
+    )
 
 
 class GoSmsPhoneSwitch(GoSmsPhoneEntity[bool | None], SwitchEntity):

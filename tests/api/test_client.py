@@ -19,6 +19,7 @@ import pytest
 from custom_components.gosms.api import (
     DEFAULT_URL,
     PAGE_SIZE,
+    Endpoint,
     GoSmsApiError,
     GoSmsClient,
     GoSmsConnectionError,
@@ -26,6 +27,7 @@ from custom_components.gosms.api import (
     MessagePage,
     MessageStatus,
     RateLimiter,
+    RequestOutcome,
     Sim,
     transport as transport_module,
 )
@@ -1006,6 +1008,25 @@ async def test_clients_can_share_a_rate_limiter(session: ClientSession, service:
     await asyncio.gather(*(client.list() for client in clients * 2))
 
     assert loop.time() - start >= 3 * GAP
+
+
+async def test_a_new_token_is_used_and_requests_with_the_old_one_are_only_counted(
+    client: GoSmsClient, service: SimulatedService
+) -> None:
+    outcomes: list[RequestOutcome] = []
+    client.on_request_done = outcomes.append
+    service.faults.add(Fault.SLOW, seconds=0.2, times=1)
+    before = asyncio.create_task(client.list())
+    while not service.requests:
+        await asyncio.sleep(0)
+    service.account.token = "bmV3"
+    client.use("bmV3", url=service.url)
+    with pytest.raises(GoSmsApiError):
+        await before
+    assert outcomes == []
+    await client.list()
+    assert [outcome.error for outcome in outcomes] == [None]
+    assert client.statistics.endpoints[Endpoint.LIST].outcomes.total() == 2
 
 
 async def test_requests_to_different_endpoints_do_not_wait_for_each_other(

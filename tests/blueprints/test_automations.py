@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from simulator import Account, Delivery, Phone, Status
+from simulator import Account, Delivery, Fault, Phone, Status
 from tests.automation_helpers import advance_time_until, notifications, sent_messages, set_states, set_up_yaml
 from tests.blueprints import FOLDER
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send
@@ -107,6 +107,15 @@ async def test_escalate_ignores_messages_with_another_tag(
     assert [number for number, _ in sent_messages(service)] == [MUM, MUM]
     await fail(hass, service, freezer, tag="alarm")
     assert [number for number, _ in sent_messages(service)] == [MUM, MUM, MUM, DAD]
+
+
+async def test_escalate_acts_once_if_account_and_recipient_are_chosen(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory
+) -> None:
+    note = {"action": NOTE["action"], "data": {"message": "{{ recipient }}: {{ message }}"}}
+    await use(hass, "escalate", events=[MESSAGES, "event.mum_message"], actions=[note])
+    await fail(hass, service, freezer)
+    assert [text for _, text in notifications(hass)] == ["Mum: Leak"]
 
 
 async def test_escalate_runs_its_actions_even_if_forwarding_fails(
@@ -347,3 +356,48 @@ async def test_alarm_sends_the_sms_even_if_another_action_fails(
     await use(hass, "alarm", sensors=["binary_sensor.leak"], label=family_label, actions=[broken])
     await set_states(hass, "binary_sensor.leak", "off", "on")
     assert sent_messages(service) == [(DAD, "ALARM: leak")]
+
+
+async def say(hass: HomeAssistant, text: str) -> str:
+    """Say something to Assist, and return the answer."""
+    answer: Any = await hass.services.async_call(
+        "conversation", "process", {"text": text}, blocking=True, return_response=True
+    )
+    return str(answer["response"]["speech"]["plain"]["speech"])
+
+
+@pytest.fixture
+async def assist(hass: HomeAssistant) -> None:
+    """Set up Assist."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    assert await async_setup_component(hass, "conversation", {})
+
+
+@pytest.mark.usefixtures("assist")
+@pytest.mark.parametrize(
+    ("sentence", "inputs"),
+    [
+        ("Text mum that I will be late", {}),
+        ("sms Mum I will be late", {}),
+        ("Send mum a text that says I will be late", {}),
+        ("Напиши маме I will be late", {"sentences": ["напиши маме {message}"]}),
+    ],
+)
+async def test_voice_sends_what_was_said(
+    hass: HomeAssistant, service: SimulatedService, sentence: str, inputs: dict[str, Any]
+) -> None:
+    await use(hass, "voice", recipient="notify.mum", **inputs)
+    assert await say(hass, sentence) == "The SMS is on its way."
+    assert [(number, text.lower()) for number, text in sent_messages(service)] == [(MUM, "i will be late")]
+
+
+@pytest.mark.usefixtures("assist")
+async def test_voice_answers_that_the_message_is_queued_or_failed(
+    hass: HomeAssistant, service: SimulatedService
+) -> None:
+    await use(hass, "voice", recipient="notify.mum")
+    service.account.quota = 0
+    assert (await say(hass, "text mum hello")).startswith("The SMS was not sent. The plan")
+    service.account.quota = None
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint="POST /sms/send")
+    assert "queued" in await say(hass, "text mum hello")

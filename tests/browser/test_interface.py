@@ -1,6 +1,7 @@
 """From nothing to a delivered message, and back to nothing, by clicking."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 from playwright.async_api import expect
@@ -9,7 +10,7 @@ import pytest
 from devtools.browser import TIMEOUT
 from devtools.demo_data import DASHBOARD
 from devtools.entry_driver import DOMAIN, EntryDriver
-from devtools.hass_client import HomeAssistantClient
+from devtools.hass_client import HassApiError, HomeAssistantClient
 from devtools.simulator_process import SimulatorProcess
 from tests.translation_checks import texts_of
 
@@ -19,8 +20,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TEXTS = texts_of("en")
 MUM = "79123456789"
+DAD = "79991112233"
 NEW_ID = "6654a4e8f1527149588c89ff"
 BATTERY = "sensor.pixel_8_battery"
+TOTAL = "sensor.gosms_ru_total_messages"
 REPAIR = "issues.unknown_phone.fix_flow"
 POLL_INTERVAL = 0.2
 INTEGRATION = f"/config/integrations/integration/{DOMAIN}"
@@ -95,6 +98,35 @@ async def test_a_message_sent_in_an_outage_shows_queued_and_then_delivered(
         await dashboard.wait_for_text("Tea is ready")
 
 
+async def test_the_dashboard_says_what_becomes_of_messages_in_each_trouble(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    await add_account_with_mum(env)
+    refresh = partial(client.perform_action, "homeassistant.update_entity", target={"entity_id": TOTAL})
+    async with env.open_page(f"/{DASHBOARD}") as dashboard:
+        await dashboard.click("Send")
+        await dashboard.wait_for_text(TEXTS["exceptions.empty_text.message"])
+
+        await env.simulator.control("POST", "account", {"api_active": False})
+        with pytest.raises(HassApiError):
+            await send(client, "Fire!")
+        await dashboard.wait_for_text("The API is switched off. What was refused is NOT sent later: send it again.")
+        await dashboard.wait_for_text("refused, not sent")
+        await expect(dashboard.tile("Mum")).to_contain_text("Refused", timeout=TIMEOUT)
+        await refresh()
+        await expect(dashboard.tile("Mum")).to_contain_text("Refused", timeout=TIMEOUT)
+        await env.simulator.control("POST", "account", {"api_active": True})
+        await refresh()
+        await expect(dashboard.page.get_by_text("The API is switched off")).to_have_count(0, timeout=TIMEOUT)
+
+        await env.simulator.control("POST", "faults", {"fault": "refuse"})
+        await send(client, "Water leak!")
+        await refresh()
+        await dashboard.wait_for_text("GoSMS.ru is out of reach. Queued messages leave as soon as it is back.")
+        await dashboard.wait_for_text("queued here")
+        await expect(dashboard.tile("Mum")).to_contain_text("Queued", timeout=TIMEOUT)
+
+
 async def test_an_account_is_reconfigured_and_removed(
     env: BrowserEnvironment, client: HomeAssistantClient, tmp_path: Path
 ) -> None:
@@ -140,6 +172,42 @@ async def test_an_automation_built_on_a_recipients_events_runs(
         await wait_for_automation(client, "automation.sms_arrived", ran=False)
         await send(client, "Tea is ready")
         await wait_for_automation(client, "automation.sms_arrived", ran=True)
+
+
+async def test_an_automation_on_an_undelivered_sms_is_built_and_runs(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    entry, form = await EntryDriver.add(client, env.simulator.token, url=env.simulator.url)
+    await entry.wait_until_ready(await entry.add_recipient("Mum", MUM, form=form))
+    await entry.wait_until_ready(await entry.add_recipient("Dad", DAD))
+    async with env.open_page("/config/automation/edit/new") as ui:
+        await ui.click("Add trigger")
+        await ui.page.get_by_placeholder("Search").fill("sms not delivered")
+        await ui.click_list_item(TEXTS["triggers.message_failed.name"])
+        await ui.click("Add target")
+        await ui.click_list_item("Mum")
+        await ui.page.get_by_role("region", name="Entities").wait_for()
+        await ui.click("Add action")
+        await ui.page.get_by_placeholder("Search").fill("send a notification message")
+        await ui.click_list_item("Send a notification message")
+        await ui.click("Add target")
+        await ui.click_list_item("Dad")
+        # Before the target is applied, input in other fields is lost.
+        await ui.page.locator("ha-automation-action").get_by_text("Dad").first.wait_for()
+        await ui.row("Message").get_by_role("textbox").fill("Mum did not get the SMS")
+        await ui.click("Save")
+        await ui.fill("Name", "SMS not delivered")
+        await ui.click("Save", within=ui.page.locator("ha-dialog-footer"))
+        await wait_for_automation(client, "automation.sms_not_delivered", ran=False)
+        fault = {"fault": "code", "code": 1006, "endpoint": "POST /sms/send", "times": 1}
+        await env.simulator.control("POST", "faults", fault)
+        with pytest.raises(HassApiError):
+            await send(client, "Tea is ready")
+        await wait_for_automation(client, "automation.sms_not_delivered", ran=True)
+        async with asyncio.timeout(TIMEOUT / 1000):
+            while not (sent := (await env.simulator.control("GET", "state"))["messages"]["list"]):
+                await asyncio.sleep(POLL_INTERVAL)
+    assert [(each["phone_number"], each["message"]) for each in sent] == [(DAD, "Mum did not get the SMS")]
 
 
 async def test_a_phone_with_a_new_id_is_fixed_in_its_repair(

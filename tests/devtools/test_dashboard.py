@@ -7,6 +7,7 @@ import re
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.template import Template
 from homeassistant.util import slugify
 from homeassistant.util.yaml import parse_yaml
@@ -16,7 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.gosms.issues import REAUTH
 from devtools.demo_data import DEMO_DATA, form_configuration
 from tests import API_TOKEN
-from tests.common import PHONE, SimulatedService, phone, recipient, set_up
+from tests.common import PHONE, SimulatedService, phone, recipient, send, set_up
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MUM: Final = "79123456789"
@@ -59,6 +60,21 @@ def conditions_of_existence(entity: str) -> list[dict[str, Any]]:
     """Return conditions that any existing entity meets, in any state."""
     states = ({"state": "unavailable"}, {"state_not": "unavailable"})
     return [{"condition": "or", "conditions": [{"condition": "state", "entity": entity, **state} for state in states]}]
+
+
+ALERTS: Final = {
+    "en": {
+        "out": "GoSMS.ru is out of reach.",
+        "queued": "Queued messages leave as soon as it is back.",
+        "refused": "What was refused is NOT sent later: send it again.",
+    },
+    "ru": {
+        "out": "Нет связи с GoSMS.ru.",
+        "queued": "Сообщения из очереди уйдут, как только связь появится.",
+        "refused": "Отклонённое позже НЕ отправится: отправьте его снова.",
+    },
+}
+REFUSED: Final = {"en": "refused, not sent", "ru": "отклонено, не отправлено"}
 
 
 def content_with(language: str, entity: str) -> str:
@@ -145,6 +161,47 @@ async def test_its_message_list_escapes_html_and_keeps_line_breaks(
     assert "**+79990000000**" in shown
     assert f"**{DEMO_DATA[language].first_recipient}**" in shown
     assert "Second line<br>of &lt;b&gt;two&lt;/b&gt;" in shown
+
+
+@pytest.mark.parametrize(
+    ("reasons", "is_reachable", "shown"),
+    [
+        ([], True, []),
+        ([], False, ["out", "queued"]),
+        (["service_unreachable"], False, ["service_unreachable", "queued"]),
+        (["api_inactive"], False, ["api_inactive", "refused"]),
+        (["account_blocked"], False, ["account_blocked", "refused"]),
+        (["reauth"], False, ["reauth", "refused"]),
+        (["no_read_permission"], False, ["no_read_permission"]),
+        (["quota_reached"], True, ["quota_reached", "refused"]),
+        (["quota_reached"], False, ["out", "queued", "quota_reached", "refused"]),
+        (["phone_out_of_touch"], True, ["phone_out_of_touch"]),
+        (["storage_failed"], False, ["out", "queued", "storage_failed"]),
+    ],
+)
+def test_its_alerts_say_what_becomes_of_messages(
+    hass: HomeAssistant, language: str, reasons: list[str], shown: list[str], *, is_reachable: bool
+) -> None:
+    content = content_with(language, "binary_sensor.gosms_ru_problem")
+    hass.states.async_set("binary_sensor.gosms_ru_problem", "on" if reasons else "off", {"reason": reasons})
+    hass.states.async_set("sensor.gosms_ru_total_messages", "3" if is_reachable else "unavailable")
+    rendered = str(Template(content, hass).async_render())
+    texts = dict(re.findall(r"'(\w+)': '(.+)'", content)) | ALERTS[language]
+    assert [key for key, text in texts.items() if text in rendered] == sorted(shown, key=list(texts).index)
+    assert rendered.count("<ha-alert") == len([key for key in shown if key not in {"queued", "refused"}])
+
+
+async def test_its_message_list_names_what_was_not_sent(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, language: str
+) -> None:
+    name = DEMO_DATA[language].first_recipient
+    await set_up(hass, entry)
+    service.account.api_active = False
+    with pytest.raises(HomeAssistantError):
+        await send(hass, "Water leak!", to=f"notify.{slugify(name)}")
+    shown = str(Template(content_with(language, "sensor.gosms_ru_last_message"), hass).async_render())
+    assert f"**{name}** · {REFUSED[language]} · " in shown
+    assert "Water leak!" in shown
 
 
 def test_the_documented_script_matches_the_demo(language: str) -> None:

@@ -157,4 +157,5 @@ class FakeClient:
         await asyncio.sleep(_LATENCY)
 
     def _sync_clock(self) -> None:
-        self._clock = float(int(self._simulation.server_clock())), self._run.loop.time()
+        told = self._simulation.server_clock() + self._simulation.date_offset
+        self._clock = float(int(told)), self._run.loop.time()

@@ -75,6 +75,7 @@ class FakeDisk:
     Attributes:
         files: the files of the accounts, by the ids of their entries.
         is_full: whether no commit succeeds.
+        is_unreadable: whether no load succeeds.
         is_unsynced: whether commits fail, and are on disk all the same.
         commit_time: seconds of a commit.
         load_times: seconds of a load, by the ids of the entries.
@@ -87,6 +88,7 @@ class FakeDisk:
 
     files: dict[str, FakeFile] = field(default_factory=dict)
     is_full: bool = False
+    is_unreadable: bool = False
     is_unsynced: bool = False
     commit_time: float = COMMIT_TIME
     load_times: dict[str, float] = field(default_factory=dict)
@@ -124,6 +126,8 @@ class FakeStorage(Storage):
     async def async_load(self, finished_after: Callable[[Mapping[str, JsonObjectType]], float]) -> Contents:
         """Return what an earlier run stored."""
         await asyncio.sleep(self._disk.load_times.get(self._account, 0.0))
+        if self._disk.is_unreadable:
+            raise StorageError("OperationalError")
         return self._disk.files.setdefault(self._account, FakeFile()).load(finished_after)
 
     @override
@@ -152,10 +156,12 @@ class FakeStorage(Storage):
             raise StorageError("OSError")
         self._disk.files.pop(self._account, None)
 
+    @override
     async def async_begin_backup(self) -> None:
         """Let a copy be consistent: each one is."""
         self.is_in_backup = True
 
+    @override
     def async_end_backup(self) -> None:
         """End a backup."""
         self.is_in_backup = False

@@ -34,7 +34,6 @@ from custom_components.gosms.outbox import (
     Recipient,
     SendRequest,
     SendResult,
-    SqliteStorage,
     State,
 )
 from custom_components.gosms.outbox.clock import Boot
@@ -118,6 +117,8 @@ class Simulation:
         self._elapsed = 0.0
         # Seconds by which the service's two clocks differ: that of its messages is late.
         self.creation_lag = 0.0
+        # Seconds by which the time is wrong that its answers tell.
+        self.date_offset = 0.0
         self.account = Account(token=API_TOKEN, clock=lambda: self.server_clock() - self.creation_lag)
         self.account.add_phone()
         self.account.rate_limit = None
@@ -492,9 +493,9 @@ class Run:
         self.outboxes += await asyncio.gather(*(self._set_up(entry) for entry in self.simulation.entries))
 
     async def reload(self, account: int) -> None:
-        """Reload an account as the integration does: its entities are removed first, and added before any event."""
+        """Reload an account as the integration does: requests end, entities go, and new ones come before events."""
         outbox, entry = self.outboxes[account], self.simulation.entries[account]
-        outbox.async_pause_events()
+        await outbox.async_pause()
         for unsubscribe in self._unsubscribe.pop(outbox):
             unsubscribe()
         await outbox.async_unload()
@@ -507,7 +508,7 @@ class Run:
         """Remove an account as Home Assistant does."""
         entry = self.simulation.entries[account]
         entry.mock_state(self.hass, ConfigEntryState.UNLOAD_IN_PROGRESS)
-        self.outboxes[account].async_pause_events()
+        await self.outboxes[account].async_pause()
         await self.outboxes[account].async_unload()
         await asyncio.sleep(0)
         entry.mock_state(self.hass, ConfigEntryState.NOT_LOADED)
@@ -541,7 +542,7 @@ class Run:
             cast("GoSmsClient", client),
             poll,
             self.simulation.can_send,
-            storage=cast("SqliteStorage", storage),
+            storage=storage,
             boot=self.simulation.boot(),
         )
         await outbox.async_load()

@@ -10,9 +10,10 @@ import pytest
 
 from custom_components.gosms.outbox.clock import Boot, Clock, ClockRecord
 from tests.common import MUM
-from tests.outbox.simulation import Simulation
+from tests.outbox.simulation import START_TIME, Simulation
 
-DAY: Final = 24 * 60 * 60
+HOUR: Final = 60 * 60
+DAY: Final = 24 * HOUR
 NOW: Final = 1_800_000_000.0
 
 
@@ -240,3 +241,85 @@ def test_a_message_of_a_boot_without_the_service_does_not_expire_too_soon() -> N
         simulation.start(60, reboots=True)
         simulation.advance_time(120)
     assert simulation.accepted == [(MUM, "Leak!"), (MUM, "Power is back")]
+
+
+@pytest.mark.parametrize(
+    ("wrong_before", "wrong_after"),
+    [(20 * HOUR, 20 * HOUR), (20 * HOUR, 0), (10 * DAY, 0), (-20 * HOUR, -20 * HOUR), (0, 20 * HOUR)],
+)
+@pytest.mark.parametrize("downtime", [600, 2 * DAY])
+@pytest.mark.parametrize("reboots", [True, False])
+def test_a_wrong_time_of_the_service_does_not_repeat_a_request(
+    wrong_before: float, wrong_after: float, downtime: float, *, reboots: bool
+) -> None:
+    simulation = Simulation(queue_expiry=60)
+    simulation.date_offset = wrong_before
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(70)
+        simulation.faults = ["cut after"]
+        simulation.send(0, "Leak!")
+        simulation.advance_time(0.3)
+        simulation.kill(1)
+        simulation.date_offset = wrong_after
+        simulation.start(downtime, reboots=reboots)
+        simulation.advance_time(300)
+    assert simulation.accepted == [(MUM, "Leak!")]
+
+
+@pytest.mark.parametrize("starts", [1, 2])
+@pytest.mark.parametrize("wrong", [0, -HOUR])
+def test_a_request_before_the_service_ever_told_the_time_is_not_repeated(starts: int, wrong: float) -> None:
+    simulation = Simulation(queue_expiry=60)
+    simulation.wall_clock_offset = wrong
+    simulation.is_offline = True
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.is_offline = False
+        simulation.faults = ["cut after"]
+        simulation.send(0, "Leak!")
+        simulation.advance_time(0.3)
+        simulation.kill(1)
+        simulation.is_offline = True
+        simulation.start(3 * DAY, reboots=True)
+        for _ in range(starts - 1):
+            simulation.advance_time(30)
+            simulation.stop()
+            simulation.start(60)
+        simulation.advance_time(30)
+        simulation.is_offline = False
+        simulation.advance_time(300)
+    assert simulation.accepted == [(MUM, "Leak!")]
+
+
+def test_a_late_wall_clock_does_not_take_an_old_message_for_a_new_one() -> None:
+    simulation = Simulation(queue_expiry=60)
+    simulation.account.add_message(message="Leak!", phone_number=MUM, created=START_TIME - 3 * DAY)
+    simulation.wall_clock_offset = -7 * DAY
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.faults = ["cut before"]
+        simulation.send(0, "Leak!")
+        simulation.advance_time(120)
+    assert simulation.accepted == [(MUM, "Leak!")]
+
+
+def test_the_clock_of_a_run_that_could_read_nothing_does_not_count() -> None:
+    simulation = Simulation(queue_expiry=60)
+    simulation.is_offline = True
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.send(0, "Leak!")
+        simulation.advance_time(10)
+        simulation.kill(1)
+        simulation.disk.is_unreadable = True
+        simulation.wall_clock_offset = 2 * HOUR
+        simulation.start(60)
+        simulation.disk.is_unreadable = False
+        simulation.reload(0)
+        simulation.is_offline = False
+        simulation.advance_time(120)
+    assert simulation.accepted == [(MUM, "Leak!")]

@@ -5,6 +5,7 @@ from unittest.mock import Mock, patch
 import pytest
 
 from custom_components.gosms.api import GoSmsApiError, RateLimiter
+from custom_components.gosms.outbox.dispatcher import Dispatcher
 from tests.common import MUM
 from tests.outbox.fake_service import REPEATED_ID, SLOW
 from tests.outbox.simulation import Simulation
@@ -232,19 +233,44 @@ def test_unloading_expires_the_remaining_parts_if_they_cannot_be_queued() -> Non
 
 
 @pytest.mark.parametrize("queue_expiry", [10, 0])
-def test_an_unexpected_error_before_a_request_does_not_lose_the_message(
+def test_a_mistake_in_the_choice_of_a_phone_holds_no_message_back(
     caplog: pytest.LogCaptureFixture, queue_expiry: int
 ) -> None:
     simulation = Simulation(queue_expiry)
     # Nothing that is known leads here: this stands for a mistake in what is known of the phones.
-    simulation.can_send = Mock(side_effect=[KeyError("phone"), None])
+    simulation.can_send = Mock(side_effect=KeyError("phone"))
     with simulation.patched():
         simulation.start()
         simulation.send(0, "Leak!", phone_id=next(iter(simulation.account.phones)))
-        simulation.advance_time(6)
+        simulation.send(0, "Fire!")
+        simulation.advance_time(0.5)
+    assert sorted(simulation.accepted) == [(MUM, "Fire!"), (MUM, "Leak!")]
+    assert [(call.done, call.error) for call in simulation.calls] == [(True, None)] * 2
+    assert "Unexpected error while choosing a phone" in caplog.text
+
+
+@pytest.mark.parametrize("method", ["_handle_acceptance", "_handle_failure"])
+def test_a_mistake_after_a_request_does_not_leave_its_outcome_open(
+    caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    simulation = Simulation(queue_expiry=10)
+    # Nothing that is known leads here: this stands for a mistake in what is done with an answer.
+    mistakes = iter([KeyError("id")])
+    original = getattr(Dispatcher, method)
+
+    def fail_once(*arguments: object) -> None:
+        for mistake in mistakes:
+            raise mistake
+        original(*arguments)
+
+    with simulation.patched(), patch.object(Dispatcher, method, fail_once):
+        simulation.start()
+        simulation.faults = ["cut after" if method == "_handle_failure" else ""]
+        simulation.send(0, "Leak!")
+        simulation.advance_time(5)
     assert simulation.accepted == [(MUM, "Leak!")]
-    assert [(call.done, call.error) for call in simulation.calls] == [(True, None)]
-    assert "Unexpected error in GoSMS.ru dispatcher" in caplog.text
+    assert [message.types for message in simulation.events.values()] == [["queued", "accepted"]]
+    assert "Unexpected error while sending" in caplog.text
 
 
 def test_a_message_is_on_disk_when_its_caller_times_out() -> None:

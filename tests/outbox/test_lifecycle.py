@@ -4,7 +4,8 @@ import pytest
 
 from custom_components.gosms.errors import Failure
 from custom_components.gosms.outbox import SendResult, State
-from custom_components.gosms.outbox.message import OutgoingMessage, Part
+from custom_components.gosms.outbox.message import OutgoingMessage
+from custom_components.gosms.outbox.state import Part
 from tests.common import MUM
 from tests.outbox.simulation import Simulation
 

@@ -17,7 +17,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.gosms.api import GoSmsClient, GoSmsConnectionError, MessagePage
-from custom_components.gosms.outbox import Outbox, Recipient, SendRequest, SqliteStorage
+from custom_components.gosms.outbox import Outbox, Recipient, SendRequest
 from custom_components.gosms.outbox.clock import Boot
 from custom_components.gosms.outbox.storage import Changes, Contents, Storage
 from tests.common import MUM
@@ -48,6 +48,14 @@ class NullStorage(Storage):
     @override
     async def async_remove(self) -> None:
         """Remove nothing."""
+
+    @override
+    async def async_begin_backup(self) -> None:
+        """Keep nothing still."""
+
+    @override
+    def async_end_backup(self) -> None:
+        """Keep nothing still."""
 
 
 class CountingClient:
@@ -119,7 +127,7 @@ def measure(calls: int, *, is_down: bool) -> tuple[float, list[str | None]]:
             entry,
             cast("GoSmsClient", client),
             AsyncMock(return_value=None),
-            storage=cast("SqliteStorage", NullStorage()),
+            storage=NullStorage(),
             boot=Boot(boot_id="one", clock=loop.time),
         )
         await outbox.async_load()

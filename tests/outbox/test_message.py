@@ -10,14 +10,8 @@ import pytest
 
 from custom_components.gosms.api import MessageStatus
 from custom_components.gosms.errors import Failure
-from custom_components.gosms.outbox.message import (
-    EVENT_TYPES,
-    TRANSITIONS,
-    IllegalTransitionError,
-    OutgoingMessage,
-    Part,
-    State,
-)
+from custom_components.gosms.outbox.message import OutgoingMessage
+from custom_components.gosms.outbox.state import EVENT_TYPES, TRANSITIONS, IllegalTransitionError, Part, State
 
 FINAL: Final = [state for state in State if state.is_final]
 

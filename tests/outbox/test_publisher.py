@@ -1,5 +1,6 @@
 """Events are fired after the change is on disk, so that no event has to be corrected."""
 
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, HomeAssistant
 import pytest
 
@@ -115,14 +116,15 @@ def test_events_of_a_pause_are_published_after_it() -> None:
     with simulation.patched():
         simulation.start()
         simulation.advance_time(1)
-        outbox = simulation.current_run().outbox
-        outbox.async_pause_events()
+        run = simulation.current_run()
+        run.loop.run_until_complete(run.outbox.async_pause())
         simulation.send(0, "Leak!")
         simulation.advance_time(5)
-        assert simulation.events == {}
-        outbox.async_resume_events()
+        assert (simulation.events, simulation.calls[0].done) == ({}, False)
+        run.outbox.async_resume()
         simulation.advance_time(1)
-    assert [message.types for message in simulation.events.values()] == [["accepted"]]
+    assert [message.types for message in simulation.events.values()] == [["queued", "accepted"]]
+    assert simulation.calls[0].done
 
 
 def test_what_is_reported_during_a_commit_is_not_reported_after_it() -> None:
@@ -132,13 +134,18 @@ def test_what_is_reported_during_a_commit_is_not_reported_after_it() -> None:
         simulation.start()
         simulation.advance_time(1)
         run = simulation.current_run()
-        run.outbox.async_pause_events()
+        run.loop.run_until_complete(run.outbox.async_pause())
+        # Nothing is reported before Home Assistant has started.
+        run.hass.set_state(CoreState.starting)
+        run.outbox.async_resume()
         simulation.send(0, "Leak!")
         simulation.advance_time(2)
         simulation.account.set_status(simulation.account.messages[0].id, 1)
         # A poll changes the message without an event, and the disk takes its time.
         run.loop.run_until_complete(run.polls["the_account"]())
-        run.outbox.async_resume_events()
+        assert simulation.events == {}
+        run.hass.set_state(CoreState.running)
+        run.hass.bus.async_fire_internal(EVENT_HOMEASSISTANT_STARTED)
         simulation.advance_time(2)
     assert [message.types for message in simulation.events.values()] == [["accepted"]]
     assert simulation.violations == []

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import pytest
 
-from custom_components.gosms.api import GoSmsApiError, GoSmsConnectionError, Message, MessageStatus
-from custom_components.gosms.outbox.message import OutgoingMessage, Part, State
+from custom_components.gosms.api import GoSmsApiError, GoSmsConnectionError, Message, MessagePage, MessageStatus
+from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.reconciler import comparable_texts, find_part
+from custom_components.gosms.outbox.state import Part, State
 from tests.common import MUM
 from tests.outbox.fake_service import LATE, LIST_FAULTS, SLOW
 from tests.outbox.simulation import START_TIME, Simulation
@@ -222,7 +223,8 @@ def test_a_message_of_an_unloaded_account_is_not_adopted() -> None:
     assert simulation.accepted == [(MUM, "Leak!")] * 2
 
 
-def test_an_id_of_an_account_that_starts_a_moment_later_is_not_taken() -> None:
+@pytest.mark.parametrize("later", [0.8, 30])
+def test_an_id_of_an_account_that_starts_later_is_not_taken(later: float) -> None:
     simulation = Simulation(queue_expiry=10, accounts=2)
     with simulation.patched():
         simulation.start()
@@ -235,7 +237,7 @@ def test_an_id_of_an_account_that_starts_a_moment_later_is_not_taken() -> None:
         simulation.kill(1)
         simulation.faults = []
         # The second account takes longer to start, such as on a slow disk.
-        simulation.disk.load_times = {"the_second_account": 0.8}
+        simulation.disk.load_times = {"the_second_account": later}
         simulation.start()
         simulation.advance_time(60)
     assert simulation.accepted == [(MUM, "Leak!")] * 2
@@ -258,6 +260,24 @@ def test_retry_after_pauses_the_search() -> None:
         assert simulation.lookups == looks
         simulation.advance_time(20)
     assert [message.types for message in simulation.events.values()] == [["queued", "accepted"]]
+
+
+def test_a_good_poll_ends_the_pause_after_a_failed_look() -> None:
+    simulation = Simulation(queue_expiry=60)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(61)
+        simulation.faults = ["cut before"]
+        simulation.lookup_error = GoSmsConnectionError("no answer", maybe_accepted=True)
+        simulation.send(0, "Leak!")
+        # The pauses have grown to a minute.
+        simulation.advance_time(600)
+        simulation.lookup_error = None
+        assert simulation.run is not None
+        simulation.run.outbox.async_apply(MessagePage())
+        # Three clean looks over 30 seconds, and nothing before them.
+        simulation.advance_time(35)
+    assert simulation.accepted == [(MUM, "Leak!")]
 
 
 def test_giving_up_after_three_days_includes_time_before_a_restart() -> None:

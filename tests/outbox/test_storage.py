@@ -483,13 +483,14 @@ async def test_a_flipped_bit_in_the_log_leads_to_an_earlier_commit(disk: Disk) -
     assert len(seen) > 5
 
 
-async def test_an_empty_file_is_a_new_one(disk: Disk) -> None:
+async def test_an_empty_file_may_have_held_messages(disk: Disk) -> None:
     disk.write({"": b""})
     storage, contents = await disk.load()
     await storage.async_commit(changes(0))
     await storage.async_close()
-    assert contents == Contents()
-    assert (await disk.stored()).messages == [{"number": 0}]
+    assert contents == Contents(damaged=1)
+    assert await disk.stored() == Contents(messages=[{"number": 0}], meta={"count": {"commits": 1}})
+    assert disk.files.keys() == {""}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 
 from custom_components.gosms.api import Message, MessagePage, MessageStatus
 from custom_components.gosms.outbox import tracker
-from custom_components.gosms.outbox.message import OutgoingMessage, Part, State
+from custom_components.gosms.outbox.message import OutgoingMessage
+from custom_components.gosms.outbox.state import Part, State
 from tests.outbox.simulation import Simulation
 
 NUMBER: Final = "79123456789"

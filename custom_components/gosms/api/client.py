@@ -1,6 +1,7 @@
 """The requests of the GoSMS.ru API, v1."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -19,7 +20,7 @@ PAGE_SIZE: Final = 100
 
 
 class GoSmsClient:
-    """A client for one token.
+    """A client for one token at a time.
 
     No method retries or follows a redirect. Each ends within 10 seconds after the rate limiter lets its request pass.
 
@@ -29,7 +30,8 @@ class GoSmsClient:
 
     Attributes:
         statistics: how the requests so far ended, and how long they took.
-        on_request_done: called with the outcome of each request, before the method returns or raises.
+        on_request_done: called with the outcome of each request, before the method returns or raises; not with that of
+            a request that began before the last `use`, which tells nothing of the present token.
 
     Source: https://docs.gosms.ru
     """
@@ -52,10 +54,21 @@ class GoSmsClient:
         """
         self.statistics = Statistics()
         self.on_request_done: OutcomeListener | None = None
-        self._transport = Transport(session, token, url)
-        self._rate_limiter = rate_limiter or RateLimiter()
+        self._session = session
+        self.use(token, url=url, rate_limiter=rate_limiter)
         # Query, response and result of the last list request: nearly every poll gets the same response again.
         self._last_list: tuple[Mapping[str, str], Response, MessagePage] | None = None
+
+    def use(self, token: str, *, url: str, rate_limiter: RateLimiter | None = None) -> None:
+        """Make all further requests with a token to an address. Those in progress end as they began.
+
+        Args:
+            token: see `__init__`.
+            url: see `__init__`.
+            rate_limiter: see `__init__`.
+        """
+        self._transport = Transport(self._session, token, url)
+        self._rate_limiter = rate_limiter or RateLimiter()
 
     @property
     def server_time(self) -> float | None:
@@ -153,16 +166,17 @@ class GoSmsClient:
     ) -> T:
         """Send one request, and return the result of parsing its response, which must not be None."""
         await self._rate_limiter.wait(endpoint)
-        with report_outcome(self._handle_outcome, endpoint, body):
-            found = parse(await self._transport.send(endpoint, body, query))
+        transport = self._transport
+        with report_outcome(partial(self._handle_outcome, transport), endpoint, body):
+            found = parse(await transport.send(endpoint, body, query))
             if found is None:
                 raise unreadable_error("the answer lacks what was asked for")
             return found
 
-    def _handle_outcome(self, outcome: RequestOutcome) -> None:
+    def _handle_outcome(self, transport: Transport, outcome: RequestOutcome) -> None:
         """Count a request that has ended, and report it."""
         self.statistics.add(outcome)
-        if self.on_request_done:
+        if self.on_request_done and transport is self._transport:
             self.on_request_done(outcome)
 
 

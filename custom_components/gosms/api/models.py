@@ -84,7 +84,7 @@ class Message:
     @property
     def status_name(self) -> str | None:
         """Return the name of the status in lower case, or None if it is not a documented one."""
-        return None if self.status is None else self.status.name.lower()
+        return None if (status := self.status) is None else status.name.lower()
 
     @classmethod
     def from_api(cls, data: Json) -> Self | None:

@@ -8,13 +8,13 @@ from http import HTTPStatus
 import json
 import re
 import time
-from typing import Final, cast, override
+from typing import Final
 
 import aiohttp
-from aiohttp.client_proto import ResponseHandler
 from aiolimiter import AsyncLimiter
 
 from .codes import Endpoint
+from .connections import send_once
 from .exceptions import GoSmsApiError, GoSmsConnectionError
 from .models import Json, integer
 
@@ -139,7 +139,7 @@ class Transport:
                 timeout=_TIMEOUT,
                 allow_redirects=False,
                 # This replaces the session's middlewares. The one of Home Assistant only concerns redirects.
-                middlewares=(_no_retry, _no_reuse),
+                middlewares=(send_once,),
             ) as response:
                 self._sync_clock(response.headers.get("Date", ""))
                 return Response(
@@ -160,33 +160,6 @@ class Transport:
             self._clock = server_time, asyncio.get_running_loop().time()
 
 
-async def _no_retry(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keep aiohttp from repeating a GET or DELETE, past the rate limiter, after a lost connection."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as err:
-        # aiohttp retries only after these two, so they must not reach it.
-        raise GoSmsConnectionError(f"no answer: {type(err).__name__}", maybe_accepted=True) from None
-
-
-async def _no_reuse(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Use each connection for one request: aiohttp would take a second response on it for that of the next request."""
-    request.response_class = _LastResponse
-    return await handler(request)
-
-
-class _LastResponse(aiohttp.ClientResponse):
-    """A response after which its connection is closed."""
-
-    @override
-    async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
-        # Before the response is read: if it is short, its connection is released with its last byte.
-        cast("ResponseHandler", connection.protocol).force_close()
-        return await super().start(connection)
-
-
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:
     """Return the body, which must not be larger than any response of this API can be."""
     if (response.content_length or 0) > _MAX_BODY_SIZE:
@@ -201,7 +174,8 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytes:
 
 def _retry_after(response: aiohttp.ClientResponse) -> int | None:
     """Return the seconds to wait before the next request, if the service asks for it, or None."""
-    asked = response.headers.get("Retry-After", "")
+    if (asked := response.headers.get("Retry-After")) is None:
+        return None
     seconds = integer(asked)
     if seconds is None and (end := _http_time(asked)) is not None:
         # By the clock of whoever sent the date.

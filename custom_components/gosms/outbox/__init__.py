@@ -1,13 +1,15 @@
 """The way out for every message."""
 
-from .message import EVENT_TYPES, MessageEvent, OutgoingMessage, Part, State
+from .message import OutgoingMessage
 from .outbox import Outbox
 from .publisher import EventPublisher
 from .request import Recipient, SendRequest, SendResult
+from .state import DELIVERY_TIMEOUT, EVENT_TYPES, MessageEvent, Part, State
 from .storage import SqliteStorage
 from .store import MessageStore
 
 __all__ = [
+    "DELIVERY_TIMEOUT",
     "EVENT_TYPES",
     "EventPublisher",
     "MessageEvent",

@@ -2,22 +2,21 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from hashlib import sha256
-import hmac
 from itertools import islice, takewhile
-import json
+import time
 from typing import Final
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.ulid import ulid_now
 
 from ..errors import Failure, hourly_limit, idempotency_conflict, not_queued, queue_full
+from .account import Account
 from .dispatcher import Dispatcher
-from .history import FinishedMessage
-from .message import Fingerprint, OutgoingMessage, Part
+from .fingerprint import Fingerprint
+from .message import OutgoingMessage
 from .request import Recipient, SendRequest
-from .store import MessageStore
+from .state import Part
 
 # Messages that the service has not taken yet. An automation that runs wild must not fill the disk.
 _CAPACITY: Final = 1000
@@ -26,33 +25,19 @@ _CAPACITY: Final = 1000
 _HOUR: Final = 60 * 60
 _DAY: Final = 24 * _HOUR
 
-# Half of the digest: enough to tell calls apart, and a ledger that is half as large.
-_DIGITS: Final = 32
-
 
 class Admission:
     """Makes the messages of a call, or finds those of the call that it repeats."""
 
-    def __init__(
-        self, hass: HomeAssistant, store: MessageStore, dispatcher: Dispatcher, *, limit: int, expiry: float
-    ) -> None:
-        """Make the admission.
-
-        Args:
-            hass: Home Assistant.
-            store: the messages.
-            dispatcher: sends them.
-            limit: messages in an hour, or 0 for any number.
-            expiry: seconds that a message may wait if its call does not say it.
-        """
-        self._hass = hass
-        self._store = store
+    def __init__(self, account: Account, dispatcher: Dispatcher) -> None:
+        """Make the admission; the dispatcher sends what it admits."""
+        self._hass = account.hass
+        self._account = account
+        self._store = account.store
         self._dispatcher = dispatcher
-        self._limit = limit
-        self._expiry = expiry
 
     @callback
-    def async_find(self, request: SendRequest) -> dict[int, OutgoingMessage | FinishedMessage]:
+    def async_find(self, request: SendRequest) -> dict[int, OutgoingMessage]:
         """Return the messages of the request that a request repeats, by their index; none if it is the first.
 
         Raises:
@@ -61,7 +46,7 @@ class Admission:
         if (fingerprint := self._fingerprint(request)) is None:
             return {}
         since = self._hass.loop.time() - _DAY
-        found: dict[int, OutgoingMessage | FinishedMessage] = {}
+        found: dict[int, OutgoingMessage] = {}
         for known in self._store.of_call(fingerprint):
             if known.fingerprint is None or known.created <= since:
                 continue
@@ -71,7 +56,7 @@ class Admission:
         return found
 
     @callback
-    def async_admit(self, request: SendRequest) -> list[OutgoingMessage | FinishedMessage | Failure]:
+    def async_admit(self, request: SendRequest) -> list[OutgoingMessage | Failure]:
         """Admit a request: return a message for each of its numbers, or why there is none.
 
         Nothing waits in here, so that a repetition that comes a moment later finds them all.
@@ -82,7 +67,7 @@ class Admission:
         found = self.async_find(request)
         fingerprint = self._fingerprint(request)
         indexes = {number: index for index, number in enumerate(_numbers(request))}
-        admitted: list[OutgoingMessage | FinishedMessage | Failure] = []
+        admitted: list[OutgoingMessage | Failure] = []
         for recipient in request.to:
             index = indexes[recipient.phone_number]
             if known := found.get(index):
@@ -101,27 +86,31 @@ class Admission:
             return not_queued("the account was unloaded")
         if len(self._store.unsent) >= _CAPACITY:
             return queue_full()
-        if self._limit and len(recent := self._recent()) >= self._limit:
-            seconds = recent[-self._limit] + _HOUR - self._hass.loop.time()
-            return hourly_limit(self._limit, dt_util.now() + timedelta(seconds=seconds))
+        limit = self._account.options.hourly_limit
+        if limit and len(recent := self._recent(limit)) >= limit:
+            seconds = recent[-limit] + _HOUR - self._hass.loop.time()
+            return hourly_limit(limit, dt_util.now() + timedelta(seconds=seconds))
         return None
 
-    def _recent(self) -> list[float]:
+    def _recent(self, limit: int) -> list[float]:
         """Return when the newest messages of the last hour were asked for, oldest first; no more than matter."""
         since = self._hass.loop.time() - _HOUR
         # What ended before that was asked for before that.
-        finished = takewhile(lambda each: each.finished > since, reversed(self._store.history))
+        finished = takewhile(
+            lambda each: (each.finished or 0.0) > since, reversed(self._store.history.messages.values())
+        )
         active = takewhile(lambda each: each.created > since, reversed(self._store.messages.values()))
         times = (
             each.created
             for known in (finished, active)
-            for each in islice((each for each in known if each.counts_towards_limit), self._limit)
+            for each in islice((each for each in known if each.counts_towards_limit), limit)
         )
         return sorted(time for time in times if time > since)
 
     def _message(self, request: SendRequest, addressee: Recipient, fingerprint: Fingerprint | None) -> OutgoingMessage:
         """Return a new message."""
         now = self._hass.loop.time()
+        expiry = 60 * self._account.options.queue_expiry if request.expire_after is None else request.expire_after
         return OutgoingMessage(
             key=ulid_now(),
             phone_number=addressee.phone_number,
@@ -133,19 +122,15 @@ class Admission:
             sim=request.sim,
             fingerprint=fingerprint,
             created=now,
-            expires=now + (self._expiry if request.expire_after is None else request.expire_after),
+            wall_time=time.time(),
+            expires=now + expiry,
         )
 
     def _fingerprint(self, request: SendRequest) -> Fingerprint | None:
         """Return what the messages of a call are known again by, for the first of its numbers."""
         if request.idempotency_key is None:
             return None
-        content = json.dumps([request.parts, _numbers(request)])
-        return Fingerprint(key=self._digest(request.idempotency_key), content=self._digest(content), index=0)
-
-    def _digest(self, text: str) -> str:
-        """Return a digest that tells nothing to who does not know the secret."""
-        return hmac.new(self._store.secret.encode(), text.encode(), sha256).hexdigest()[:_DIGITS]
+        return Fingerprint.of(self._store.secret, request.idempotency_key, request.parts, _numbers(request))
 
 
 def _numbers(request: SendRequest) -> list[str]:

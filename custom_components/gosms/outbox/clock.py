@@ -6,6 +6,7 @@ the service's clock, or as near to that as is known.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 import time
 from typing import Final, Self
@@ -21,12 +22,13 @@ class ClockRecord:
     """What the next run needs to know of the time.
 
     Attributes:
-        boot_id: names the boot of the machine, or None where that is not known.
-        boot_time: seconds since that boot, also those in which the machine slept.
+        boot_id: see `Boot`; the boot's clock was at `boot_time` at that moment.
         stored_time: the stored time at that moment.
         is_anchored: whether the stored times are by the service's clock.
         gap: the last stored time by the service's clock before the machine was off for nobody knows how long, if the
             service has not told its time since; else None.
+        doubtful: the stored time before which no stored time counts: the service's clock contradicted it, or had never
+            told the time before the machine was off; None if all count.
     """
 
     boot_id: str | None
@@ -34,6 +36,7 @@ class ClockRecord:
     stored_time: float
     is_anchored: bool
     gap: float | None
+    doubtful: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +79,7 @@ class Clock:
         self._offset = time.time() - self.began
         self.is_anchored = False
         self._gap: float | None = None
+        self._doubtful = -inf
         self._candidate: float | None = None
         self._is_continued = False
 
@@ -88,10 +92,14 @@ class Clock:
         """Return whether the machine was off for nobody knows how long since then."""
         return self._gap is not None and self.stored(loop_time) <= self._gap
 
+    def is_doubtful(self, loop_time: float) -> bool:
+        """Return whether nobody knows when that was, by the service's clock."""
+        return loop_time < self._doubtful
+
     def continue_from(self, previous: Clock) -> None:
         """Go on from the clock of a run in the same process: the event loop's time counts for both."""
         self.boot, self.began, self._offset = previous.boot, previous.began, previous._offset
-        self.is_anchored, self._gap = previous.is_anchored, previous._gap
+        self.is_anchored, self._gap, self._doubtful = previous.is_anchored, previous._gap, previous._doubtful
         self._is_continued = True
 
     def resume(self, record: ClockRecord) -> None:
@@ -99,15 +107,19 @@ class Clock:
         if self._is_continued:
             return
         self.began = self._loop_time()
-        if record.boot_id is not None and record.boot_id == self.boot.boot_id:
-            elapsed = max(0.0, self.boot.clock() - record.boot_time)
-            self._offset = record.stored_time + elapsed - self.began
+        is_same_boot = record.boot_id is not None and record.boot_id == self.boot.boot_id
+        elapsed = max(0.0, self.boot.clock() - record.boot_time) if is_same_boot else 0.0
+        self._offset = record.stored_time + elapsed - self.began
+        if record.doubtful is not None:
+            self._doubtful = record.doubtful - self._offset
+        if is_same_boot:
             self.is_anchored, self._gap = record.is_anchored, record.gap
             return
         # Nobody knows for how long the machine was off; the service's clock will tell, if it told before.
-        self._offset = record.stored_time - self.began
         self.is_anchored = False
         self._gap = record.stored_time if record.is_anchored else record.gap
+        if self.is_certain:
+            self._doubtful = self.began
 
     def anchor(self, server_time: float) -> float | None:
         """Learn the service's time, once it has told it; call this once for each answer.
@@ -131,6 +143,8 @@ class Clock:
             return None
         self.is_anchored = True
         self._gap = None
+        if jump < -_MAX_DEVIATION:
+            self._doubtful = self.began
         elapsed = max(0.0, jump)
         self._offset += elapsed
         return elapsed
@@ -151,4 +165,5 @@ class Clock:
             stored_time=self.stored(self._loop_time()),
             is_anchored=self.is_anchored,
             gap=self._gap,
+            doubtful=None if self._doubtful == -inf else self.stored(self._doubtful),
         )

@@ -67,9 +67,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """Return a connection to a file in which everything has been verified; an empty file is a new one.
 
     Raises:
-        DamagedError: anything in it is damaged.
-        NewerVersionError: a newer version wrote it; it has not been touched.
-        sqlite3.Error: the disk fails.
+        DamagedError, NewerVersionError, sqlite3.Error: it is damaged, was not touched, or the disk fails.
     """
     connection = _attach(path)
     try:
@@ -89,12 +87,12 @@ def close(connection: sqlite3.Connection, *, checkpoint: bool) -> None:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, log: Path) -> Iterator[None]:
-    """Have all changes on disk afterwards, or none if anything fails."""
+def transaction(connection: sqlite3.Connection, log: Path) -> Iterator[int]:
+    """Have all changes on disk afterwards, or none if anything fails. Gives the size of the log before, in bytes."""
     size = log.stat().st_size
     connection.execute("BEGIN IMMEDIATE")
     try:
-        yield
+        yield size
         connection.execute("COMMIT")
     except BaseException:
         with suppress(sqlite3.Error):
@@ -144,9 +142,6 @@ def rescue(path: Path) -> tuple[sqlite3.Connection, int]:
     """Return what can be read of a damaged file as a database in memory, and how many records can't be read.
 
     That number is at least 1, since damage can hide records without a trace.
-
-    Raises:
-        OSError, sqlite3.Error: the disk fails.
     """
     rescued = _blank()
     blank = rescued.serialize()
@@ -169,11 +164,7 @@ def rescue(path: Path) -> tuple[sqlite3.Connection, int]:
 
 
 def replace(path: Path, rescued: sqlite3.Connection) -> None:
-    """Put what was rescued in the place of a damaged file, in one transaction.
-
-    Raises:
-        OSError, sqlite3.Error: the disk did not take it; everything is as it was.
-    """
+    """Put what was rescued in the place of a damaged file, in one transaction; if that fails, all is as it was."""
     with closing(_attach(path)) as connection:
         connection.executescript(_SETUP)
         rescued.backup(connection)

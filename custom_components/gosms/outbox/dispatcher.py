@@ -1,22 +1,23 @@
 """Sends what is queued: in order, at the service's pace, and carefully while the service is down."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 import logging
 from math import inf
+import time
 from typing import Final, override
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 
-from ..api import GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError
+from ..api import GoSmsApiError, GoSmsConnectionError, GoSmsError
 from ..errors import Failure, not_queued
+from .account import Account
 from .backoff import Backoff
-from .clock import Clock
-from .message import OutgoingMessage, State
-from .routing import Route
+from .message import OutgoingMessage
+from .routing import Route, select_phone
+from .state import State
 from .storage import StorageError
-from .store import MessageStore
 from .worker import Worker
 
 _LOGGER = logging.getLogger(__name__)
@@ -33,35 +34,11 @@ _OUT_OF_TIME: Final = "its turn did not come in time"
 class Dispatcher(Worker):
     """Brings the queued messages of a store to the service."""
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        store: MessageStore,
-        client: GoSmsClient,
-        clock: Clock,
-        *,
-        route: Callable[[OutgoingMessage], Route],
-        is_claimed: Callable[[str], bool],
-        callback_id: str | None,
-    ) -> None:
-        """Make the dispatcher.
-
-        Args:
-            hass: Home Assistant.
-            store: the messages.
-            client: the client of the account.
-            clock: knows what may expire.
-            route: chooses the phone and the SIM card for a message.
-            is_claimed: returns whether an id of the service belongs to a message, of whichever account.
-            callback_id: the webhook that the service tells of the messages, or None for all.
-        """
-        super().__init__(hass, "GoSMS.ru dispatcher")
-        self._store = store
-        self._client = client
-        self._clock = clock
-        self._route = route
-        self._is_claimed = is_claimed
-        self._callback_id = callback_id
+    def __init__(self, account: Account) -> None:
+        """Make the dispatcher."""
+        super().__init__(account.hass, "GoSMS.ru dispatcher")
+        self._account = account
+        self._store = account.store
         self._backoff = Backoff()
         self._last_attempt = -inf
         # The requests in progress, by the keys of their messages.
@@ -90,6 +67,12 @@ class Dispatcher(Worker):
             self.async_wake()
         else:
             self._queue(message)
+
+    @callback
+    def async_retry_now(self) -> None:
+        """Let the next attempt of an outage begin at once, unless the service asked for the pause."""
+        self._backoff.bring_forward(self._hass.loop.time())
+        self.async_wake()
 
     @callback
     def async_keep_unsaved(self, messages: Iterable[OutgoingMessage]) -> None:
@@ -126,7 +109,9 @@ class Dispatcher(Worker):
         self._expire(now)
         if starting := {message.key: self._route(message) for message in self._startable(now)}:
             for key, route in starting.items():
-                self._store.put(self._store.messages[key].start_attempt(now, device_id=route.device_id))
+                self._store.put(
+                    self._store.messages[key].start_attempt(now, device_id=route.device_id, wall_time=time.time())
+                )
             self._last_attempt = now
             await self._async_begin(starting)
         self._report_queued()
@@ -135,7 +120,7 @@ class Dispatcher(Worker):
     def _expire(self, now: float) -> None:
         """Let messages end that were queued for too long."""
         for message in list(self._store.unsent.values()):
-            if message.is_expired(now) and self._clock.may_expire(message.created):
+            if message.is_expired(now) and self._account.clock.may_expire(message.created):
                 failure = None if message.can_be_queued else not_queued(_OUT_OF_TIME)
                 self._store.put(message.expire(failure, now))
 
@@ -153,6 +138,20 @@ class Dispatcher(Worker):
             slots -= 1
             in_progress.add(content)
             yield message
+
+    def _route(self, message: OutgoingMessage) -> Route:
+        """Return how a message is sent; where that is not as chosen, the log says why."""
+        try:
+            route = select_phone(message, self._account.entry, self._account.can_send)
+        except Exception:
+            # No phone must hold an alarm back, least of all those of others.
+            _LOGGER.exception("Unexpected error while choosing a phone; a message is sent with any")
+            return Route()
+        if route.is_fallback and not message.attempts:
+            _LOGGER.warning(
+                "A message is sent with any phone: the chosen one is out of touch or switched off, and another can send"
+            )
+        return route
 
     def _report_queued(self) -> None:
         """Report those as queued that wait for longer than a request takes, so that their callers need not wait."""
@@ -187,7 +186,7 @@ class Dispatcher(Worker):
         if not self._store.is_failing:
             return True
         message = self._store.messages[key]
-        if self._store.is_persisted(key) or (message.attempts > 1 and message.can_be_queued):
+        if key in self._store.persisted or (message.attempts > 1 and message.can_be_queued):
             self._store.update(key, OutgoingMessage.undo_attempt)
             self._store.update(key, OutgoingMessage.report_queued)
             self._backoff.fail(self._hass.loop.time())
@@ -200,27 +199,28 @@ class Dispatcher(Worker):
         """Send the next part of a message, and note the outcome."""
         message = self._store.messages[key]
         try:
-            message_id = await self._client.send(
-                message.phone_number,
-                message.next_part,
-                device_id=route.device_id,
-                sim=route.sim,
-                callback_id=self._callback_id,
-            )
-        except GoSmsError as err:
-            self._handle_failure(key, err)
+            try:
+                message_id = await self._account.client.send(
+                    message.phone_number,
+                    message.next_part,
+                    device_id=route.device_id,
+                    sim=route.sim,
+                    callback_id=self._account.options.callback_id,
+                )
+            except GoSmsError as err:
+                self._handle_failure(key, err)
+            else:
+                self._handle_acceptance(key, message_id)
         except Exception as err:
             _LOGGER.exception("Unexpected error while sending")
             self._handle_failure(key, GoSmsConnectionError(type(err).__name__, maybe_accepted=True))
-        else:
-            self._handle_acceptance(key, message_id)
         finally:
             del self._requests[key]
             self.async_wake()
 
     def _handle_acceptance(self, key: str, message_id: str) -> None:
         """Note that the service has the part."""
-        if self._is_claimed(message_id):
+        if self._account.is_claimed(message_id):
             # The service is confused: nobody can tell what it did with this message.
             self._handle_failure(key, GoSmsConnectionError("the id belongs to another message", maybe_accepted=True))
             return

@@ -1,49 +1,16 @@
 """What is remembered of messages that ended: neither texts nor numbers. Pure: time comes in, as for messages."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from ..errors import Failure
-from .message import Fingerprint, OutgoingMessage, State
+from .index import MessageIndex
+from .message import OutgoingMessage
+from .state import State
 
 # Seconds in which a repeated call is recognized, and in which the ids of the service belong to a message that ended.
 RETENTION: Final = 24 * 60 * 60
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FinishedMessage:
-    """A message that ended.
-
-    Attributes:
-        key: what it was named by while it was on its way.
-        finished: when its end was seen.
-        ids: the ids that the service gave to its parts.
-        state: how it ended.
-        created: when it was asked for.
-        counts_towards_limit: whether the hourly limit counts it.
-        failure: what went wrong, or None.
-        fingerprint: what a repetition of its call is recognized by, or None if that is another call.
-    """
-
-    key: str
-    finished: float
-    ids: tuple[str, ...]
-    state: State
-    created: float
-    counts_towards_limit: bool
-    failure: Failure | None = None
-    fingerprint: Fingerprint | None = None
-
-    @property
-    def status(self) -> str:
-        """Return how it ended, as people are shown it."""
-        return self.state.value
-
-    def shift(self, seconds: float) -> FinishedMessage:
-        """Return it as if everything was so many seconds longer ago."""
-        return replace(self, finished=self.finished - seconds, created=self.created - seconds)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,82 +44,40 @@ class Counters:
         return (self.delivered, self.failed) if self.day == today.isoformat() else (0, 0)
 
 
-@dataclass(kw_only=True, slots=True)
-class History:
-    """The messages that ended within the retention, and how many of them today.
+class History(MessageIndex):
+    """The messages that ended within the retention, in the order of their ends, and how many of them today."""
 
-    Attributes:
-        counters: see there.
-    """
-
-    counters: Counters = field(default_factory=Counters)
-    _finished: dict[str, FinishedMessage] = field(default_factory=dict)
-    # By the key of the call's fingerprint and their own: after a day the same call may be made again.
-    _of_call: dict[str, dict[str, FinishedMessage]] = field(default_factory=dict)
-    _ids: set[str] = field(default_factory=set)
+    def __init__(self) -> None:
+        """Start without messages."""
+        super().__init__()
+        self.counters = Counters()
 
     def __len__(self) -> int:
-        return len(self._finished)
+        return len(self.messages)
 
-    def __contains__(self, key: object) -> bool:
-        return key in self._finished
+    def __iter__(self) -> Iterator[OutgoingMessage]:
+        return iter(self.messages.values())
 
-    def __iter__(self) -> Iterator[FinishedMessage]:
-        return iter(self._finished.values())
-
-    def __reversed__(self) -> Iterator[FinishedMessage]:
-        return reversed(self._finished.values())
-
-    def get(self, key: str) -> FinishedMessage | None:
-        """Return a message that ended, or None if it is not remembered."""
-        return self._finished.get(key)
-
-    def has_id(self, message_id: str) -> bool:
-        """Return whether an id of the service belongs to a message that ended."""
-        return message_id in self._ids
-
-    def of_call(self, fingerprint: Fingerprint) -> Iterable[FinishedMessage]:
-        """Return the messages of the call with the key of a fingerprint."""
-        return self._of_call.get(fingerprint.key, {}).values()
-
-    def finish(self, message: OutgoingMessage, now: float, today: date) -> FinishedMessage:
-        """Remember and count a message that ended."""
-        finished = FinishedMessage(
-            key=message.key,
-            finished=now,
-            ids=message.ids,
-            state=message.state,
-            created=message.created,
-            counts_towards_limit=message.counts_towards_limit,
-            failure=message.failure,
-            fingerprint=message.fingerprint,
-        )
-        self.remember([finished])
+    def finish(self, message: OutgoingMessage, now: float, today: date) -> OutgoingMessage:
+        """Remember and count a message that ended; return what is remembered."""
+        finished = message.finish(now)
+        self.add(finished)
         self.counters = self.counters.count(message, now, today)
         return finished
 
-    def remember(self, finished: Iterable[FinishedMessage]) -> None:
+    def remember(self, finished: Iterable[OutgoingMessage]) -> None:
         """Add messages that ended, oldest first."""
         for each in finished:
-            self._finished[each.key] = each
-            self._ids.update(each.ids)
-            if each.fingerprint:
-                self._of_call.setdefault(each.fingerprint.key, {})[each.key] = each
+            self.add(each)
 
     def forget(self, now: float) -> None:
         """Forget what ended too long ago."""
-        while self._finished:
-            key, oldest = next(iter(self._finished.items()))
-            if now - oldest.finished < RETENTION:
+        while self.messages:
+            oldest = next(iter(self))
+            if now - (oldest.finished or 0.0) < RETENTION:
                 return
-            del self._finished[key]
-            self._ids.difference_update(oldest.ids)
-            if oldest.fingerprint:
-                of_call = self._of_call[oldest.fingerprint.key]
-                del of_call[key]
-                if not of_call:
-                    del self._of_call[oldest.fingerprint.key]
+            self.remove(oldest.key)
 
     def shift(self, seconds: float, *, until: float) -> None:
         """Let everything before a time be so many seconds longer ago."""
-        self.remember([each.shift(seconds) for each in self._finished.values() if each.finished < until])
+        self.remember([each.shift(seconds) for each in self if (each.finished or 0.0) < until])

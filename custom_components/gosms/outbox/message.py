@@ -5,162 +5,43 @@ Pure: time comes in as seconds of a clock that runs evenly and never jumps, such
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from math import inf
 from typing import Any, Final
 
 from ..api import MessageStatus
 from ..errors import Failure
-
-
-class State(StrEnum):
-    """Where a message is on its way. The final states are also the names of their events."""
-
-    QUEUED = "queued"
-    """No request of it is in progress, and none is that may have been accepted."""
-    SENDING = "sending"
-    """A request of it may be in progress."""
-    UNKNOWN = "unknown"
-    """Nobody knows whether the service has the next part: it has to be looked for before it is sent."""
-    ACCEPTED = "accepted"
-    """The service has all of it."""
-    SENT = "sent"
-    """The phone has sent all of it."""
-    DELIVERED = "delivered"
-    SEND_FAILED = "send_failed"
-    DELIVERY_FAILED = "delivery_failed"
-    REFUSED = "refused"
-    """The service said no."""
-    EXPIRED = "expired"
-    """It is certain that it was not sent, at least not all of it, and it is too late for it."""
-    UNCONFIRMED = "unconfirmed"
-    """Nothing proves that it was sent, nothing proves that it was not."""
-
-    @property
-    def is_final(self) -> bool:
-        """Return whether nothing can follow."""
-        return not TRANSITIONS[self]
-
-    @property
-    def is_tracked(self) -> bool:
-        """Return whether the service has the message and its end is awaited."""
-        return self in {State.ACCEPTED, State.SENT}
-
-
-_ENDS: Final = frozenset({State.DELIVERED, State.SEND_FAILED, State.DELIVERY_FAILED, State.UNCONFIRMED})
-
-# Everything that may follow a state; docs/architecture.md draws it.
-TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
-    State.QUEUED: frozenset({State.SENDING, State.UNKNOWN, State.EXPIRED}),
-    State.SENDING: frozenset({State.QUEUED, State.UNKNOWN, State.ACCEPTED, State.REFUSED, State.EXPIRED}),
-    State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED, State.EXPIRED, State.UNCONFIRMED}),
-    State.ACCEPTED: frozenset({State.SENT, *_ENDS}),
-    State.SENT: _ENDS,
-    State.DELIVERED: frozenset(),
-    State.SEND_FAILED: frozenset(),
-    State.DELIVERY_FAILED: frozenset(),
-    State.REFUSED: frozenset(),
-    State.EXPIRED: frozenset(),
-    State.UNCONFIRMED: frozenset(),
-}
+from .fingerprint import Fingerprint
+from .state import DELIVERY_TIMEOUT, TRANSITIONS, IllegalTransitionError, MessageEvent, Part, State, state_of
 
 # Seconds that a message which may not be queued waits for its turn. It takes half as long to look for one whose outcome
 # is unknown.
 _MAX_TURN: Final = 60.0
 
-# Reported while a message is still on its way; it changes no state.
-DELIVERY_TIMEOUT: Final = "delivery_timeout"
-
-# All event types: on the way, then exactly one of the rest.
-EVENT_TYPES: Final = (
-    State.QUEUED.value,
-    State.ACCEPTED.value,
-    State.SENT.value,
-    DELIVERY_TIMEOUT,
-    *(state.value for state in State if state.is_final),
-)
-
-_FAILURES: Final = {
-    MessageStatus.SEND_FAILED: State.SEND_FAILED,
-    MessageStatus.DELIVERY_FAILED: State.DELIVERY_FAILED,
-}
-
-
-class IllegalTransitionError(Exception):
-    """A change that cannot happen to a message in its state."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MessageEvent:
-    """Something to report of a message.
-
-    Attributes:
-        type: one of EVENT_TYPES.
-        seconds: since the service had all of the message, or None before that.
-    """
-
-    type: str
-    seconds: float | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fingerprint:
-    """What a repeated call is recognized by: keyed digests, which tell nobody a key, a text or a number.
-
-    Attributes:
-        key: of the idempotency key of the call.
-        content: of everything that the call sends, and of all its numbers.
-        index: which of its numbers, counted from 0 in their order, so that no digest of a lone number is needed.
-    """
-
-    key: str
-    content: str
-    index: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
-    """A piece of a message that is sent as one message of the service.
-
-    Attributes:
-        text: 1 to 300 characters that the service accepts. Not shown by repr.
-        id: the id that the service gave to it, or None before it is accepted.
-        status: the newest status that the service told, or None before it is accepted.
-    """
-
-    text: str = field(repr=False)
-    id: str | None = None
-    status: MessageStatus | None = None
+# The fields that are times of the clock.
+_TIMES: Final = ("created", "expires", "last_attempt", "accepted", "finished")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutgoingMessage:
-    """One text to one number, in one part or several.
+    """One text to one number, in one part or several. Number, text and parts are not shown by repr.
 
     Attributes:
         key: names the message here; the service does not know it.
-        phone_number: the receiver, digits only. Not shown by repr.
-        text: what was asked to be sent. Not shown by repr.
-        parts: what is sent, one after the other, at least one. Not shown by repr.
+        phone_number: digits only; empty in the history, as are the texts.
+        text: what was asked to be sent; `parts` are sent, one after the other.
         recipient: the id of the subentry that the message is for, or None.
         tag: what the caller wants to recognize the message by, or None.
         phone_id: the GoSMS id of the phone that the caller asked for, or None for the one that the settings name.
         sim: the SIM card that the caller asked for, in the words of a phone's settings, or None for what these say.
         fingerprint: what a repetition of its call is recognized by, or None if that is another call.
-        created: when it was asked for.
         expires: from when on nothing of it is sent any more.
-        state: where it is.
-        attempts: requests begun.
-        last_attempt: when the last request for the next part began, or None before the first one.
+        attempts: requests begun; that for the next part began at `last_attempt`, and named the phone `device_id`.
+        wall_time: what the wall clock told then, or when it was asked for, in Unix seconds; it may be wrong.
         is_restored: whether an earlier run left it unsent. The file may be a restored backup, so that any part may have
             been sent meanwhile.
-        device_id: the phone that the last request named, or None for any.
         accepted: when the service had all parts, or None.
-        queued_reported: whether the event `queued` was reported.
-        timeout_reported: whether a missing delivery was reported.
-        failure: what went wrong, or None.
-        pending_events: what happened and was not reported yet, oldest first.
-        reported_events: how many events were reported.
+        finished: when it went to the history, or None.
+        pending_events: what happened and was not reported yet, oldest first, after `reported_events` that were.
     """
 
     key: str
@@ -177,9 +58,11 @@ class OutgoingMessage:
     state: State = State.QUEUED
     attempts: int = 0
     last_attempt: float | None = None
+    wall_time: float | None = None
     is_restored: bool = False
     device_id: str | None = None
     accepted: float | None = None
+    finished: float | None = None
     queued_reported: bool = False
     timeout_reported: bool = False
     failure: Failure | None = None
@@ -241,9 +124,11 @@ class OutgoingMessage:
         """Return whether an earlier run left it without a request in progress, as far as its file tells."""
         return self.is_restored and self.last_attempt is None
 
-    def has_reached(self, state: State) -> bool:
-        """Return whether it is in a state, or has ended."""
-        return self.state is state or self.state.is_final
+    @property
+    def shown(self) -> tuple[object, ...]:
+        """Return what people see of it: not whether a request is in progress."""
+        state = State.QUEUED if self.state is State.SENDING else self.state
+        return state, self.parts, self.failure, self.queued_reported, self.timeout_reported
 
     @property
     def deadline(self) -> float:
@@ -260,9 +145,10 @@ class OutgoingMessage:
         """Return whether it has been queued for too long."""
         return self.state is State.QUEUED and now >= self.deadline
 
-    def start_attempt(self, now: float, *, device_id: str | None) -> OutgoingMessage:
+    def start_attempt(self, now: float, *, device_id: str | None, wall_time: float | None = None) -> OutgoingMessage:
         """Begin a request for the next part."""
-        return _change(self, State.SENDING, attempts=self.attempts + 1, last_attempt=now, device_id=device_id)
+        begun = replace(self, attempts=self.attempts + 1, last_attempt=now, wall_time=wall_time, device_id=device_id)
+        return _change(begun, State.SENDING)
 
     def mark_accepted(self, message_id: str, now: float) -> OutgoingMessage:
         """Note that the service has the part: it said so, or the part was found there."""
@@ -334,18 +220,13 @@ class OutgoingMessage:
 
     def apply_statuses(self, statuses: Mapping[str, MessageStatus], now: float) -> OutgoingMessage:
         """Apply what the service tells of the parts; a status never goes back."""
-        parts = tuple(_with_status(part, statuses.get(part.id or "")) for part in self.parts)
+        parts = tuple(part.with_status(statuses.get(part.id or "")) for part in self.parts)
         if parts == self.parts:
             return self
-        newest = [part.status for part in parts if part.status is not None]
-        if failed := [status for status in newest if status in _FAILURES]:
-            return _change(self, _FAILURES[failed[0]], now, parts=parts)
-        lowest = min(newest)
-        if lowest is MessageStatus.DELIVERED:
-            return _change(self, State.DELIVERED, now, parts=parts)
-        if lowest >= MessageStatus.SENT and self.state is not State.SENT:
-            return _change(self, State.SENT, now, parts=parts)
-        return replace(self, parts=parts)
+        state = state_of(parts)
+        if state is self.state or state is State.ACCEPTED:
+            return replace(self, parts=parts)
+        return _change(self, state, now, parts=parts)
 
     def report_delivery_timeout(self, now: float) -> OutgoingMessage:
         """Report that the delivery takes long; the message is followed all the same."""
@@ -361,20 +242,13 @@ class OutgoingMessage:
 
     def shift(self, seconds: float) -> OutgoingMessage:
         """Return the message as it is if everything that happened to it is so many seconds longer ago."""
-        return replace(
-            self,
-            created=self.created - seconds,
-            expires=self.expires - seconds,
-            last_attempt=None if self.last_attempt is None else self.last_attempt - seconds,
-            accepted=None if self.accepted is None else self.accepted - seconds,
-        )
+        times: dict[str, Any] = {name: getattr(self, name) for name in _TIMES}
+        return replace(self, **{name: time - seconds for name, time in times.items() if time is not None})
 
-
-def _with_status(part: Part, status: MessageStatus | None) -> Part:
-    """Return a part with a newer status; a final one stays, and none goes back."""
-    if status is None or part.status is None or part.status.is_final or status <= part.status:
-        return part
-    return replace(part, status=status)
+    def finish(self, now: float) -> OutgoingMessage:
+        """Return what is remembered of a message that ended: neither texts nor numbers."""
+        parts = tuple(replace(part, text="") for part in self.parts)
+        return replace(self, phone_number="", text="", parts=parts, tag=None, finished=now)
 
 
 def _change(

@@ -4,34 +4,34 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 import logging
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.util.hass_dict import HassKey
 
 from ..api import GoSmsClient, MessagePage
 from ..const import DOMAIN
 from ..errors import Failure, account_removed
 from ..issues import MESSAGES_LOST, STORAGE_FAILED, async_clear, async_raise
-from ..options import Options
+from .account import STORES, Account
 from .admission import Admission
 from .clock import Boot, Clock
 from .dispatcher import Dispatcher
-from .history import FinishedMessage, History
-from .message import OutgoingMessage, State
+from .history import History
+from .message import OutgoingMessage
+from .messages import SavedListener
 from .publisher import EventListener, EventPublisher
 from .reconciler import Reconciler
 from .request import SendRequest, SendResult
-from .routing import PhoneAvailability, Route, select_phone
-from .storage import SqliteStorage, StorageError
-from .store import MessageStore, SavedListener
+from .routing import PhoneAvailability
+from .state import State
+from .storage import SqliteStorage, Storage, StorageError
+from .store import MessageStore
 from .tracker import DeliveryTracker
 
 _LOGGER = logging.getLogger(__name__)
 
-# Those of all entries, by their ids. One that was unloaded stays until it is loaded again: its ids are nobody else's.
-_OUTBOXES: HassKey[dict[str, Outbox]] = HassKey("gosms_outboxes")
+_FILE_NAME: Final = f"{DOMAIN}.{{}}.db"
 
 
 class Outbox:
@@ -49,7 +49,7 @@ class Outbox:
         poll: Callable[[], Awaitable[MessagePage | None]],
         can_send: PhoneAvailability = lambda _device_id: None,
         *,
-        storage: SqliteStorage | None = None,
+        storage: Storage | None = None,
         boot: Boot | None = None,
     ) -> None:
         """Make the outbox.
@@ -57,39 +57,26 @@ class Outbox:
         Args:
             hass: Home Assistant.
             entry: the account that sends.
-            client: the client of that account.
+            client: its client.
             poll: fetches the newest messages of the account and hands them to `async_apply`; None if that failed.
             can_send: returns what is known of a phone's ability to send.
             storage: keeps the messages; a file of the account if left out.
             boot: the boot of the machine; that of this machine if left out.
         """
-        options = Options.from_entry(entry)
         self._hass = hass
         self._entry = entry
-        self._can_send = can_send
-        self._client = client
         self._boot = boot
         self._is_removed = False
-        self._storage = storage or SqliteStorage(hass, _file_name(entry.entry_id))
-        self._clock = Clock(hass.loop.time)
-        self._store = store = MessageStore(hass, self._storage, self._clock)
+        storage = storage or SqliteStorage(hass, _FILE_NAME.format(entry.entry_id))
+        self._store = store = MessageStore(hass, storage, Clock(hass.loop.time))
+        self._account = account = Account(
+            hass=hass, entry=entry, client=client, store=store, poll=poll, can_send=can_send
+        )
         self._publisher = EventPublisher(hass, store)
-        self._tracker = DeliveryTracker(hass, store, client, poll=poll, delivery_timeout=60 * options.delivery_timeout)
-        self._reconciler = Reconciler(
-            hass, store, client, self._clock, is_claimed=self._is_claimed, has_duplicate=self._has_duplicate
-        )
-        self._dispatcher = Dispatcher(
-            hass,
-            store,
-            client,
-            self._clock,
-            route=self._route,
-            is_claimed=self._is_claimed,
-            callback_id=options.callback_id,
-        )
-        self._admission = Admission(
-            hass, store, self._dispatcher, limit=options.hourly_limit, expiry=60 * options.queue_expiry
-        )
+        self._tracker = DeliveryTracker(account)
+        self._reconciler = Reconciler(account)
+        self._dispatcher = Dispatcher(account)
+        self._admission = Admission(account, self._dispatcher)
         self._workers = (self._dispatcher, self._reconciler, self._tracker, self._publisher)
         store.on_health = self._on_health
         store.on_unsaved = self._dispatcher.async_keep_unsaved
@@ -114,24 +101,29 @@ class Outbox:
         """Return how many messages wait for the service."""
         return sum(message.is_waiting_for_retry for message in self.messages)
 
+    def unix_time(self, loop_time: float) -> float:
+        """Return a time of the event loop's clock in Unix seconds, by the service's clock as far as that is known."""
+        return self._store.clock.stored(loop_time)
+
     async def async_load(self) -> None:
         """Take up what an earlier run left."""
-        outboxes = self._hass.data.setdefault(_OUTBOXES, {})
-        if previous := outboxes.get(self._entry.entry_id):
+        stores = self._hass.data.setdefault(STORES, {})
+        clock = self._store.clock
+        if (previous := stores.get(self._entry.entry_id)) and not previous.unreadable:
             # The clock of the event loop has gone on since.
-            self._clock.continue_from(previous._clock)  # noqa: SLF001  # Another one of this class.
+            clock.continue_from(previous.clock)
         else:
-            self._clock.boot = await self._hass.async_add_executor_job(Boot.read) if self._boot is None else self._boot
+            clock.boot = await self._hass.async_add_executor_job(Boot.read) if self._boot is None else self._boot
         await self._store.async_load()
         if self._store.damaged:
             async_raise(self._hass, self._entry, MESSAGES_LOST)
-        outboxes[self._entry.entry_id] = self
+        stores[self._entry.entry_id] = self._store
 
     @staticmethod
     async def async_remove(hass: HomeAssistant, entry_id: str) -> None:
         """Remove everything that is known of the messages of an account."""
-        outbox = hass.data.get(_OUTBOXES, {}).pop(entry_id, None)
-        storage = outbox._storage if outbox else SqliteStorage(hass, _file_name(entry_id))  # noqa: SLF001
+        store = hass.data.get(STORES, {}).pop(entry_id, None)
+        storage = store.storage if store else SqliteStorage(hass, _FILE_NAME.format(entry_id))
         try:
             await storage.async_remove()
         except StorageError as err:
@@ -140,69 +132,74 @@ class Outbox:
     @callback
     def async_start(self) -> None:
         """Begin to send, to track and to report: not earlier, or the first poll would come before the entities."""
-        self._store.async_add_listener(self._async_on_saved)
+        self._store.on_saved = self._async_on_saved
         self._dispatcher.async_take_over()
-        for worker in self._workers:
-            worker.async_start()
-        self._publisher.async_resume()
+        self._async_start_workers()
 
     @callback
-    def async_pause_events(self) -> None:
-        """Report nothing for the moment, since nobody is there to hear it; nothing of it is lost.
+    def async_retry_now(self) -> None:
+        """Send what is queued at once: what kept it from the service may be over."""
+        self._dispatcher.async_retry_now()
 
-        Callers wait too: if the account is being removed, nothing of what they would be told would come true.
+    async def async_pause(self) -> None:
+        """Let the running requests end, report what became of them, and have everything on disk.
+
+        What is sent from now on is queued. Callers wait until `async_resume` or `async_unload`: if the account is being
+        removed, nothing of what they would be told would come true.
         """
+        self._store.hold()
+        await self._async_close_workers()
+        # Its listeners are about to go. The next run reports what is queued meanwhile.
         self._publisher.async_pause()
-        self._store.async_hold()
 
     @callback
-    def async_resume_events(self) -> None:
-        """Report events again."""
-        self._publisher.async_resume()
-        self._store.async_resume()
+    def async_resume(self) -> None:
+        """Go on after `async_pause`."""
+        self._store.resume()
+        self._async_start_workers()
 
     async def async_close(self) -> None:
-        """Stop: no new request begins, a running one ends, and everything is on disk.
-
-        A message that is sent afterwards, such as an automation's last one when Home Assistant stops, is queued for the
-        next run.
-        """
+        """Stop: no request begins, a running one ends, all is on disk; what is sent later waits for the next run."""
         await self._async_close_workers()
-        with suppress(StorageError):
-            await self._store.async_save()
-        self._store.async_release()
+        self._store.release()
 
     async def async_unload(self) -> None:
         """Stop for good: another outbox takes the file over, or the account is being removed."""
         await self._async_close_workers()
         await self._store.async_close()
         with suppress(StorageError):
-            await self._storage.async_close()
+            await self._store.storage.async_close()
         self._hass.async_create_task(self._async_release(), "GoSMS.ru callers", eager_start=False)
 
-    async def _async_close_workers(self) -> None:
-        """Let the running work end; the publisher is the last, so that it reports what the others did."""
+    def _async_start_workers(self) -> None:
+        """Let the workers look at the messages."""
         for worker in self._workers:
-            if worker is self._publisher:
-                with suppress(StorageError):
-                    await self._store.async_save()
-            await worker.async_close()
+            worker.async_start()
+        self._publisher.async_resume()
+
+    async def _async_close_workers(self) -> None:
+        """Let the running work end, and have it on disk; the publisher is the last, to report what the others did."""
+        for workers in (self._workers[:-1], self._workers[-1:]):
+            for worker in workers:
+                await worker.async_close()
+            with suppress(StorageError):
+                await self._store.async_save()
 
     async def _async_release(self) -> None:
         """Let those go on who wait for a message, once it is known whether the account is being removed."""
         while self._entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS and self._store.has_waiters:  # noqa: ASYNC110  # Nothing tells the end of it.
             await asyncio.sleep(0)
         self._is_removed = self._hass.config_entries.async_get_entry(self._entry.entry_id) is None
-        self._store.async_release()
+        self._store.release()
 
     async def async_begin_backup(self) -> None:
         """Let copies of the file be consistent until the end of the backup; a failing disk is no error here."""
-        await self._storage.async_begin_backup()
+        await self._store.storage.async_begin_backup()
 
     @callback
     def async_end_backup(self) -> None:
         """End the backup."""
-        self._storage.async_end_backup()
+        self._store.storage.async_end_backup()
 
     @callback
     def async_add_event_listener(self, listener: EventListener) -> CALLBACK_TYPE:
@@ -211,14 +208,15 @@ class Outbox:
 
     @callback
     def async_add_message_listener(self, listener: SavedListener) -> CALLBACK_TYPE:
-        """Call a listener with the messages that changed, once that is on disk; returns how to stop it."""
+        """Call a listener with messages of which people see something new; see `MessageStore.async_add_listener`."""
         return self._store.async_add_listener(listener)
 
     @callback
     def async_apply(self, page: MessagePage) -> None:
         """Apply what a poll tells of the messages, whoever made it."""
-        self._store.async_anchor(self._client.server_time)
+        self._store.async_anchor(self._account.client.server_time)
         self._tracker.async_apply(page.messages)
+        self._reconciler.async_retry_failed()
 
     @callback
     def async_check(self, request: SendRequest) -> None:
@@ -232,9 +230,6 @@ class Outbox:
     async def async_send(self, request: SendRequest) -> list[SendResult]:
         """Send what is asked for, each message once, also if the caller is canceled.
 
-        Args:
-            request: what to send to whom, and what to wait for.
-
         Returns:
             What has become of the messages, in the order of the request's numbers: no later than its time-out, or when
             the outbox closes.
@@ -246,44 +241,23 @@ class Outbox:
         keys = [each.key for each in admitted if isinstance(each, OutgoingMessage)]
         try:
             async with asyncio.timeout(request.timeout):
-                await asyncio.gather(*(self._store.async_wait(key, request.is_answered_by) for key in keys))
+                for key in keys:
+                    await self._store.async_wait(key, request.is_answered_by)
         except TimeoutError:
             for key in keys:
                 self._dispatcher.async_give_up(key)
+        if any(self._store.is_untold(key) for key in keys):
             with suppress(StorageError):
-                # Whoever is told that a message is queued can rely on the disk.
+                # Whoever is told that a message is queued can rely on the disk, also as Home Assistant stops.
                 await self._store.async_save()
         return [self._result(each) for each in admitted]
 
-    def _result(self, admitted: OutgoingMessage | FinishedMessage | Failure) -> SendResult:
+    def _result(self, admitted: OutgoingMessage | Failure) -> SendResult:
         """Return what has become of a message, or of what did not become one."""
-        if isinstance(admitted, OutgoingMessage):
-            latest = self._store.latest(admitted)
-            if self._is_removed and not latest.ids:
-                return SendResult.of(account_removed())
-            return SendResult.of(latest)
-        return SendResult.of(admitted)
-
-    def _route(self, message: OutgoingMessage) -> Route:
-        """Return how a message is sent; where that is not as chosen, the log says why."""
-        route = select_phone(message, self._entry, self._can_send)
-        if route.is_fallback and not message.attempts:
-            _LOGGER.warning(
-                "A message is sent with any phone: the chosen one is out of touch or switched off, and another can send"
-            )
-        return route
-
-    def _is_claimed(self, message_id: str) -> bool:
-        """Return whether an id belongs to a message of any entry: two tokens may belong to one account."""
-        return any(outbox._store.is_claimed(message_id) for outbox in self._hass.data[_OUTBOXES].values())  # noqa: SLF001
-
-    def _has_duplicate(self, message: OutgoingMessage) -> bool:
-        """Return whether a request of a message's text to its number is in progress, also from another entry."""
-        return any(
-            other.state is State.SENDING and other.content == message.content
-            for outbox in self._hass.data[_OUTBOXES].values()
-            for other in outbox._store.unsent.values()  # noqa: SLF001
-        )
+        if isinstance(admitted, Failure):
+            return SendResult.of(admitted)
+        latest = self._store.latest(admitted)
+        return SendResult.of(account_removed() if self._is_removed and not latest.ids else latest)
 
     @callback
     def _async_on_saved(self, messages: Collection[OutgoingMessage]) -> None:
@@ -302,12 +276,4 @@ class Outbox:
 
     def _on_health(self, failure: StorageError | None) -> None:
         """Tell people that the disk does not take the messages, or that it does again."""
-        if failure is None:
-            async_clear(self._hass, self._entry, STORAGE_FAILED)
-        else:
-            async_raise(self._hass, self._entry, STORAGE_FAILED)
-
-
-def _file_name(entry_id: str) -> str:
-    """Return the name of the file of an account."""
-    return f"{DOMAIN}.{entry_id}.db"
+        (async_raise if failure else async_clear)(self._hass, self._entry, STORAGE_FAILED)

@@ -9,7 +9,8 @@ from typing import Final, override
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.start import async_at_started
 
-from .message import MessageEvent, OutgoingMessage
+from .message import OutgoingMessage
+from .state import MessageEvent
 from .storage import StorageError
 from .store import MessageStore
 from .worker import Worker

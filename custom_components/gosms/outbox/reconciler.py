@@ -4,17 +4,19 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 import html
+from math import inf
 import re
 from typing import Final, override
 import unicodedata
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import callback
 
-from ..api import PAGE_SIZE, ErrorCode, GoSmsApiError, GoSmsClient, GoSmsConnectionError, GoSmsError, Message
+from ..api import PAGE_SIZE, ErrorCode, GoSmsApiError, GoSmsConnectionError, GoSmsError, Message
+from .account import Account
 from .backoff import Backoff
-from .clock import Clock
-from .message import OutgoingMessage, State
-from .store import MessageStore
+from .history import RETENTION
+from .message import OutgoingMessage
+from .state import State
 from .worker import Worker
 
 # Seconds before each look, the last one for all that follow. A message is absent only after this many clean looks over
@@ -47,21 +49,13 @@ _SPACES: Final = re.compile(r"\s+")
 
 @dataclass(kw_only=True, slots=True)
 class _Search:
-    """How the looks for a message went: the clean ones since the first of them, and the failures.
-
-    Attributes:
-        part: the index of the part that is looked for.
-        attempts: requests begun until then.
-        began: when the search began.
-        due: when to look next.
-        clean: clean looks so far.
-        backoff: after looks that failed.
-    """
+    """How the looks for the part with an index went, after so many attempts."""
 
     part: int
     attempts: int
     began: float
     due: float
+    # Clean looks so far, and the pauses after those that failed.
     clean: int = 0
     backoff: Backoff = field(default_factory=Backoff)
 
@@ -69,39 +63,30 @@ class _Search:
 class Reconciler(Worker):
     """Settles the messages of a store whose outcome is unknown."""
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        store: MessageStore,
-        client: GoSmsClient,
-        clock: Clock,
-        *,
-        is_claimed: Callable[[str], bool],
-        has_duplicate: Callable[[OutgoingMessage], bool],
-    ) -> None:
-        """Make the reconciler.
-
-        Args:
-            hass: Home Assistant.
-            store: the messages.
-            client: the client of the account.
-            clock: tells when an attempt was by the service's clock.
-            is_claimed: returns whether an id of the service belongs to a message, of whichever account.
-            has_duplicate: returns whether a request of the same text to the same number is in progress, from whichever
-                account.
-        """
-        super().__init__(hass, "GoSMS.ru reconciler")
-        self._store = store
-        self._client = client
-        self._clock = clock
-        self._is_claimed = is_claimed
-        self._has_duplicate = has_duplicate
+    def __init__(self, account: Account) -> None:
+        """Make the reconciler."""
+        super().__init__(account.hass, "GoSMS.ru reconciler")
+        self._account = account
+        self._store = account.store
         self._searches: dict[str, _Search] = {}
+
+    @callback
+    def async_retry_failed(self) -> None:
+        """Look again for what the last look could not be made for: the service responds again."""
+        now = self._hass.loop.time()
+        for search in self._searches.values():
+            if search.backoff.is_active:
+                search.backoff.bring_forward(now)
+                search.due = search.backoff.due
+                self.async_wake()
 
     @override
     async def _async_work(self, now: float) -> float | None:
         """Look for what is due, with one look for each number."""
         unknown = [message for message in self._store.unsent.values() if message.state is State.UNKNOWN]
+        if unknown and not self._account.knows_all_ids():
+            # What is found may be a message of an account that is still being loaded.
+            return now + _LOOKS[0]
         searches = {message.key: self._search(message, now) for message in unknown}
         self._searches = searches
         due: dict[str, list[str]] = {}
@@ -134,12 +119,12 @@ class Reconciler(Worker):
             found = await self._async_list(number, min((self._window(each)[0] for each in unknown), default=0.0))
         except GoSmsError as err:
             if isinstance(err, GoSmsApiError):
-                self._store.async_anchor(self._client.server_time)
+                self._store.async_anchor(self._account.client.server_time)
             for message in self._unknown(keys):
                 self._handle_failure(message, err, self._hass.loop.time())
             return
         # Before anything is sent again: it may be too late for it.
-        self._store.async_anchor(self._client.server_time)
+        self._store.async_anchor(self._account.client.server_time)
         listed = comparable_texts(found, number)
         for key in keys:
             # An earlier run may have left a full queue.
@@ -155,7 +140,7 @@ class Reconciler(Worker):
         """
         found: list[Message] = []
         for number_of_page in range(1, _MAX_PAGES + 1):
-            page = await self._client.list(search=number[-_COMMON_DIGITS:], page=number_of_page)
+            page = await self._account.client.list(search=number[-_COMMON_DIGITS:], page=number_of_page)
             if not page.is_complete:
                 # The one that can't be read may be the one that is looked for.
                 break
@@ -176,14 +161,14 @@ class Reconciler(Worker):
         """Adopt a message that was found, or send it again if it is certainly absent."""
         search = self._searches[message.key]
         search.backoff.succeed(now)
-        if candidate := find_part(message, listed, self._window(message), self._is_claimed):
-            if self._has_duplicate(message):
+        if candidate := find_part(message, listed, self._window(message), self._account.is_claimed):
+            if self._account.has_duplicate(message):
                 # It may be the other one, whose request has not told its id yet.
                 search.due = now + _LOOKS[0]
                 return
             self._store.update(message.key, lambda message: message.mark_accepted(candidate, now))
             return
-        if not self._clock.may_expire(message.created):
+        if not self._account.clock.may_expire(message.created):
             # It may be too late for it, as the service's next answer will tell.
             search.due = now + _LOOKS[0]
             return
@@ -201,7 +186,7 @@ class Reconciler(Worker):
         if is_forbidden and message.is_restored and not message.attempts:
             # No request of it was ever begun.
             self._store.update(message.key, lambda message: message.mark_not_found(now))
-        elif is_forbidden or (now - message.created >= _GIVE_UP and self._clock.may_expire(message.created)):
+        elif is_forbidden or (now - message.created >= _GIVE_UP and self._account.clock.may_expire(message.created)):
             self._store.update(message.key, lambda message: message.mark_unconfirmed(now))
         else:
             search.backoff.fail(now, err.retry_after if isinstance(err, GoSmsApiError) else None)
@@ -210,15 +195,19 @@ class Reconciler(Worker):
     def _window(self, message: OutgoingMessage) -> tuple[float, float]:
         """Return when a message can have been created, in Unix seconds of the service's clock.
 
-        There are two ways to know, and either may be wrong: the service may have told a wrong time once. The wider
+        There are three ways to know, and each may be wrong: the service may have told a wrong time once. The wider
         window is the safe one: what is found is not sent again. Of a restored message later attempts are not known.
         """
         since = message.created if message.last_attempt is None else message.last_attempt
         now = self._hass.loop.time()
-        times = [self._clock.stored(since)]
-        if (server_time := self._client.server_time) is not None:
+        times = [self._account.clock.stored(since)]
+        if (server_time := self._account.client.server_time) is not None:
             times.append(server_time - (now - since))
-        latest = float("inf") if message.is_restored else max(times) + _TOLERANCE
+        # Small computers start with a clock that is days late. The ids of what was sent for so long are not known any
+        # more, so that an equal message of then could be taken for this one.
+        reach = inf if self._account.clock.is_doubtful(since) else RETENTION
+        times.append(min(max(message.wall_time or times[0], min(times) - reach), max(times) + reach))
+        latest = inf if message.is_restored else max(times) + _TOLERANCE
         return min(times) - _TOLERANCE, latest
 
 
@@ -234,7 +223,7 @@ def find_part(
         message: the message, in the state unknown.
         listed: what the service found for its number, with comparable texts, newest first.
         window: when it can have been created, in Unix seconds of the service's clock.
-        is_claimed: returns whether an id belongs to a message.
+        is_claimed: returns whether an id is taken.
     """
     text = comparable(message.next_part)
     candidates = [

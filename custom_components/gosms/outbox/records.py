@@ -1,14 +1,30 @@
-"""Messages as the storage keeps them, and back. Writing is the JSON library's business; times are stored times."""
+"""Messages from their records on disk. Writing these is the JSON library's business."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+import logging
 from typing import Any, cast
 
 from homeassistant.util.json import JsonObjectType
 
 from ..api import MessageStatus
 from ..errors import Failure
-from .history import FinishedMessage
-from .message import Fingerprint, MessageEvent, OutgoingMessage, Part, State
+from .fingerprint import Fingerprint
+from .message import OutgoingMessage
+from .state import MessageEvent, Part, State
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def load_messages(records: Iterable[JsonObjectType]) -> list[OutgoingMessage]:
+    """Return the messages of those records that are of this version; times are stored times."""
+    messages: list[OutgoingMessage] = []
+    for record in records:
+        try:
+            messages.append(load_message(record))
+        except KeyError, TypeError, ValueError:
+            _LOGGER.debug("A stored record is none of this version")
+    return messages
 
 
 def load_message(record: JsonObjectType) -> OutgoingMessage:
@@ -18,32 +34,15 @@ def load_message(record: JsonObjectType) -> OutgoingMessage:
         KeyError, TypeError, ValueError: it is none.
     """
     fields = cast("dict[str, Any]", record)
+    fingerprint, failure = fields["fingerprint"], fields["failure"]
     return OutgoingMessage(
         **{
             **fields,
             "state": State(fields["state"]),
             "parts": tuple(_part(part) for part in fields["parts"]),
-            "fingerprint": _fingerprint(fields["fingerprint"]),
-            "failure": _failure(fields["failure"]),
+            "fingerprint": Fingerprint(**fingerprint) if fingerprint else None,
+            "failure": Failure(**failure) if failure else None,
             "pending_events": tuple(MessageEvent(**event) for event in fields["pending_events"]),
-        }
-    )
-
-
-def load_finished(record: JsonObjectType) -> FinishedMessage:
-    """Return a message that ended from its record.
-
-    Raises:
-        KeyError, TypeError, ValueError: it is none.
-    """
-    fields = cast("dict[str, Any]", record)
-    return FinishedMessage(
-        **{
-            **fields,
-            "state": State(fields["state"]),
-            "ids": tuple(fields["ids"]),
-            "fingerprint": _fingerprint(fields["fingerprint"]),
-            "failure": _failure(fields["failure"]),
         }
     )
 
@@ -52,13 +51,3 @@ def _part(fields: dict[str, Any]) -> Part:
     """Return a part from its record."""
     status = fields["status"]
     return replace(Part(**fields), status=None if status is None else MessageStatus(status))
-
-
-def _fingerprint(fields: dict[str, Any] | None) -> Fingerprint | None:
-    """Return a fingerprint from its record."""
-    return Fingerprint(**fields) if fields else None
-
-
-def _failure(fields: dict[str, Any] | None) -> Failure | None:
-    """Return a failure from its record."""
-    return Failure(**fields) if fields else None

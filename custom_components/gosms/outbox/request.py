@@ -3,18 +3,13 @@
 from dataclasses import dataclass, field
 
 from ..errors import Failure
-from .history import FinishedMessage
-from .message import OutgoingMessage, State
+from .message import OutgoingMessage
+from .state import State
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipient:
-    """Who a message is for.
-
-    Attributes:
-        phone_number: digits only. Not shown by repr.
-        recipient: the id of the subentry with this number, or None.
-    """
+    """Who a message is for: a number, digits only, and the id of the subentry with it, or None."""
 
     phone_number: str = field(repr=False)
     recipient: str | None = None
@@ -22,20 +17,14 @@ class Recipient:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SendRequest:
-    """One text to one number or several.
+    """One text to one number or several. What is not explained here is said of `OutgoingMessage`.
 
     Attributes:
         to: who gets it, each number once, at least one.
-        text: what was asked to be sent, as the service can take it. Not shown by repr.
-        parts: the text as it is sent: one part or several, each of 1 to 300 characters that the service allows. Not
-            shown by repr.
-        tag: what the caller wants to know the messages by, or None.
-        phone_id: the GoSMS id of the phone to send with, or None for the one that the settings name.
-        sim: the SIM card to send with, in the words of a phone's settings, or None for what these say.
+        parts: the text as it is sent: one part or several, each of 1 to 300 characters that the service allows.
         expire_after: seconds that the messages may wait for an outage to end, 0 for none, or None for what the options
             say.
-        idempotency_key: makes a call with the same key within 24 hours a repetition of this one, or None. Not shown by
-            repr.
+        idempotency_key: makes a call with the same key within 24 hours a repetition of this one, or None.
         wait_for: how far the messages have to get: `accepted` is a first word (accepted, queued, or over), `sent` and
             `delivered` the states of these names.
         timeout: seconds to wait at the most, or None for as long as it takes.
@@ -54,7 +43,9 @@ class SendRequest:
 
     def is_answered_by(self, message: OutgoingMessage) -> bool:
         """Return whether a message has got so far that the caller need not wait any longer."""
-        return message.has_first_result if self.wait_for is State.ACCEPTED else message.has_reached(self.wait_for)
+        if self.wait_for is State.ACCEPTED:
+            return message.has_first_result
+        return message.state is self.wait_for or message.state.is_final
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,13 +63,11 @@ class SendResult:
     failure: Failure | None = None
 
     @classmethod
-    def of(cls, taken: OutgoingMessage | FinishedMessage | Failure) -> SendResult:
+    def of(cls, admitted: OutgoingMessage | Failure) -> SendResult:
         """Return how it stands with a message, or with what did not become one."""
-        if isinstance(taken, Failure):
-            return cls(failure=taken)
-        return cls(status=taken.status, message_ids=taken.ids, failure=taken.failure or _failed(taken.state))
-
-
-def _failed(state: State | None) -> Failure | None:
-    """Return what is wrong with a state that says no more than that."""
-    return Failure(key=state.value) if state and state.is_final and state is not State.DELIVERED else None
+        if isinstance(admitted, Failure):
+            return cls(failure=admitted)
+        state, failure = admitted.state, admitted.failure
+        if failure is None and state.is_final and state is not State.DELIVERED:
+            failure = Failure(key=state.value)
+        return cls(status=admitted.status, message_ids=admitted.ids, failure=failure)

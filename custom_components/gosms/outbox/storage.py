@@ -6,7 +6,6 @@ All work with the file happens in a thread. A commit is on disk when it returns,
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-import os
 from pathlib import Path
 import shutil
 import sqlite3
@@ -23,6 +22,7 @@ from homeassistant.util.json import JsonObjectType, json_loads_object
 
 from . import database
 
+# Returns the stored time from which messages that ended are wanted, given the other records. Called in a thread.
 type FinishedAfter = Callable[[Mapping[str, JsonObjectType]], float]
 
 # In bytes: a longer log (the file -wal) is moved into the main file.
@@ -59,12 +59,9 @@ class Changes:
 
 @dataclass(kw_only=True, slots=True)
 class Contents:
-    """What an earlier run stored.
+    """What an earlier run stored: records of messages and of those that ended, oldest first, and others by their names.
 
     Attributes:
-        messages: records of messages, oldest first.
-        finished: records of messages that ended, oldest first.
-        meta: other records by their names.
         damaged: how many records could not be read; at least 1 if the file was damaged, since it may have held more.
     """
 
@@ -75,35 +72,26 @@ class Contents:
 
 
 class Storage(Protocol):
-    """Where an account keeps its messages."""
+    """Where an account keeps its messages. What the disk does not do raises a StorageError."""
 
     async def async_load(self, finished_after: FinishedAfter) -> Contents:
-        """Return what an earlier run stored.
-
-        Args:
-            finished_after: returns the stored time from which messages that ended are wanted, given the other records;
-                called in a thread.
-
-        Raises:
-            StorageError: the disk does not return it, or a newer version wrote it.
-        """
+        """Return what an earlier run stored; an error too if a newer version did."""
 
     async def async_commit(self, changes: Changes) -> None:
-        """Store changes, all of them or none.
-
-        Raises:
-            StorageError: they are not on disk.
-        """
+        """Store changes, all of them or none."""
 
     async def async_close(self) -> None:
         """Close the file for good: later commits fail."""
 
     async def async_remove(self) -> None:
-        """Close and remove the file, and everything beside it.
+        """Close and remove the file, and everything beside it."""
 
-        Raises:
-            StorageError: the disk did not let it go.
-        """
+    async def async_begin_backup(self) -> None:
+        """Let copies of the file be consistent until `async_end_backup`; a failing disk is no error here."""
+
+    @callback
+    def async_end_backup(self) -> None:
+        """Let the file change as usual."""
 
 
 class SqliteStorage(Storage):
@@ -137,17 +125,16 @@ class SqliteStorage(Storage):
     async def async_remove(self) -> None:
         await self._async_run(self._remove)
 
+    @override
     async def async_begin_backup(self) -> None:
-        """Leave the main file alone until `async_end_backup`, so that copies of it and of the growing log fit together.
-
-        They fit without the checkpoint too, which only shortens the log: a failing disk is no error here.
-        """
+        # The main file stands still, so that copies of it and of the growing log fit together. They fit without the
+        # checkpoint too, which only shortens the log.
         self._hass.data[_BACKUP_DEADLINE] = monotonic() + _MAX_BACKUP_TIME
         await self._async_run(self._checkpoint)
 
     @callback
+    @override
     def async_end_backup(self) -> None:
-        """Let the main file change again."""
         self._hass.data.pop(_BACKUP_DEADLINE, None)
         self._hass.async_create_task(self._async_run(self._tidy_up), "GoSMS.ru storage after a backup")
 
@@ -167,7 +154,9 @@ class SqliteStorage(Storage):
         """Read the file. One that is damaged is set aside, and replaced by one with what can be read of it."""
         self._remove_set_aside()
         try:
-            self._path.stat()
+            if self._path.stat().st_size == 0:
+                # None of these is ever empty; whatever it was, it may have held messages.
+                return Contents(damaged=1)
         except FileNotFoundError:
             return Contents()
         try:
@@ -188,9 +177,11 @@ class SqliteStorage(Storage):
     def _commit(self, changes: Changes) -> None:
         """Write changes in one transaction."""
         connection = self._open()
-        with database.transaction(connection, self._log):
+        with database.transaction(connection, self._log) as size:
             _write(connection, changes)
-        self._tidy_up()
+        # Otherwise nothing could have become empty.
+        if size > _MAX_LOG_SIZE or None in changes.messages.values():
+            self._tidy_up()
 
     def _tidy_up(self) -> None:
         """Keep the log short, and empty once no message is on its way: texts and numbers must not stay in it."""
@@ -222,7 +213,7 @@ class SqliteStorage(Storage):
         if self._connection is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             # SQLite gives the log the permissions of the main file.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._path.touch(0o600)
             self._connection = database.connect(self._path)
         return self._connection
 
@@ -240,7 +231,7 @@ class SqliteStorage(Storage):
         """Keep a copy of a damaged file until the next start, if there is room for it."""
         copy = self._path.with_name(f"{self._path.name}.damaged.{dt_util.utcnow():%Y%m%d%H%M%S}")
         try:
-            os.close(os.open(copy, os.O_CREAT | os.O_WRONLY, 0o600))
+            copy.touch(0o600)
             shutil.copyfile(self._path, copy)
         except OSError:
             copy.unlink(missing_ok=True)

@@ -1,16 +1,16 @@
 """Follows the messages that the service has to their end, with as few requests as possible."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from math import inf
 from typing import Final, override
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 
-from ..api import ErrorCode, GoSmsApiError, GoSmsClient, GoSmsError, Message, MessagePage, MessageStatus
+from ..api import ErrorCode, GoSmsApiError, GoSmsError, Message, MessagePage, MessageStatus
 from ..const import POLL_INTERVAL
+from .account import Account
 from .message import OutgoingMessage
-from .store import MessageStore
 from .worker import Worker
 
 # Seconds. A message that was just accepted shows at once; a burst of them shares the next poll.
@@ -35,29 +35,11 @@ _SHARE_OF_AGE: Final = 0.1
 class DeliveryTracker(Worker):
     """Polls while a message of a store is on its way, and applies what the service tells of it."""
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        store: MessageStore,
-        client: GoSmsClient,
-        *,
-        poll: Callable[[], Awaitable[MessagePage | None]],
-        delivery_timeout: float,
-    ) -> None:
-        """Make the tracker.
-
-        Args:
-            hass: Home Assistant.
-            store: the messages.
-            client: the client of the account.
-            poll: fetches the newest messages of the account and applies them; None if that failed.
-            delivery_timeout: seconds after which a missing delivery is reported.
-        """
-        super().__init__(hass, "GoSMS.ru tracker")
-        self._store = store
-        self._client = client
-        self._poll = poll
-        self._delivery_timeout = delivery_timeout
+    def __init__(self, account: Account) -> None:
+        """Make the tracker."""
+        super().__init__(account.hass, "GoSMS.ru tracker")
+        self._account = account
+        self._store = account.store
         self._polled = -inf
         # When the messages that left the page were asked for, by the service's ids.
         self._asked: dict[str, float] = {}
@@ -65,10 +47,12 @@ class DeliveryTracker(Worker):
     @callback
     def async_apply(self, listed: Iterable[Message]) -> None:
         """Apply what the service tells of messages, however it came."""
-        statuses = {each.id: each.status for each in listed if each.status is not None}
-        now = self._hass.loop.time()
+        if not self._store.tracked:
+            return
+        statuses = {each.id: status for each in listed if (status := each.status) is not None}
+        now, timeout = self._hass.loop.time(), 60 * self._account.options.delivery_timeout
         for key in list(self._store.tracked):
-            self._store.update(key, lambda message: apply_statuses(message, statuses, now, self._delivery_timeout))
+            self._store.update(key, lambda message: apply_statuses(message, statuses, now, timeout))
 
     @override
     async def _async_work(self, now: float) -> float | None:
@@ -78,7 +62,7 @@ class DeliveryTracker(Worker):
         if (due := self._due(now)) > now:
             return due
         self._polled = now
-        page = await self._poll()
+        page = await self._account.poll()
         if page is None:
             # What is due without a word of the service, such as a missing delivery.
             self.async_apply(())
@@ -107,7 +91,7 @@ class DeliveryTracker(Worker):
     async def _async_ask(self, message_id: str) -> None:
         """Ask for one message; one that was deleted on the server ends unconfirmed."""
         try:
-            self.async_apply([await self._client.get(message_id)])
+            self.async_apply([await self._account.client.get(message_id)])
         except GoSmsError as err:
             now = self._hass.loop.time()
             if isinstance(err, GoSmsApiError) and err.code == ErrorCode.UNKNOWN_MESSAGE:
@@ -120,13 +104,9 @@ class DeliveryTracker(Worker):
 def apply_statuses(
     message: OutgoingMessage, statuses: dict[str, MessageStatus], now: float, delivery_timeout: float
 ) -> OutgoingMessage:
-    """Return a tracked message with the statuses that the service told; the same object if nothing changed.
+    """Return a tracked message with the statuses, by their ids, that the service told; the same if nothing changed.
 
-    Args:
-        message: a message that the service has.
-        statuses: the statuses by the service's ids.
-        now: the time.
-        delivery_timeout: seconds after which a missing delivery is reported.
+    A delivery that is missing after the time-out, in seconds, is reported.
     """
     message = message.apply_statuses(statuses, now)
     if not message.state.is_tracked or message.accepted is None:
@@ -140,10 +120,7 @@ def apply_statuses(
 def missing_ids(messages: Iterable[OutgoingMessage], page: MessagePage, requested: float) -> list[str]:
     """Return the ids on their way that a page should tell of but does not, those of the oldest messages first.
 
-    Args:
-        messages: the messages on their way.
-        page: the newest messages of the account.
-        requested: when the page was asked for; what was accepted later can't be on it.
+    What was accepted after the page was requested can't be on it.
     """
     listed = {message.id for message in page.messages}
     return [

@@ -5,7 +5,7 @@ import asyncio
 import logging
 from typing import Final
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -22,29 +22,17 @@ class Worker(ABC):
     """
 
     def __init__(self, hass: HomeAssistant, name: str) -> None:
-        """Make the worker; it does nothing before it is started.
-
-        Args:
-            hass: Home Assistant.
-            name: what its task is called.
-        """
+        """Make the worker; it does nothing before it is started."""
         self._hass = hass
         self._name = name
         self._is_running = False
         self._is_woken = False
         self._task: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._cancel_timer: CALLBACK_TYPE = lambda: None
 
     @abstractmethod
     async def _async_work(self, now: float) -> float | None:
-        """Do what is due.
-
-        Args:
-            now: the event loop's time.
-
-        Returns:
-            When there is more to do by the event loop's time, or None if not before the next wake.
-        """
+        """Do what is due, and return when there is more to do by the event loop's time; None if not before a wake."""
 
     @property
     def is_running(self) -> bool:
@@ -86,10 +74,4 @@ class Worker(ABC):
             self._task = None
         if due is not None and self._is_running:
             when = max(due, self._hass.loop.time() + _MIN_PAUSE)
-            self._timer = self._hass.loop.call_at(when, self.async_wake)
-
-    def _cancel_timer(self) -> None:
-        """Forget the planned time."""
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
+            self._cancel_timer = self._hass.loop.call_at(when, self.async_wake).cancel

@@ -3,9 +3,10 @@
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from ..entity import async_add_for_phones, async_add_for_recipients
 from ..runtime_data import GoSmsConfigEntry
-from ..subentries import phones, recipients
 from .account import ACCOUNT_SENSORS, OUTBOX_SENSORS, GoSmsOutboxSensor, GoSmsSensor
+from .last_message import GoSmsLastMessageSensor
 from .phone import PHONE_SENSORS, GoSmsPhoneSensor
 from .recipient import GoSmsRecipientSensor
 
@@ -18,10 +19,15 @@ async def async_setup_entry(
     """Set up the sensors."""
     async_add_entities(GoSmsSensor(hass, entry, description) for description in ACCOUNT_SENSORS)
     async_add_entities(GoSmsOutboxSensor(hass, entry, description) for description in OUTBOX_SENSORS)
-    for recipient in recipients(entry):
-        async_add_entities([GoSmsRecipientSensor(hass, entry, recipient)], config_subentry_id=recipient.subentry_id)
-    for phone in phones(entry):
-        async_add_entities(
-            (GoSmsPhoneSensor(hass, entry, description, phone) for description in PHONE_SENSORS),
-            config_subentry_id=phone.subentry_id,
+    async_add_entities([GoSmsLastMessageSensor(hass, entry)])
+    entry.async_on_unload(
+        async_add_for_recipients(
+            hass, entry, async_add_entities, lambda recipient: [GoSmsRecipientSensor(hass, entry, recipient)]
         )
+    )
+    async_add_for_phones(
+        hass,
+        entry,
+        async_add_entities,
+        lambda phone: (GoSmsPhoneSensor(hass, entry, description, phone) for description in PHONE_SENSORS),
+    )

@@ -1,8 +1,8 @@
 """Sensors of the account: its newest messages by GoSMS, and the messages that Home Assistant sent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
@@ -13,30 +13,21 @@ from homeassistant.helpers.typing import StateType
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
-from ..api import Message, MessagePage, MessageStatus
-from ..const import CONF_PHONE_NUMBER
+from ..api import MessagePage, MessageStatus
 from ..coordinator import GoSmsCoordinator
 from ..entity import GoSmsEntity
-from ..outbox import Outbox
+from ..outbox import Outbox, OutgoingMessage
 from ..runtime_data import GoSmsConfigEntry
-from ..subentries import recipients
 
 # The statuses of a message by GoSMS, in the order in which they occur.
 STATUSES: Final = [status.name.lower() for status in MessageStatus]
-
-# Messages in the attribute `recent`.
-_MAX_RECENT: Final = 10
-
-# Names of recipients by number.
-type Names = Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class GoSmsSensorDescription(SensorEntityDescription):
     """Describes a sensor, whose value is calculated from the page of the newest messages."""
 
-    value_fn: Callable[[MessagePage], StateType | datetime]
-    attributes_fn: Callable[[MessagePage, Names], dict[str, object]] | None = None
+    value_fn: Callable[[MessagePage], StateType]
 
 
 def _newest_status(page: MessagePage) -> str | None:
@@ -44,43 +35,15 @@ def _newest_status(page: MessagePage) -> str | None:
     return page.messages[0].status_name if page.messages else None
 
 
-def _describe(message: Message, names: Names) -> dict[str, object]:
-    """Return a message as attributes."""
-    return {
-        "message_id": message.id,
-        "phone_number": message.phone_number,
-        "recipient": names.get(message.phone_number),
-        "message": message.text,
-        "status": message.status_name,
-    }
-
-
-def _last_message(page: MessagePage, names: Names) -> dict[str, object]:
-    """Return the newest message, and a list of the newest ones, as attributes."""
-    if not page.messages:
-        return {}
-    return _describe(page.messages[0], names) | {
-        "recent": [
-            _describe(message, names) | {"created": message.created and message.created.isoformat()}
-            for message in page.messages[:_MAX_RECENT]
-        ]
-    }
-
-
 ACCOUNT_SENSORS: Final = (
     GoSmsSensorDescription(
         key="last_message_status",
         translation_key="last_message_status",
         device_class=SensorDeviceClass.ENUM,
+        # The events of the account say more, and two rows in Activity for each step of a message are too many.
+        entity_registry_enabled_default=False,
         options=STATUSES,
         value_fn=_newest_status,
-    ),
-    GoSmsSensorDescription(
-        key="last_message",
-        translation_key="last_message",
-        device_class=SensorDeviceClass.TIMESTAMP,
-        value_fn=lambda page: page.messages[0].created if page.messages else None,
-        attributes_fn=_last_message,
     ),
     GoSmsSensorDescription(
         key="total_messages",
@@ -140,28 +103,17 @@ class GoSmsSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], SensorEntity
     """Shows a value of the newest messages."""
 
     entity_description: GoSmsSensorDescription
-    # Keep texts and numbers out of the database.
-    _unrecorded_attributes = frozenset({"message_id", "phone_number", "recipient", "message", "status", "recent"})
 
     def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, description: GoSmsSensorDescription) -> None:
         """Initialize the sensor."""
         CoordinatorEntity.__init__(self, entry.runtime_data.coordinator)
         GoSmsEntity.__init__(self, hass, entry, description)
-        self._names = {recipient.data[CONF_PHONE_NUMBER]: recipient.title for recipient in recipients(entry)}
 
     @property
     @override
-    def native_value(self) -> StateType | datetime:
+    def native_value(self) -> StateType:
         """Return the value by the description."""
         return self.entity_description.value_fn(self.coordinator.data)
-
-    @property
-    @override
-    def extra_state_attributes(self) -> dict[str, object] | None:
-        """Return the attributes, if the description has any."""
-        if self.entity_description.attributes_fn is None:
-            return None
-        return self.entity_description.attributes_fn(self.coordinator.data, self._names)
 
 
 class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
@@ -179,10 +131,16 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
     async def async_added_to_hass(self) -> None:
         """Follow the messages and the local date."""
         self._written = self.native_value, self.last_reset
-        self.async_on_remove(self._outbox.async_add_message_listener(self._async_update))
+        self.async_on_remove(self._outbox.async_add_message_listener(self._async_handle_messages))
         # A day may begin at one o'clock, and that of another time zone at any moment.
         self.async_on_remove(async_track_time_change(self.hass, self._async_update, minute=0, second=0))
         self.async_on_remove(self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._async_update))
+
+    @callback
+    def _async_handle_messages(self, _messages: Collection[OutgoingMessage]) -> None:
+        """Write the state if messages changed it, as most do not."""
+        if self._value() != self._attr_native_value:
+            self._async_update(None)
 
     @callback
     def _async_update(self, _reason: object) -> None:
@@ -193,8 +151,12 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
     def _calculate(self) -> None:
         """Calculate the value."""
         before = self._attr_native_value
-        self._attr_native_value = self.entity_description.value_fn(self._outbox, dt_util.now().date())
+        self._attr_native_value = self._value()
         is_counter = self.entity_description.state_class is SensorStateClass.TOTAL
         # A counter that stays at 0 has nothing to reset: an idle day leaves no trace in the database.
         if is_counter and (self._attr_native_value or self._attr_native_value != before):
             self._attr_last_reset = dt_util.start_of_local_day()
+
+    def _value(self) -> StateType:
+        """Return the value by the description, at this moment."""
+        return self.entity_description.value_fn(self._outbox, dt_util.now().date())

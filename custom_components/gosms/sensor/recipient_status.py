@@ -1,13 +1,21 @@
 """The status of a recipient: that of the newest message to the number, whoever sent it."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.helpers.restore_state import ExtraStoredData
+from homeassistant.util.ulid import ulid_now
 
 from ..api import Message, MessagePage, MessageStatus
 from ..const import CONF_PHONE_NUMBER
 from ..outbox import OutgoingMessage, State
+
+# Ids of older messages of ours that are remembered: the newest one on the server may be one of them.
+_MAX_OLDER: Final = 20
+
+# The service alone knows how these go on.
+_ON_SERVER: Final = {status.name.lower() for status in MessageStatus if not status.is_final}
 
 _FAILURES: Final = (MessageStatus.SEND_FAILED, MessageStatus.DELIVERY_FAILED)
 _ENDS: Final = {status.name.lower() for status in (MessageStatus.DELIVERED, *_FAILURES)}
@@ -24,44 +32,70 @@ class RecipientStatus(ExtraStoredData):
         """Start without any message."""
         self._recipient = recipient
         self._key = ""
-        self._created = float("-inf")
+        # None if an earlier run made it, and it ended so long ago that nobody remembers when.
+        self._created: float | None = None
         self._status: str | None = None
         self._ids: list[str] = []
-        # The newest message on the server before ours: only a message that comes after it is newer than ours.
-        self._previous_id: str | None = None
+        # Messages on the server that are older than ours: only one that is not among them is newer.
+        self._older_ids: list[str] = []
 
     def update(self, message: OutgoingMessage, page: MessagePage) -> None:
-        """Update the status by a message that Home Assistant sends.
+        """Update the status by a message that Home Assistant sends or sent.
 
         A message that is sent right away is not shown as queued first, which would add a row to the database for each
         message.
         """
+        if message.recipient != self._recipient.subentry_id:
+            return
         if message.status == State.QUEUED and not message.is_waiting_for_retry:
             return
-        # By the monotonic clock first: keys are ordered by a clock that may have been set back.
-        order = message.created, message.key
-        if message.recipient != self._recipient.subentry_id or order < (self._created, self._key):
-            return
         if message.key != self._key:
+            if self._is_older(message):
+                self._remember_older(message.ids)
+                return
             previous = self._newest_on_server(page)
-            self._previous_id = previous.id if previous and previous.id not in message.ids else None
-        self._created, self._key = order
+            self._remember_older([*self._ids, *([previous.id] if previous and previous.id not in message.ids else [])])
+        self._created, self._key = message.created, message.key
         self._status = message.status
         self._ids = list(message.ids)
 
-    def restore_message(self, message: OutgoingMessage, page: MessagePage) -> None:
-        """Update the status by a pending message of an earlier run, unless a later message had already ended in it."""
-        if message.key >= self._key:
-            self.update(message, page)
+    def reset(self, now: float) -> None:
+        """Begin anew, since the number is another one: what was sent before, by the event loop's clock, is older."""
+        self._key, self._created = ulid_now(), now
+        self._status = None
+        self._ids, self._older_ids = [], []
 
     def newest(self, page: MessagePage) -> str | None:
         """Return the status of the newest message, or None if there is no message, or its status is not documented."""
         on_server = self._newest_on_server(page)
         if on_server and on_server.id in self._ids:
             return self._corrected(page)
-        if on_server is None or (self._status and on_server.id == self._previous_id):
+        if self._is_own(on_server):
             return self._status
-        return on_server.status_name
+        return on_server.status_name if on_server else None
+
+    def needs_service(self, page: MessagePage) -> bool:
+        """Return whether the service alone knows how it stands with the newest message."""
+        on_server = self._newest_on_server(page)
+        is_own = self._is_own(on_server) or (on_server is not None and on_server.id in self._ids)
+        return not is_own or self.newest(page) in _ON_SERVER
+
+    def _is_own(self, on_server: Message | None) -> bool:
+        """Return whether our message is newer than the newest one on the server."""
+        return self._status is not None and (on_server is None or on_server.id in self._older_ids)
+
+    def _is_older(self, message: OutgoingMessage) -> bool:
+        """Return whether a message is older than the newest one.
+
+        By the monotonic clock, if it is known: keys are ordered by a clock that may have been set back.
+        """
+        if self._created is None:
+            return message.key < self._key
+        return (message.created, message.key) < (self._created, self._key)
+
+    def _remember_older(self, ids: Iterable[str]) -> None:
+        """Remember messages on the server that are older than ours."""
+        self._older_ids = [*dict.fromkeys([*self._older_ids, *ids])][-_MAX_OLDER:]
 
     def _corrected(self, page: MessagePage) -> str | None:
         """Return the status of our message, as the service corrected it since its end."""
@@ -77,14 +111,19 @@ class RecipientStatus(ExtraStoredData):
     @override
     def as_dict(self) -> dict[str, Any]:
         """Return the data to restore."""
-        return {"key": self._key, "status": self._status, "ids": self._ids, "after": self._previous_id}
+        return {"key": self._key, "status": self._status, "ids": self._ids, "older": self._older_ids}
 
-    def restore(self, stored: dict[str, Any]) -> None:
-        """Restore the data of an earlier run."""
+    def restore(self, stored: Mapping[str, Any], own: Iterable[OutgoingMessage], page: MessagePage) -> None:
+        """Restore the data of an earlier run, and update it by the messages that the outbox knows."""
+        messages = {message.key: message for message in sorted(own, key=lambda message: message.created)}
         self._key = stored.get("key") or ""
         self._status = stored.get("status")
         self._ids = stored.get("ids") or []
-        self._previous_id = stored.get("after")
+        self._older_ids = stored.get("older") or []
+        if known := messages.get(self._key):
+            self._created = known.created
+        for message in messages.values():
+            self.update(message, page)
 
     def _newest_on_server(self, page: MessagePage) -> Message | None:
         """Return the newest message to the number on the server, or None."""

@@ -9,6 +9,7 @@ from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
@@ -16,7 +17,8 @@ from ..const import CONF_PHONE, CONF_SIM, SIM_DEFAULT, SIM_SLOTS
 from ..errors import Failure, invalid_input, localize, no_recipient, not_all_arrived
 from ..outbox import Recipient, SendRequest, SendResult, State
 from ..preparation import prepare_text
-from ..runtime_data import GoSmsConfigEntry
+from ..runtime_data import GoSmsConfigEntry, async_wait_for_reload
+from ..subentries import SENT
 from ..text import PreparedText
 from .accounts import async_get_entry
 from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
@@ -84,6 +86,9 @@ async def async_send_sms(call: ServiceCall) -> ServiceResponse:
         entry_id: prepare_text(entry, call.data[_MESSAGE], call.data.get(_TITLE)) for entry_id, entry in entries.items()
     }
     results = await _async_send(call, entries, recipients, texts)
+    for recipient, result in zip(recipients, results, strict=True):
+        if recipient.subentry and not result.failure:
+            async_dispatcher_send(hass, SENT.format(recipient.subentry.subentry_id))
     if call.return_response:
         return {
             "messages": [
@@ -111,7 +116,11 @@ async def _async_resolve_recipients(call: ServiceCall) -> list[ResolvedRecipient
     await async_require_control(
         call, [recipient.target for recipient in by_target if recipient.target and recipient.subentry]
     )
-    return async_deduplicate([*by_target, *by_number])
+    resolved = [*by_target, *by_number]
+    for recipient in resolved:
+        if recipient.entry:
+            await async_wait_for_reload(recipient.entry)
+    return async_deduplicate(resolved)
 
 
 def _unreachable_error(recipients: Iterable[ResolvedRecipient]) -> ServiceValidationError:
