@@ -149,7 +149,7 @@ def test_days_of_messages_leave_memory_and_file_as_they_were(tmp_path: Path, *, 
     finally:
         tracemalloc.stop()
         loop.close()
-    # What is remembered for a day is there after the first two.
+    # What is remembered for a day is there after the first two. The SMS of a month are counted by quarters of an hour.
     _, (memory, size), *_, (last_memory, last_size) = measured
     assert last_memory < 1.1 * memory, measured
-    assert last_size < 1.1 * size, measured
+    assert last_size < 1.3 * size, measured
