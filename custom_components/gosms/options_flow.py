@@ -48,26 +48,18 @@ _SECTIONS: Final = (_SECTION_SENDING, _SECTION_TEXT, _SECTION_TRUST, _SECTION_PL
 # Far more than a phone can send in an hour, and as many as the history can count.
 _MAX_HOURLY_LIMIT: Final = 1000
 
+# Minutes.
+_MAX_WAIT: Final = 24 * 60
+
 _MAX_PLAN: Final = 1_000_000
 
 
-def _minutes(minimum: int) -> NumberSelector:
-    """Return a field for minutes, up to a day."""
-    return NumberSelector(
-        NumberSelectorConfig(
-            min=minimum,
-            max=24 * 60,
-            step=1,
-            mode=NumberSelectorMode.BOX,
-            unit_of_measurement=UnitOfTime.MINUTES,
-            translation_key="units",
-        )
-    )
-
-
-def _number(minimum: int, maximum: int) -> NumberSelector:
+def _number(minimum: int, maximum: int, unit: UnitOfTime | None = None) -> NumberSelector:
     """Return a field for a whole number."""
-    return NumberSelector(NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX))
+    config = NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX)
+    if unit:
+        config |= {"unit_of_measurement": unit, "translation_key": "units"}
+    return NumberSelector(config)
 
 
 def _flatten(user_input: dict[str, Any]) -> dict[str, Any]:
@@ -94,10 +86,12 @@ _TEXT_SCHEMA: Final = vol.Schema(
 
 _TRUST_SCHEMA: Final = vol.Schema(
     {
-        vol.Required(CONF_QUEUE_EXPIRY, default=_DEFAULTS.queue_expiry): _minutes(0),
-        vol.Required(CONF_DELIVERY_TIMEOUT, default=_DEFAULTS.delivery_timeout): _minutes(1),
+        vol.Required(CONF_QUEUE_EXPIRY, default=_DEFAULTS.queue_expiry): _number(0, _MAX_WAIT, UnitOfTime.MINUTES),
+        vol.Required(CONF_DELIVERY_TIMEOUT, default=_DEFAULTS.delivery_timeout): _number(
+            1, _MAX_WAIT, UnitOfTime.MINUTES
+        ),
         vol.Required(CONF_HOURLY_LIMIT, default=_DEFAULTS.hourly_limit): _number(0, _MAX_HOURLY_LIMIT),
-        vol.Required(CONF_HISTORY_DAYS, default=_DEFAULTS.history_days): _number(0, 30),
+        vol.Required(CONF_HISTORY_DAYS, default=_DEFAULTS.history_days): _number(0, 30, UnitOfTime.DAYS),
     }
 )
 

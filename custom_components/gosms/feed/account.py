@@ -7,13 +7,11 @@ from homeassistant.const import Platform
 from ..const import DOMAIN
 from ..issues import REAUTH, async_get_worst
 from ..permissions import Rights
+from ..phone_number import may_be_emergency_number
 from ..plan import plan_usage
 from ..subentries import phones
 from .recipients import VisibleRecipient, find_entity
 from .texts import Texts
-
-# Numbers of up to so many digits may be emergency services: the card asks first.
-_SHORT_NUMBER: Final = 3
 
 # The entities of a phone that the card shows, by their keys.
 _PHONE_ENTITIES: Final = {
@@ -40,7 +38,7 @@ def describe_account(
                 "id": each.id,
                 "name": each.name,
                 "entity_id": each.entity_id,
-                "is_short": len(each.phone_number) <= _SHORT_NUMBER,
+                "is_short": may_be_emergency_number(each.phone_number),
             }
             for each in recipients
             if each.entity_id
