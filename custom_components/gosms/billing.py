@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 # Seconds that are counted together. Days begin at a multiple of it in every time zone, so that a month can be summed
@@ -12,6 +13,7 @@ _QUARTER: Final = 15 * 60
 _MAX_QUARTERS: Final = 33 * 24 * 4
 
 
+@lru_cache(maxsize=8)
 def billing_month(today: date, billing_day: int) -> tuple[date, date]:
     """Return the first day of the billing month that a day is in, and that of the next one.
 
@@ -33,12 +35,16 @@ class SegmentCounts:
     """How many SMS phones sent in each quarter of an hour of the last 33 days.
 
     The number of slots is fixed: what was counted 33 days ago makes room, and no count costs more than another one.
+
+    Attributes:
+        added: how many SMS were added so far, whenever they were sent.
     """
 
     def __init__(self) -> None:
         """Start with nothing."""
         # Quarters since 1970, and what was sent in them.
         self._slots: dict[int, tuple[int, int]] = {}
+        self.added = 0
 
     def __getitem__(self, slot: int) -> tuple[int, int]:
         """Return the quarter in a slot, and how many SMS were sent in it."""
@@ -54,6 +60,7 @@ class SegmentCounts:
         slot = quarter % _MAX_QUARTERS
         before, count = self._slots.get(slot, (quarter, 0))
         if quarter >= before:
+            self.added += segments
             self.put(quarter, segments + (count if quarter == before else 0))
         return slot
 

@@ -1,7 +1,9 @@
 """The options of an account as one value, with their defaults."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final, Self
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from homeassistant.config_entries import ConfigEntry
 
@@ -50,7 +52,19 @@ class Options:
     queue_expiry: int = 60
     replace_symbols: bool = True
 
-    @classmethod
-    def from_entry(cls, entry: ConfigEntry[Any]) -> Self:
+    @staticmethod
+    def from_entry(entry: ConfigEntry[Any]) -> Options:
         """Return the options of a config entry."""
-        return cls(**{field.name: entry.options[field.name] for field in fields(cls) if field.name in entry.options})
+        # They are read several times for each message. An entry whose options change gets another mapping.
+        stored, options = _read.get(entry, (None, _DEFAULTS))
+        if stored is not entry.options:
+            names = {field.name for field in fields(Options)}
+            options = Options(**{name: value for name, value in entry.options.items() if name in names})
+            _read[entry] = entry.options, options
+        return options
+
+
+_DEFAULTS: Final = Options()
+
+# What was read last.
+_read: Final[WeakKeyDictionary[ConfigEntry[Any], tuple[Mapping[str, Any], Options]]] = WeakKeyDictionary()

@@ -1,6 +1,6 @@
 """The plan of an account: how many SMS were sent in the billing month, and how many are left."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 from .billing import billing_month
 from .issues import QUOTA_LOW, async_clear, async_raise
 from .options import Options
+from .outbox import OutgoingMessage
 from .runtime_data import UPDATED, GoSmsConfigEntry
 
 # Of the SMS in the plan, from which on people are warned.
@@ -54,9 +55,20 @@ def plan_usage(entry: GoSmsConfigEntry) -> PlanUsage:
 
 @callback
 def async_follow_plan(hass: HomeAssistant, entry: GoSmsConfigEntry, listener: Callable[..., None]) -> CALLBACK_TYPE:
-    """Call a listener when the usage may have changed, or the plan, or the month; returns how to stop it."""
+    """Call a listener when the usage has changed, or the plan or the month may have; returns how to stop it."""
+    outbox = entry.runtime_data.outbox
+    counted = outbox.counted_segments
+
+    @callback
+    def async_handle_messages(_messages: Collection[OutgoingMessage]) -> None:
+        """Call the listener if SMS were counted: a message changes several times, and only once by being accepted."""
+        nonlocal counted
+        before, counted = counted, outbox.counted_segments
+        if counted != before:
+            listener()
+
     unsubscribe = (
-        entry.runtime_data.outbox.async_add_message_listener(listener),
+        outbox.async_add_message_listener(async_handle_messages),
         async_dispatcher_connect(hass, UPDATED.format(entry.entry_id), listener),
         # A day may begin at one o'clock, and that of another time zone at any moment.
         async_track_time_change(hass, listener, minute=0, second=0),

@@ -28,11 +28,12 @@ _WHITE_SPACE: Final = str.maketrans(
 )
 
 # 3GPP TS 23.038, 6.2.1: the characters of the GSM 7-bit alphabet, and those of its extension, which count twice.
-_GSM: Final = frozenset(
+_GSM: Final = (
     "@£$¥èéùìòÇ\nØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_EXTENSION: Final = frozenset("^{}\\[~]|€")
+_GSM7: Final = _GSM_EXTENSION.union(_GSM)
 # Characters in a single SMS, and in each SMS of a concatenated message.
 _GSM_SIZES: Final = (160, 153)
 _UCS2_SIZES: Final = (70, 67)
@@ -191,7 +192,7 @@ def _boundary(text: str, start: int, end: int) -> int:
 
 def _is_gsm7(part: str) -> bool:
     """Return whether a part can be encoded in GSM 7-bit."""
-    return _GSM.union(_GSM_EXTENSION).issuperset(part)
+    return _GSM7.issuperset(part)
 
 
 def count_segments(part: str) -> int:

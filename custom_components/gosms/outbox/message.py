@@ -163,8 +163,10 @@ class OutgoingMessage:
 
     def start_attempt(self, now: float, *, device_id: str | None, wall_time: float | None = None) -> OutgoingMessage:
         """Begin a request for the next part."""
-        begun = replace(self, attempts=self.attempts + 1, last_attempt=now, wall_time=wall_time, device_id=device_id)
-        return _change(begun, State.SENDING)
+        attempts = self.attempts + 1
+        return _change(
+            self, State.SENDING, attempts=attempts, last_attempt=now, wall_time=wall_time, device_id=device_id
+        )
 
     def mark_accepted(self, message_id: str, now: float) -> OutgoingMessage:
         """Note that the service has the part: it said so, or the part was found there."""

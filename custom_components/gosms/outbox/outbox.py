@@ -108,6 +108,11 @@ class Outbox:
         return self._store.usage.counts.since(unix_time)
 
     @property
+    def counted_segments(self) -> int:
+        """Return how many SMS were counted in this run; as long as it is the same, so is what `segments_since` tells."""
+        return self._store.usage.counts.added
+
+    @property
     def in_transit(self) -> int:
         """Return how many messages the service has whose end is awaited."""
         return sum(message.state.is_tracked for message in self.messages)

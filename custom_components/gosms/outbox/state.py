@@ -41,7 +41,7 @@ class State(StrEnum):
     @property
     def is_tracked(self) -> bool:
         """Return whether the service has the message and its end is awaited."""
-        return self in {State.ACCEPTED, State.SENT}
+        return self is State.ACCEPTED or self is State.SENT
 
 
 _ENDS: Final = frozenset({State.DELIVERED, State.SEND_FAILED, State.DELIVERY_FAILED, State.UNCONFIRMED})

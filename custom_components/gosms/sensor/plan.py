@@ -76,7 +76,8 @@ class GoSmsPlanSensor(GoSmsEntity, SensorEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the messages, the options and the month."""
+        """Follow the messages, the options and the month. The first state is written after this."""
+        self._calculate()
         self._written = self.native_value, self.last_reset
         self.async_on_remove(async_follow_plan(self.hass, self._entry, self._async_update))
 
