@@ -55,6 +55,16 @@ def test_each_listed_message_is_counted_once() -> None:
     assert total(usage) == 4
 
 
+def test_a_page_without_messages_is_a_page_too() -> None:
+    stored: dict[str, Any] = {}
+    usage = Usage()
+    usage.count_others([listed("a")], nobody, NOW)
+    usage = restarted(usage, stored)
+    usage.count_others((), nobody, NOW)
+    assert not restarted(usage, stored).take_changes()
+    assert stored["seen"]["ids"] == {}
+
+
 def test_what_was_sent_from_here_is_counted_when_it_is_accepted() -> None:
     usage = Usage()
     usage.count("own", "Leak!", NOW)

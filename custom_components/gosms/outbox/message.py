@@ -27,7 +27,7 @@ from .state import (
 _MAX_TURN: Final = 60.0
 
 # The fields that are times of the clock.
-_TIMES: Final = ("created", "expires", "last_attempt", "accepted", "finished")
+TIMES: Final = ("created", "expires", "last_attempt", "accepted", "finished")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -273,7 +273,7 @@ class OutgoingMessage:
 
     def shift(self, seconds: float) -> OutgoingMessage:
         """Return the message as it is if everything that happened to it is so many seconds longer ago."""
-        times: dict[str, Any] = {name: getattr(self, name) for name in _TIMES}
+        times: dict[str, Any] = {name: getattr(self, name) for name in TIMES}
         steps = tuple(replace(step, time=step.time - seconds) for step in self.steps)
         return replace(self, **{name: time - seconds for name, time in times.items() if time is not None}, steps=steps)
 

@@ -1,7 +1,6 @@
 """Messages from their records on disk. Writing these is the JSON library's business."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 import logging
 from typing import Any, cast
 
@@ -10,25 +9,25 @@ from homeassistant.util.json import JsonObjectType
 from ..api import MessageStatus
 from ..errors import Failure
 from .fingerprint import Fingerprint
-from .message import OutgoingMessage
+from .message import TIMES, OutgoingMessage
 from .state import MessageEvent, MessageStep, Part, State
 
 _LOGGER = logging.getLogger(__name__)
 
 
-def load_messages(records: Iterable[JsonObjectType]) -> list[OutgoingMessage]:
-    """Return the messages of those records that are of this version; times are stored times."""
+def load_messages(records: Iterable[JsonObjectType], offset: float) -> list[OutgoingMessage]:
+    """Return the messages of those records that are of this version; see `load_message`."""
     messages: list[OutgoingMessage] = []
     for record in records:
         try:
-            messages.append(load_message(record))
+            messages.append(load_message(record, offset))
         except KeyError, TypeError, ValueError:
             _LOGGER.debug("A stored record is none of this version")
     return messages
 
 
-def load_message(record: JsonObjectType) -> OutgoingMessage:
-    """Return a message from its record.
+def load_message(record: JsonObjectType, offset: float = 0.0) -> OutgoingMessage:
+    """Return a message from its record, whose times are stored times: so many seconds later than the clock's.
 
     Raises:
         KeyError, TypeError, ValueError: it is none.
@@ -38,11 +37,12 @@ def load_message(record: JsonObjectType) -> OutgoingMessage:
     return OutgoingMessage(
         **{
             **fields,
+            **{name: time - offset for name in TIMES if (time := fields[name]) is not None},
             "state": State(fields["state"]),
             "parts": tuple(_part(part) for part in fields["parts"]),
             "fingerprint": Fingerprint(**fingerprint) if fingerprint else None,
             "failure": Failure(**failure) if failure else None,
-            "steps": tuple(MessageStep(**step) for step in fields.get("steps", ())),
+            "steps": tuple(MessageStep(**{**step, "time": step["time"] - offset}) for step in fields.get("steps", ())),
             "pending_events": tuple(MessageEvent(**event) for event in fields["pending_events"]),
         }
     )
@@ -51,4 +51,4 @@ def load_message(record: JsonObjectType) -> OutgoingMessage:
 def _part(fields: dict[str, Any]) -> Part:
     """Return a part from its record."""
     status = fields["status"]
-    return replace(Part(**fields), status=None if status is None else MessageStatus(status))
+    return Part(**{**fields, "status": None if status is None else MessageStatus(status)})

@@ -164,8 +164,8 @@ class MessageStore(Messages):
             self._report_health(err)
             return
         offset = self.clock.stored(0.0)
-        messages = [message.shift(offset) for message in load_messages(contents.messages)]
-        finished = [message.shift(offset) for message in load_messages(contents.finished)]
+        messages = load_messages(contents.messages, offset)
+        finished = load_messages(contents.finished, offset)
         records = len(contents.messages) + len(contents.finished)
         self.damaged = contents.damaged + records - len(messages) - len(finished)
         for message in messages:

@@ -3,7 +3,7 @@
 Pure: times are Unix seconds.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, cast
 
 from homeassistant.util.json import JsonObjectType
@@ -35,6 +35,8 @@ class Usage:
         # When the newest message was created that the service listed, and the ids that it lists.
         self._newest = 0.0
         self._listed: dict[str, float] = {}
+        # The page that was counted last.
+        self._page: Collection[Message] | None = None
         # The names of records that the disk does not have.
         self._changed: set[str] = set()
 
@@ -56,8 +58,12 @@ class Usage:
         if message_id not in self._listed:
             self._add(now, text)
 
-    def count_others(self, listed: Iterable[Message], is_own: Callable[[str], bool], now: float) -> None:
+    def count_others(self, listed: Collection[Message], is_own: Callable[[str], bool], now: float) -> None:
         """Count the messages on a page of the newest ones that were not sent from here and not counted before."""
+        if listed is self._page:
+            # Nearly every poll gives the same page again.
+            return
+        self._page = listed
         times = {each.id: now if each.created is None else each.created.timestamp() for each in listed}
         for each in listed:
             time = times[each.id]
