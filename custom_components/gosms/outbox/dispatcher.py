@@ -216,7 +216,8 @@ class Dispatcher(Worker):
             self._handle_failure(key, GoSmsConnectionError(type(err).__name__, maybe_accepted=True))
         finally:
             del self._requests[key]
-            self.async_wake()
+            if self._store.unsent:
+                self.async_wake()
 
     def _handle_acceptance(self, key: str, message_id: str) -> None:
         """Note that the service has the part."""
