@@ -18,9 +18,13 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: GoSmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Set up the sensors."""
-    async_add_entities(GoSmsSensor(hass, entry, description) for description in ACCOUNT_SENSORS)
-    async_add_entities(GoSmsOutboxSensor(hass, entry, description) for description in OUTBOX_SENSORS)
-    async_add_entities([GoSmsLastMessageSensor(hass, entry)])
+    async_add_entities(
+        [
+            *(GoSmsSensor(hass, entry, description) for description in ACCOUNT_SENSORS),
+            *(GoSmsOutboxSensor(hass, entry, description) for description in OUTBOX_SENSORS),
+            GoSmsLastMessageSensor(hass, entry),
+        ]
+    )
     async_set_up_plan(hass, entry, async_add_entities)
     entry.async_on_unload(
         async_add_for_recipients(

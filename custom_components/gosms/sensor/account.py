@@ -129,9 +129,11 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the messages and the local date."""
+        """Follow the messages and, as a counter of the day, the local date."""
         self._written = self.native_value, self.last_reset
         self.async_on_remove(self._outbox.async_add_message_listener(self._async_handle_messages))
+        if not self._is_counter:
+            return
         # A day may begin at one o'clock, and that of another time zone at any moment.
         self.async_on_remove(async_track_time_change(self.hass, self._async_update, minute=0, second=0))
         self.async_on_remove(self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._async_update))
@@ -148,13 +150,17 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
         self._calculate()
         self._async_write_if_changed(self.native_value, self.last_reset)
 
+    @property
+    def _is_counter(self) -> bool:
+        """Return whether the sensor counts anew each day."""
+        return self.entity_description.state_class is SensorStateClass.TOTAL
+
     def _calculate(self) -> None:
         """Calculate the value."""
         before = self._attr_native_value
         self._attr_native_value = self._value()
-        is_counter = self.entity_description.state_class is SensorStateClass.TOTAL
         # A counter that stays at 0 has nothing to reset: an idle day leaves no trace in the database.
-        if is_counter and (self._attr_native_value or self._attr_native_value != before):
+        if self._is_counter and (self._attr_native_value or self._attr_native_value != before):
             self._attr_last_reset = dt_util.start_of_local_day()
 
     def _value(self) -> StateType:

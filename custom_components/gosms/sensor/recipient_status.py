@@ -101,7 +101,7 @@ class RecipientStatus(ExtraStoredData):
         """Return the status of our message, as the service corrected it since its end."""
         if self._status not in _ENDS:
             return self._status
-        statuses = {message.id: message.status for message in page.messages}
+        statuses = {message.id: message.status for message in page.messages if message.id in self._ids}
         parts = [status for part in self._ids if (status := statuses.get(part)) is not None]
         if len(parts) < len(self._ids):
             return self._status
