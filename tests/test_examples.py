@@ -103,7 +103,7 @@ SIM_CARD: Final = {
     "Through the work SIM card": (DAD, "The meeting room is too warm."),
     "С рабочей SIM-карты": (PAPA, "В переговорной слишком жарко."),
 }
-NOT_ARRIVED: Final = {"An SMS has not arrived": "SMS has not arrived", "SMS не дошло": "SMS не дошло"}
+NOT_ARRIVED: Final = {"SMS not delivered": "SMS not delivered", "SMS не дошло": "SMS не дошло"}
 
 
 @pytest.fixture
@@ -488,12 +488,12 @@ async def test_only_delivered_messages_are_deleted(
 
 # By the names of the examples: the recipient's entities are named after.
 DELIVERED: Final = {"Dad has read the plan": "dad", "Папа получил план": "papa"}
-LEAK_FAILED: Final = {"The leak SMS has not arrived": "SMS has not arrived", "SMS о протечке не дошло": "SMS не дошло"}
-DELAYED: Final = {"An SMS takes long": ("mum", DAD), "SMS задерживается": ("mama", PAPA)}
-QUEUED: Final = ("SMS have to wait", "SMS ждут отправки")
-NOBODY: Final = {"Call if nobody got the SMS": "mum", "Позвонить, если SMS никто не получил": "mama"}
-REPORT: Final = {"Report unless others are waiting": MUM, "Отчёт, если другие не ждут": MAMA}
-SMOKE: Final = {"Smoke, by SMS or aloud": DAD, "Дым, по SMS или вслух": PAPA}
+LEAK_FAILED: Final = {"The leak SMS was not delivered": "SMS not delivered", "SMS о протечке не дошло": "SMS не дошло"}
+DELAYED: Final = {"SMS delivery is delayed": ("mum", DAD), "SMS задерживается": ("mama", PAPA)}
+QUEUED: Final = ("SMS in the queue", "SMS ждут отправки")
+NOBODY: Final = {"Call if the SMS was not delivered": "mum", "Позвонить, если SMS никто не получил": "mama"}
+REPORT: Final = {"Report if the queue is empty": MUM, "Отчёт, если другие не ждут": MAMA}
+SMOKE: Final = {"Smoke, by SMS or notification": DAD, "Дым, по SMS или вслух": PAPA}
 
 
 async def send_tagged(hass: HomeAssistant, name: str, message: str, tag: str) -> None:
