@@ -492,8 +492,8 @@ LEAK_FAILED: Final = {"The leak SMS was not delivered": "SMS not delivered", "SM
 DELAYED: Final = {"SMS delivery is delayed": ("mum", DAD), "SMS задерживается": ("mama", PAPA)}
 QUEUED: Final = ("SMS in the queue", "SMS ждут отправки")
 NOBODY: Final = {"Call if the SMS was not delivered": "mum", "Позвонить, если SMS никто не получил": "mama"}
-REPORT: Final = {"Report if the queue is empty": MUM, "Отчёт, если другие не ждут": MAMA}
-SMOKE: Final = {"Smoke, by SMS or notification": DAD, "Дым, по SMS или вслух": PAPA}
+REPORT: Final = {"Report if the queue is empty": MUM, "Отчёт, если очередь пуста": MAMA}
+SMOKE: Final = {"Smoke, by SMS or notification": DAD, "Дым, по SMS или уведомлением": PAPA}
 
 
 async def send_tagged(hass: HomeAssistant, name: str, message: str, tag: str) -> None:
