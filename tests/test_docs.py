@@ -255,7 +255,7 @@ def test_the_state_diagram_matches_the_transitions() -> None:
 
 def test_the_layer_diagram_matches_the_enforced_layers() -> None:
     # The names stand between the number of a row and what it is for.
-    lines = re.findall(r"^    (\d| ) {2}(\S.{0,41})", ARCHITECTURE.partition("## The way")[0], re.MULTILINE)
+    lines = re.findall(r"^    (\d| ) {2}(\S.{0,41})", ARCHITECTURE.partition("## The path")[0], re.MULTILINE)
     drawn: list[set[str]] = []
     for number, names in lines:
         drawn[:0] = [set()] * (number != " ")
