@@ -16,7 +16,7 @@ PACKAGE: Final = ROOT / "custom_components/gosms"
 # From the bottom to the top. A module imports from the floors below its own, and from its own floor without a circle.
 FLOORS: Final = (
     ("api", "const"),
-    ("address", "errors", "phone_number", "symbols", "text"),
+    ("address", "api_token", "errors", "phone_number", "symbols", "text"),
     (
         "preparation",
         "coordinator",
@@ -28,6 +28,7 @@ FLOORS: Final = (
         "options",
         "outbox",
         "runtime_data",
+        "sending",
         "subentries",
         "updates",
     ),
@@ -35,6 +36,7 @@ FLOORS: Final = (
         "__init__",
         "backup",
         "binary_sensor",
+        "button",
         "condition",
         "config_flow",
         "diagnostics",

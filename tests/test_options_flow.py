@@ -96,6 +96,22 @@ async def test_current_options_are_shown_and_can_be_cleared(hass: HomeAssistant,
     assert entry.options == {**TEXT, **TRUST, "notify_actions": False}
 
 
+@pytest.mark.parametrize(("home", "shown"), [("DE", "DE"), (None, "RU")])
+async def test_the_form_says_which_country_the_home_is_in(
+    hass: HomeAssistant, entry: MockConfigEntry, home: str | None, shown: str
+) -> None:
+    hass.config.country = home
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["description_placeholders"] == {"country": shown}
+
+
+async def test_durations_have_a_unit(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    fields = form["data_schema"].schema["trust"].schema.schema
+    units = {key: fields[key].config.get("unit_of_measurement") for key in TRUST}
+    assert units == {"queue_expiry": "min", "delivery_timeout": "min", "hourly_limit": None}
+
+
 async def test_an_account_without_phones_has_no_default_phone_field(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
-from homeassistant.const import CONF_COUNTRY
+from homeassistant.const import CONF_COUNTRY, UnitOfTime
 from homeassistant.data_entry_flow import section
 from homeassistant.generated.countries import COUNTRIES
 from homeassistant.helpers.selector import (
@@ -31,6 +31,7 @@ from .options import (
     CONF_REPLACE_SYMBOLS,
     Options,
 )
+from .preparation import DEFAULT_COUNTRY
 from .subentries import phones
 
 _DEFAULTS: Final = Options()
@@ -45,7 +46,16 @@ _MAX_HOURLY_LIMIT: Final = 1000
 
 def _minutes(minimum: int) -> NumberSelector:
     """Return a field for minutes, up to a day."""
-    return NumberSelector(NumberSelectorConfig(min=minimum, max=24 * 60, step=1, mode=NumberSelectorMode.BOX))
+    return NumberSelector(
+        NumberSelectorConfig(
+            min=minimum,
+            max=24 * 60,
+            step=1,
+            mode=NumberSelectorMode.BOX,
+            unit_of_measurement=UnitOfTime.MINUTES,
+            translation_key="units",
+        )
+    )
 
 
 def _flatten(user_input: dict[str, Any]) -> dict[str, Any]:
@@ -99,6 +109,7 @@ class GoSmsOptionsFlow(OptionsFlow):
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(self._schema(), user_input or current),
             errors=errors,
+            description_placeholders={"country": self.hass.config.country or DEFAULT_COUNTRY},
         )
 
     def _schema(self) -> vol.Schema:
