@@ -30,7 +30,7 @@ DRAWN_BY_CLASS: Final = {
     "binary_sensor.problem",
 }
 # Written alike in both languages.
-ALIKE: Final = {"SIM 1", "SIM 2"}
+ALIKE: Final = {"SIM 1", "SIM 2", "SMS"}
 
 
 def tree_of(name: str) -> dict[str, Any]:

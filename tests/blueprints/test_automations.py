@@ -264,7 +264,9 @@ async def test_self_test_runs_only_its_passed_actions_on_success(
     await to_monday_noon(hass, freezer)
     await advance_time_until(hass, freezer, lambda: notifications(hass))
     assert notifications(hass) == [(None, expected)]
-    assert sent_messages(service) == [(MUM, "Home Assistant self-test on 30.11.2026. If you can read this, everything works.")]
+    assert sent_messages(service) == [
+        (MUM, "Home Assistant self-test on 30.11.2026. If you can read this, everything works.")
+    ]
 
 
 async def test_self_test_reports_a_message_that_does_not_arrive_in_time(
