@@ -19,11 +19,12 @@ from devtools.console import Console
 from devtools.entry_driver import EntryDriverError
 from devtools.hass_client import HassApiError
 from devtools.process import ROOT, ProcessError
+from devtools.server_process import ServerProcess
 from devtools.signals import INTERRUPTED, interruptible
 from devtools.simulator_process import SimulatorProcess
 
 from . import scenarios
-from .environment import PHONE, Account, ProbedProcess, Service
+from .environment import PHONE, Account, Ntfy, ProbedProcess, Service
 from .results import Result, table
 from .scenarios import Scale
 
@@ -65,8 +66,11 @@ async def _run(scale: Scale, console: Console) -> list[Result]:
         try:
             results = await scenarios.measure_import(hass)
             account = await Account.set_up(hass, service)
+            server = ServerProcess("benchmarks.ntfy_server", folder / "ntfy.log")
+            ntfy = await Ntfy.set_up(hass, await stack.enter_async_context(server))
             console.step("Sending")
-            results += await scenarios.measure_sending(account, scale)
+            results += await scenarios.measure_sending(account, ntfy, scale)
+            await ntfy.disable()
             console.step("Polling")
             results.append(await scenarios.measure_polling(account, scale))
             console.step("Polling accounts with many messages")
