@@ -14,6 +14,7 @@ from typing import Final
 
 from aiohttp import ClientError
 from homeassistant.const import __version__
+from playwright.async_api import Error as PlaywrightError
 
 from devtools.console import Console
 from devtools.entry_driver import EntryDriverError
@@ -24,6 +25,7 @@ from devtools.signals import INTERRUPTED, interruptible
 from devtools.simulator_process import SimulatorProcess
 
 from . import scenarios
+from .card import measure_card
 from .environment import PHONE, Account, Ntfy, ProbedProcess, Service
 from .results import Result, table
 from .scenarios import Scale
@@ -76,6 +78,8 @@ async def _run(scale: Scale, console: Console) -> list[Result]:
             console.step("Polling accounts with many messages")
             others = {total: await Account.set_up(hass, await start_service(total)) for total in scale.totals}
             results += await scenarios.measure_totals(others, scale)
+            console.step("Showing the card")
+            results += await measure_card(others[min(others)], scale)
             console.step("Setting up")
             results += await scenarios.measure_setup(account, scale)
             console.step("Sending a burst")
@@ -109,7 +113,7 @@ def main() -> int:
     console = Console()
     try:
         results = asyncio.run(interruptible(_run(QUICK if options.quick else FULL, console)))
-    except (BenchmarkError, ProcessError) as err:
+    except (BenchmarkError, PlaywrightError, ProcessError) as err:
         console.error("the benchmark could not be completed")
         console.print(str(err))
         return 2

@@ -9,6 +9,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
+from .card import async_remove_card, async_setup_card
 from .const import DOMAIN
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .delays import DelayMonitor
@@ -79,9 +80,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     async_setup_notify_actions(hass, entry)
     outbox.async_start()
     coordinator.on_page = outbox.async_apply
-    # A coordinator without listeners does not poll, and all entities may be disabled.
-    entry.async_on_unload(coordinator.async_add_listener(lambda: None))
     _async_refresh_failed_phones(hass, entry)
+    _async_refresh_phones_after_outage(hass, entry)
+    async_setup_card(hass)
     entry.async_on_unload(async_watch_plan(hass, entry))
     entry.async_on_unload(DelayMonitor(hass, entry).async_start())
     # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
@@ -110,6 +111,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> No
     """Remove the repairs and the stored messages of an account."""
     async_clear_all_issues(hass, entry)
     await Outbox.async_remove(hass, entry.entry_id)
+    await async_remove_card(hass)
 
 
 async def _async_set_up_platforms(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
@@ -150,3 +152,24 @@ def _async_refresh_failed_phones(hass: HomeAssistant, entry: GoSmsConfigEntry) -
                 entry.async_create_background_task(hass, phone.async_request_refresh(), "GoSMS.ru phone refresh")
 
     entry.async_on_unload(entry.runtime_data.outbox.async_add_event_listener(async_refresh_failed_phone))
+
+
+@callback
+def _async_refresh_phones_after_outage(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Refresh the phones as soon as the service is back: their own polls are five minutes apart."""
+    data = entry.runtime_data
+    was_available = True
+
+    @callback
+    def async_refresh_phones() -> None:
+        """Refresh the phones whose last poll failed."""
+        nonlocal was_available
+        is_available = data.coordinator.last_update_success
+        if is_available and not was_available:
+            for phone in data.phone_coordinators.values():
+                if not phone.last_update_success:
+                    entry.async_create_background_task(hass, phone.async_request_refresh(), "GoSMS.ru phone refresh")
+        was_available = is_available
+
+    # A coordinator without listeners does not poll, and all entities may be disabled.
+    entry.async_on_unload(data.coordinator.async_add_listener(async_refresh_phones))

@@ -15,6 +15,8 @@ NAMES = {
     "Account with two recipients and # messages: memory",
     "Burst of #: refused by the rate limit",
     "Burst of #: share of the rate limit",
+    "Card in a browser: until its first list",
+    "Card: size of its file",
     "Idle day with a phone: Home Assistant's own statistics",
     "Idle day with a phone: rows of states and events",
     "Idle day without a phone: Home Assistant's own statistics",

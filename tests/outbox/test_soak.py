@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import gc
 from pathlib import Path
 import tracemalloc
-from typing import Any, Final, cast, override
+from typing import Final, cast, override
 from unittest.mock import AsyncMock, patch
 
 from homeassistant.config_entries import ConfigEntries
@@ -40,8 +40,10 @@ class InlineLoop(VirtualTimeLoop):
     """Runs the work of threads at once, since the virtual clock does not wait for them."""
 
     @override
-    def run_in_executor(self, executor: Executor | None, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = self.create_future()
+    def run_in_executor[*Ts, T](
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        future: asyncio.Future[T] = self.create_future()
         try:
             future.set_result(func(*args))
         except Exception as err:  # noqa: BLE001  # As a thread would.
