@@ -183,7 +183,7 @@ async def test_a_refused_message_keeps_its_text_and_says_why(
     await env.simulator.control("POST", "account", READ_ONLY)
     async with open_card(env) as card:
         await card.send("Will this arrive?")
-        await expect(card.root.locator(".notice")).to_contain_text("Not sent. The API token has no permission to send messages")
+        await expect(card.root.locator(".notice")).to_contain_text("Not sent. The API token has no permission to send")
         await expect(card.text).to_have_value("Will this arrive?")
         await card.expect_status("Will this arrive?", "Refused")
         await card.root.get_by_role("link", name="Open repair").click()
