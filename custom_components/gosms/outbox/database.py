@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 import os
 from pathlib import Path
 import sqlite3
@@ -212,9 +213,8 @@ def _verify(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     # Fails in a file that a flipped bit made read-only; not stored.
     connection.execute(f"PRAGMA user_version = {_VERSION}")
-    with closing(_blank()) as blank:
-        if _schema(connection) != _schema(blank):
-            raise DamagedError
+    if _schema(connection) != _blank_schema():
+        raise DamagedError
     if connection.execute("PRAGMA integrity_check(1)").fetchall() != [(b"ok",)]:
         raise DamagedError
     for table in _TABLES:
@@ -247,6 +247,13 @@ def _blank() -> sqlite3.Connection:
     connection.text_factory = bytes
     connection.executescript(_SETUP + _SCHEMA)
     return connection
+
+
+@cache
+def _blank_schema() -> list[object]:
+    """Return the definitions that every file has."""
+    with closing(_blank()) as blank:
+        return _schema(blank)
 
 
 def _schema(connection: sqlite3.Connection) -> list[object]:
