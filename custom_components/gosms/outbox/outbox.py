@@ -180,8 +180,7 @@ class Outbox:
     async def _async_close_workers(self) -> None:
         """Let the running work end, and have it on disk; the publisher is the last, to report what the others did."""
         for workers in (self._workers[:-1], self._workers[-1:]):
-            for worker in workers:
-                await worker.async_close()
+            await asyncio.gather(*(worker.async_close() for worker in workers))
             with suppress(StorageError):
                 await self._store.async_save()
 
