@@ -14,7 +14,7 @@ from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .delays import DelayMonitor
 from .device import async_update_account_device
 from .issues import IssueManager, async_clear_all as async_clear_all_issues
-from .notify_actions import async_setup_notify_actions
+from .notify_actions import async_remove_notify_actions, async_setup_notify_actions
 from .outbox import MessageEvent, Outbox, OutgoingMessage, State
 from .runtime_data import (
     NOTIFY_ENTITIES,
@@ -118,6 +118,7 @@ async def _async_unload_notify_entities(hass: HomeAssistant, entry: GoSmsConfigE
         if entry.state is ConfigEntryState.LOADED:
             return
         if async_remove := hass.data.get(NOTIFY_ENTITIES, {}).pop(entry.entry_id, None):
+            async_remove_notify_actions(hass, entry)
             await async_remove()
 
 
