@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import Any, Final
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler, ConfigEntryState
@@ -23,6 +24,7 @@ from tests.message_helpers import RecordedEvents, texts, wait_until
 LIST: Final = "GET /sms"
 SEND: Final = "POST /sms/send"
 INFO: Final = "POST /devices/get/info"
+EDIT: Final = "POST /devices/edit"
 NEW_TOKEN: Final = "bmV3LXRva2Vu"
 GRANDMA: Final = "79031112233"
 UUID: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
@@ -389,6 +391,24 @@ async def test_an_answer_about_the_phone_that_it_was_before_is_not_shown(
     assert written["sensor.pixel_8_battery"] == ["33"]
 
 
+@pytest.mark.usefixtures("with_phone")
+async def test_a_phone_that_becomes_another_one_does_not_inherit_a_switch(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    service.account.add_phone(UUID)
+    await set_up(hass, entry)
+    service.faults.add(Fault.SLOW, endpoint=EDIT, seconds=0.2, times=1)
+    switch = {"entity_id": "switch.pixel_8_sending"}
+    with written_states(hass) as written:
+        call = asyncio.create_task(hass.services.async_call("switch", "turn_off", switch, blocking=True))
+        await wait_until(lambda: len(service.requests_to(EDIT)) == 1)
+        change_subentry(hass, entry, "the_phone", data={"device_id": UUID, "sim": "default"}, unique_id=UUID)
+        await call
+        await hass.async_block_till_done()
+    assert "off" not in written.get("switch.pixel_8_sending", [])
+    assert (service.account.phones[PHONE].is_active, service.account.phones[UUID].is_active) == (False, True)
+
+
 # Options
 
 
@@ -548,8 +568,11 @@ async def test_reauth_touches_nothing_that_works(
 # While messages leave
 
 
+UNLIMITED: Final = {"hourly_limit": 0, "notify_actions": True}
+
+
 class Callers:
-    """Automations that send all the time, with the notify entity and with the action, and note what they are told."""
+    """Automations that send all the time, with the notify entity and with both actions, and note what they hear."""
 
     def __init__(self, hass: HomeAssistant, *, pause: float) -> None:
         self.succeeded: list[str] = []
@@ -562,13 +585,13 @@ class Callers:
 
     async def _run(self) -> None:
         while True:
-            for domain, action in (("notify", "send_message"), ("gosms", "send_sms")):
+            for domain, action in (("notify", "send_message"), ("gosms", "send_sms"), ("notify", "mum")):
                 text = f"Alarm {next(self._numbers)}"
                 self._calls.append(asyncio.create_task(self._call(domain, action, text)))
             await asyncio.sleep(self._pause)
 
     async def _call(self, domain: str, action: str, text: str) -> None:
-        data = {"entity_id": "notify.mum", "message": text}
+        data = {"entity_id": "notify.mum", "message": text} if action != "mum" else {"message": text}
         try:
             await self._hass.services.async_call(domain, action, data, blocking=True)
         except HomeAssistantError:
@@ -593,7 +616,7 @@ class Callers:
 def unlimited(entry: MockConfigEntry, hass: HomeAssistant, account: Account) -> None:
     """Let many messages leave at once."""
     account.rate_limit = None
-    hass.config_entries.async_update_entry(entry, options={"hourly_limit": 0})
+    hass.config_entries.async_update_entry(entry, options=UNLIMITED)
 
 
 async def assert_all_told_is_true(service: SimulatedService, callers: Callers) -> None:
@@ -640,7 +663,7 @@ async def test_everything_changes_while_an_attempt_hangs_and_no_call_is_lost(
         lambda hass, entry: add_phone(hass, entry, device_id=f"{PHONE[:-1]}3"),
         lambda hass, entry: hass.config_entries.async_remove_subentry(entry, "the_phone"),
         lambda hass, entry: hass.config_entries.async_remove_subentry(entry, "the_recipient_grandma"),
-        lambda hass, entry: hass.config_entries.async_update_entry(entry, options={"hourly_limit": 0, "country": "DE"}),
+        lambda hass, entry: hass.config_entries.async_update_entry(entry, options={**UNLIMITED, "country": "DE"}),
         lambda hass, entry: hass.config_entries.async_update_entry(
             entry, data={**entry.data, "url": service.url.replace("http", "HTTP")}
         ),
@@ -736,6 +759,45 @@ async def test_what_changes_while_the_account_is_reloaded_counts(
     await send(hass, "Hello", to="notify.grandma")
     assert [message.phone_number for message in service.account.messages] == [GRANDMA]
     assert hass.states.get("event.grandma_message").attributes["event_type"] == "accepted"
+
+
+@pytest.mark.parametrize("spare", ["added", "removed", "renamed", "another one"])
+async def test_a_phone_that_changes_during_the_setup_is_asked_for_once(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    spare: str,
+) -> None:
+    add_phone(hass, entry)
+    service.account.add_phone(UUID)
+    forward = hass.config_entries.async_forward_entry_setups
+
+    async def forward_and_change(*arguments: Any) -> None:
+        await forward(*arguments)
+        changes: dict[str, Change] = {
+            "added": lambda hass, entry: add_phone(hass, entry, name="Spare", device_id=UUID),
+            "removed": lambda hass, entry: hass.config_entries.async_remove_subentry(entry, "the_phone"),
+            "renamed": lambda hass, entry: change_subentry(hass, entry, "the_phone", title="Nokia"),
+            "another one": lambda hass, entry: change_subentry(
+                hass, entry, "the_phone", data={"device_id": UUID, "sim": "default"}, unique_id=UUID
+            ),
+        }
+        changes[spare](hass, entry)
+        # Long enough for a poll.
+        await asyncio.sleep(0.1)
+
+    with patch.object(hass.config_entries, "async_forward_entry_setups", forward_and_change):
+        await set_up(hass, entry)
+    asked = [request.json["device_id"] for request in service.requests_to(INFO)]
+    names = set(devices(hass, entry)) - {"GoSMS.ru", "Mum", "Dad"}
+    assert (sorted(asked), names) == {
+        "added": (sorted([PHONE, UUID]), {"Pixel 8", "Spare"}),
+        "removed": ([], set()),
+        "renamed": ([PHONE], {"Nokia"}),
+        "another one": ([UUID], {"Pixel 8"}),
+    }[spare]
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_notify_entity_that_was_enabled_is_there_after_the_reload(
