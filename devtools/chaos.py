@@ -35,7 +35,7 @@ from .hass_client import HassApiError, Json
 from .hass_process import HomeAssistantProcess
 from .invariants import FINAL_STATES, RecordedEvent, Report, ServerMessage, check
 from .load import DUPLICATES, CallOutcome, LoadGenerator, plan
-from .process import ProcessError
+from .process import ProcessError, prepare_folder
 from .signals import INTERRUPTED, interruptible
 from .simulator_process import SimulatorProcess
 
@@ -139,7 +139,9 @@ async def _run(options: Options, console: Console) -> Result:
     started = time.monotonic()
     async with AsyncExitStack() as stack:
         if options.keep:
-            options.keep.mkdir(parents=True)
+            if options.keep.exists():
+                raise ChaosError(f"{options.keep} exists already: choose another folder")
+            prepare_folder(options.keep)
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gosms-chaos-")))
         simulator = await stack.enter_async_context(
             SimulatorProcess(folder, arguments=("--speed", str(SPEED), "--seed", str(options.seed)))

@@ -22,7 +22,7 @@ from .demo_data import DEMO_DATA, add_recipients_and_phone, configuration, link_
 from .entry_driver import DOMAIN, EntryDriver, EntryDriverError
 from .hass_client import HassApiError, Json
 from .hass_process import PASSWORD, USER, HomeAssistantProcess, HomeAssistantProcessError
-from .process import ROOT, ProcessError, free_port, is_free
+from .process import ROOT, ProcessError, free_port, is_free, prepare_folder
 from .signals import INTERRUPTED, interruptible
 from .simulator_process import SimulatorProcess
 
@@ -69,10 +69,12 @@ class SourceWatcher:
         return times
 
 
-async def _run(folder: Path, language: str, console: Console) -> None:
+async def _run(folder: Path, language: str, console: Console, *, fresh: bool) -> None:
     """Run Home Assistant and the simulator until Ctrl-C."""
     async with AsyncExitStack() as stack:
         stack.enter_context(_lock(folder))
+        if fresh:
+            (folder / STATE_FILE).unlink(missing_ok=True)
         state = _load_state(folder)
         _check_ports(state)
         simulator = SimulatorProcess(folder, arguments=("--port", str(state["simulator_port"])))
@@ -97,7 +99,7 @@ async def _run(folder: Path, language: str, console: Console) -> None:
 @contextmanager
 def _lock(folder: Path) -> Generator[None]:
     """Reserve a folder for this process."""
-    folder.mkdir(parents=True, exist_ok=True)
+    prepare_folder(folder)
     if any(folder.iterdir()) and not (folder / LOCK_FILE).exists():
         raise DevelopError(f"{folder} contains other files: choose another folder, or empty it")
     with (folder / LOCK_FILE).open("w") as lock:
@@ -179,11 +181,9 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="Home Assistant's folder (.develop)")
     parser.add_argument("--fresh", action="store_true", help="start over, without what you set up")
     options = parser.parse_args()
-    if options.fresh:
-        (options.folder / STATE_FILE).unlink(missing_ok=True)
     console = Console()
     try:
-        asyncio.run(interruptible(_run(options.folder.absolute(), options.language, console)))
+        asyncio.run(interruptible(_run(options.folder.absolute(), options.language, console, fresh=options.fresh)))
     except (DevelopError, EntryDriverError, HassApiError, ProcessError) as err:
         console.error(str(err))
         return 1

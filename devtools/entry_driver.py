@@ -140,6 +140,9 @@ async def _submit(client: HomeAssistantClient, flow_type: FlowType, form: Json, 
     if form["type"] != "form":
         raise EntryDriverError(f"the flow started with {form}")
     result = await client.submit_flow(flow_type, form["flow_id"], user_input)
+    if result["type"] == "form" and not result["errors"]:
+        # The choice of a phone that sent recently, which may be left open.
+        result = await client.submit_flow(flow_type, form["flow_id"], {})
     if result["type"] == "create_entry":
         return result
     section = "config_subentries" if flow_type is FlowType.SUBENTRY else flow_type.name.lower()

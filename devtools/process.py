@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 import sys
+import tempfile
 from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,16 @@ STOP_TIMEOUT = 15.0
 
 class ProcessError(Exception):
     """A child process failed."""
+
+
+def prepare_folder(folder: Path) -> None:
+    """Create a folder unless it exists; ProcessError if nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as err:
+        raise ProcessError(f"the folder {folder} cannot be written: {err.strerror}; choose another one") from None
 
 
 def is_free(port: int) -> bool:

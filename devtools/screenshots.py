@@ -26,7 +26,7 @@ from .demo_data import DASHBOARD, DEMO_DATA, add_recipients_and_phone, configura
 from .entry_driver import DOMAIN, EntryDriver, EntryDriverError
 from .hass_client import Json
 from .hass_process import HomeAssistantProcess
-from .process import ROOT, ProcessError
+from .process import ROOT, ProcessError, prepare_folder
 from .signals import INTERRUPTED, interruptible
 from .simulator_process import SimulatorProcess
 
@@ -150,7 +150,7 @@ async def _take_all(browser: Browser, language: str, folder: Path, console: Cons
         subentries = await add_recipients_and_phone(entry, simulator, language)
         await _send_messages(entry, simulator, subentries, language)
         devices = await hass.client.command("config/device_registry/list")
-        phone_id = next(each["id"] for each in devices if each["model"] and each["identifiers"][0][0] == DOMAIN)
+        phone_id = next(each["id"] for each in devices if each["model_id"] and each["identifiers"][0][0] == DOMAIN)
         notify_id = await entry.entity_id(f"{subentries[0]}_sms")
         for screenshot in screenshots(phone_id, notify_id, DEMO_DATA[language].messages[-1]):
             file = await _take(browser, hass, screenshot, folder)
@@ -172,9 +172,9 @@ def main() -> int:
     parser.add_argument("--language", action="append", choices=list(DEMO_DATA), help="only this one; can be repeated")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of the images (docs/images)")
     found = parser.parse_args()
-    found.folder.mkdir(parents=True, exist_ok=True)
     console = Console()
     try:
+        prepare_folder(found.folder)
         asyncio.run(interruptible(_run(found.language or list(DEMO_DATA), found.folder, console)))
     except (BrowserError, EntryDriverError, PlaywrightError, ProcessError, TimeoutError) as err:
         console.error("the screenshots could not be taken")

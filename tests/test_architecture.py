@@ -16,18 +16,22 @@ PACKAGE: Final = ROOT / "custom_components/gosms"
 # From the bottom to the top. A module imports from the floors below its own, and from its own floor without a circle.
 FLOORS: Final = (
     ("api", "const"),
-    ("address", "errors", "phone_number", "symbols", "text"),
+    ("address", "api_token", "billing", "errors", "phone_number", "symbols", "text"),
     (
         "preparation",
         "coordinator",
         "delays",
         "device",
         "entity",
+        "feed",
         "forms",
         "issues",
         "options",
         "outbox",
+        "permissions",
+        "plan",
         "runtime_data",
+        "sending",
         "subentries",
         "updates",
     ),
@@ -35,6 +39,7 @@ FLOORS: Final = (
         "__init__",
         "backup",
         "binary_sensor",
+        "button",
         "condition",
         "config_flow",
         "diagnostics",
@@ -50,13 +55,17 @@ FLOORS: Final = (
         "switch",
         "system_health",
         "trigger",
+        "websocket",
     ),
 )
 FLOOR_OF: Final = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 
 # The faces do not know each other, but for those that put others together.
 FACES: Final = len(FLOORS) - 1
-ASSEMBLIES: Final = {"__init__": {"notify_actions", "services"}, "config_flow": {"options_flow", "subentry_flow"}}
+ASSEMBLIES: Final = {
+    "__init__": {"notify_actions", "services", "websocket"},
+    "config_flow": {"options_flow", "subentry_flow"},
+}
 
 # What the client may be built on, to be a library of its own one day.
 API_LIBRARIES: Final = {"aiohttp", "aiolimiter", *sys.stdlib_module_names}

@@ -228,6 +228,18 @@ async def test_the_response_of_get_message_matches_the_documentation(
     assert answer == content | {"id": message.id}
 
 
+@example("gosms.cancel_messages")
+async def test_messages_with_a_tag_are_taken_back(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
+) -> None:
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint="POST /sms/send")
+    for tag in ("leak", "fire"):
+        data = {"phone_numbers": MUM, "message": tag, "tag": tag}
+        await hass.services.async_call("gosms", "send_sms", data, blocking=True)
+    await set_up_yaml(hass, content)
+    assert await run_script(hass, "example") == {"cancelled": 1, "too_late": 0}
+
+
 @example("gosms.delete_message")
 async def test_a_message_is_deleted(hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]) -> None:
     message = service.account.add_message(message="Old", phone_number=MUM, created=0)

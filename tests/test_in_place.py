@@ -32,8 +32,18 @@ UUID: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 LAST_MESSAGE: Final = "sensor.gosms_ru_last_message"
 NOON: Final = "2026-11-24T12:00:00+00:00"
 
-MUMS: Final = {"event.mum_message", "notify.mum", "sensor.mum_last_message_status"}
-GRANDMAS: Final = {"event.grandma_message", "notify.grandma", "sensor.grandma_last_message_status"}
+MUMS: Final = {
+    "button.mum_send_a_test_message",
+    "event.mum_message",
+    "notify.mum",
+    "sensor.mum_last_message_status",
+}
+GRANDMAS: Final = {
+    "button.grandma_send_a_test_message",
+    "event.grandma_message",
+    "notify.grandma",
+    "sensor.grandma_last_message_status",
+}
 PIXELS: Final = {
     "binary_sensor.pixel_8_charging",
     "binary_sensor.pixel_8_online",

@@ -13,7 +13,8 @@ from custom_components.gosms.options import Options
 from tests.common import MUM, PHONE, SimulatedService, phone, recipient, send, set_up
 
 TEXT: Final = {"long_text": "split", "replace_symbols": True}
-TRUST: Final = {"queue_expiry": 60, "delivery_timeout": 10, "hourly_limit": 100}
+TRUST: Final = {"queue_expiry": 60, "delivery_timeout": 10, "hourly_limit": 100, "history_days": 7}
+PLAN: Final = {"plan_segments": 0, "billing_day": 1}
 WEBHOOK: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 
 
@@ -31,7 +32,7 @@ def entry(hass: HomeAssistant, service: SimulatedService) -> MockConfigEntry:
 
 async def submit(hass: HomeAssistant, flow: ConfigFlowResult, **sections: dict[str, Any]) -> ConfigFlowResult:
     """Submit the form, and wait for everything that follows."""
-    answer = {"sending": {}, "text": TEXT, "trust": TRUST} | sections
+    answer = {"sending": {}, "text": TEXT, "trust": TRUST, "plan": PLAN} | sections
     result = await hass.config_entries.options.async_configure(flow["flow_id"], answer)
     await hass.async_block_till_done()
     return result
@@ -54,7 +55,8 @@ async def test_all_options_are_stored_flat_and_applied_immediately(
             "notify_actions": True,
         },
         text={"long_text": "reject", "replace_symbols": False},
-        trust={"queue_expiry": 0, "delivery_timeout": 1440, "hourly_limit": 0},
+        trust={"queue_expiry": 0, "delivery_timeout": 1440, "hourly_limit": 0, "history_days": 30},
+        plan={"plan_segments": 1000, "billing_day": 28},
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options == {
@@ -67,8 +69,11 @@ async def test_all_options_are_stored_flat_and_applied_immediately(
         "queue_expiry": 0,
         "delivery_timeout": 1440,
         "hourly_limit": 0,
+        "history_days": 30,
+        "plan_segments": 1000,
+        "billing_day": 28,
     }
-    assert [type(entry.options[key]) for key in TRUST] == [int, int, int]
+    assert {type(entry.options[key]) for key in {**TRUST, **PLAN}} == {int}
     await send(hass, "Hello")
     (request,) = service.requests_to("POST /sms/send")
     assert request.json == {"message": "Hello", "phone_number": MUM, "device_id": PHONE, "callback_id": WEBHOOK}
@@ -93,7 +98,23 @@ async def test_current_options_are_shown_and_can_be_cleared(hass: HomeAssistant,
     assert get_schema_suggested_value(sections["trust"].schema.schema, "hourly_limit") == 5
 
     await submit(hass, form, sending={"callback_id": ""})
-    assert entry.options == {**TEXT, **TRUST, "notify_actions": False}
+    assert entry.options == {**TEXT, **TRUST, **PLAN, "notify_actions": False}
+
+
+@pytest.mark.parametrize(("home", "shown"), [("DE", "DE"), (None, "RU")])
+async def test_the_form_says_which_country_the_home_is_in(
+    hass: HomeAssistant, entry: MockConfigEntry, home: str | None, shown: str
+) -> None:
+    hass.config.country = home
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["description_placeholders"] == {"country": shown}
+
+
+async def test_durations_have_a_unit(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    fields = form["data_schema"].schema["trust"].schema.schema
+    units = {key: fields[key].config.get("unit_of_measurement") for key in TRUST}
+    assert units == {"queue_expiry": "min", "delivery_timeout": "min", "hourly_limit": None}
 
 
 async def test_an_account_without_phones_has_no_default_phone_field(
@@ -126,6 +147,11 @@ async def test_an_invalid_webhook_shows_an_error_and_can_be_corrected(
         ("trust", "queue_expiry", 1441),
         ("trust", "delivery_timeout", 0),
         ("trust", "delivery_timeout", 1441),
+        ("trust", "history_days", -1),
+        ("trust", "history_days", 31),
+        ("plan", "plan_segments", -1),
+        ("plan", "billing_day", 0),
+        ("plan", "billing_day", 29),
         ("trust", "hourly_limit", -1),
         ("trust", "hourly_limit", 10_001),
     ],
@@ -134,7 +160,7 @@ async def test_an_out_of_range_value_is_rejected(
     hass: HomeAssistant, entry: MockConfigEntry, section: str, key: str, value: object
 ) -> None:
     form = await hass.config_entries.options.async_init(entry.entry_id)
-    valid: dict[str, dict[str, Any]] = {"sending": {}, "text": TEXT, "trust": TRUST}
+    valid: dict[str, dict[str, Any]] = {"sending": {}, "text": TEXT, "trust": TRUST, "plan": PLAN}
     with pytest.raises(InvalidData):
         await submit(hass, form, **{section: {**valid[section], key: value}})
     assert entry.options == {}

@@ -1,5 +1,6 @@
 """Adding, changing and removing recipients and phones."""
 
+import re
 from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, SubentryFlowResult
@@ -9,6 +10,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
 
+from custom_components.gosms.forms import PHONES_LINK
 from simulator import Fault, Permission
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, add_recipient, send, set_up
 from tests.service_faults import SERVICE_FAULTS, ServiceFault
@@ -47,7 +49,7 @@ async def submit(hass: HomeAssistant, flow: SubentryFlowResult, answer: dict[str
         ("+49 30 901820", "4930901820"),
         ("4915112345678", "4915112345678"),
         ("+7 000 345-67-80", "70003456780"),
-        (" 900 ", "900"),
+        (" 9000 ", "9000"),
         ("111222", "111222"),
     ],
 )
@@ -115,23 +117,129 @@ async def test_an_invalid_number_shows_the_reason_and_can_be_corrected(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_a_recipient_without_a_name_is_named_after_the_number(
-    hass: HomeAssistant, entry: MockConfigEntry
-) -> None:
-    result = await submit(hass, await add(hass, entry, "recipient"), {"name": " ", "phone_number": "+79123456780"})
-    assert result["title"] == "79123456780"
+@pytest.mark.parametrize("name", ["", " ", "\t\n", "\u00a0", "\u200b", " \ufeff\u2060 "])
+async def test_a_blank_name_is_refused(hass: HomeAssistant, entry: MockConfigEntry, name: str) -> None:
+    form = await submit(hass, await add(hass, entry, "recipient"), {"name": name, "phone_number": "+79123456780"})
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"name": "blank_name"})
+    assert get_schema_suggested_value(form["data_schema"].schema, "phone_number") == "+79123456780"
+
+    result = await submit(hass, form, {"name": "👩‍👧", "phone_number": "+79123456780"})
+    assert (result["type"], result["title"]) == (FlowResultType.CREATE_ENTRY, "👩‍👧")
+
+
+async def test_all_errors_of_a_form_are_shown_together(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    form = await submit(hass, await add(hass, entry, "recipient"), {"name": " ", "phone_number": "8 912"})
+    assert form["errors"] == {"name": "blank_name", "phone_number": "phone_number_too_short"}
 
 
 async def test_a_number_belongs_to_one_recipient_in_any_format(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     hass.config.country = "RU"
     answer = {"name": "Mother", "phone_number": "8 (912) 345-67-89"}
-    result = await submit(hass, await add(hass, entry, "recipient"), answer)
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    form = await submit(hass, await add(hass, entry, "recipient"), answer)
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"phone_number": "already_configured"})
+    assert form["description_placeholders"] == {"owner": "Mum"}
+    fields = form["data_schema"].schema
+    assert {key: get_schema_suggested_value(fields, key) for key in answer} == answer
 
-    answer = {"name": "Dad", "phone_number": "8 (912) 345-67-89"}
-    result = await submit(hass, await change(hass, entry, "the_recipient_dad"), answer)
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    result = await submit(hass, form, {"name": "Mother", "phone_number": "8 (912) 345-67-80"})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_a_number_cannot_be_changed_to_that_of_another_recipient(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    form = await submit(
+        hass, await change(hass, entry, "the_recipient_dad"), {"name": "Dad", "phone_number": f"+{MUM}"}
+    )
+    assert (form["errors"], form["description_placeholders"]) == (
+        {"phone_number": "already_configured"},
+        {"owner": "Mum"},
+    )
     assert entry.subentries["the_recipient_dad"].data == {"phone_number": DAD}
+
+    result = await submit(hass, form, {"name": "Dad", "phone_number": "+79123456780"})
+    assert result["reason"] == "reconfigure_successful"
+
+
+@pytest.mark.parametrize("name", ["Mum", "mum", " MUM "])
+async def test_a_second_recipient_of_one_name_is_confirmed(
+    hass: HomeAssistant, entry: MockConfigEntry, name: str
+) -> None:
+    answer = {"name": name, "phone_number": "+79123456780"}
+    form = await submit(hass, await add(hass, entry, "recipient"), answer)
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"name": "same_name"})
+    assert form["description_placeholders"] == {"phone_number": "…67-89"}
+
+    result = await submit(hass, form, answer)
+    assert (result["type"], result["title"]) == (FlowResultType.CREATE_ENTRY, name.strip())
+
+
+async def test_each_name_is_warned_of_once(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    answer = {"name": "Mum", "phone_number": "+79123456780"}
+    form = await submit(hass, await add(hass, entry, "recipient"), answer)
+    form = await submit(hass, form, {**answer, "name": "Dad"})
+    assert (form["errors"], form["description_placeholders"]) == ({"name": "same_name"}, {"phone_number": "…22-33"})
+    result = await submit(hass, form, answer)
+    assert result["title"] == "Mum"
+
+
+async def test_a_name_that_stays_is_not_warned_of(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    add_recipient(hass, entry, "mum", "79123456780")
+    result = await submit(
+        hass, await change(hass, entry, MUMS_ENTRY), {"name": "Mum", "phone_number": "+7 912 345-67-81"}
+    )
+    assert result["reason"] == "reconfigure_successful"
+
+    form = await submit(
+        hass, await change(hass, entry, "the_recipient_dad"), {"name": "Mum", "phone_number": f"+{DAD}"}
+    )
+    assert form["errors"] == {"name": "same_name"}
+
+
+async def test_a_number_of_three_digits_is_confirmed(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    answer = {"name": "Emergency", "phone_number": "112"}
+    form = await submit(hass, await add(hass, entry, "recipient"), answer)
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"phone_number": "short_number"})
+    form = await submit(hass, form, {**answer, "phone_number": "911"})
+    assert form["errors"] == {"phone_number": "short_number"}
+
+    result = await submit(hass, form, answer)
+    assert (result["type"], result["data"]) == (FlowResultType.CREATE_ENTRY, {"phone_number": "112"})
+    assert result["description"] == "no_button"
+
+
+async def test_a_changed_number_of_three_digits_is_confirmed(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    add_recipient(hass, entry, "Bank", "900")
+    answer = {"name": "The bank", "phone_number": "900"}
+    result = await submit(hass, await change(hass, entry, "the_recipient_bank"), answer)
+    assert result["reason"] == "reconfigure_successful"
+
+    form = await submit(
+        hass, await change(hass, entry, "the_recipient_bank"), {"name": "Emergency", "phone_number": "112"}
+    )
+    assert form["errors"] == {"phone_number": "short_number"}
+
+
+async def test_the_end_of_the_flow_says_how_to_send_a_test_message(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    result = await submit(hass, await add(hass, entry, "recipient"), {"name": "Aunt", "phone_number": "+79123456780"})
+    assert result["description"] == "test_button"
+    assert result["description_placeholders"] == {
+        "name": "Aunt",
+        "integration_url": "/config/integrations/integration/gosms",
+    }
+
+
+async def test_the_model_of_a_recipient_is_the_end_of_the_number(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    add_recipient(hass, entry, "Bank", "900")
+    await set_up(hass, entry)
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    models = {device.name: (device.model, device.manufacturer) for device in devices}
+    assert models == {
+        "GoSMS.ru": (None, "GoSMS.ru"),
+        "Mum": ("…67-89", None),
+        "Dad": ("…22-33", None),
+        "Bank": ("…00", None),
+    }
 
 
 async def test_a_recipient_can_be_reconfigured(
@@ -222,21 +330,46 @@ async def test_removing_a_recipient_removes_its_entities_and_device(
     assert {device.name for device in devices} == {"GoSMS.ru", "Dad"}
 
 
-async def test_a_phone_is_added_with_its_name_from_the_service(
-    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+@pytest.mark.parametrize("before", [(), ("async_unload",)], ids=["loaded", "not loaded"])
+async def test_a_phone_is_chosen_by_name(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, before: tuple[str, ...]
 ) -> None:
-    service.account.add_phone(OTHER_PHONE, name="Nokia in the hall")
+    service.account.add_phone(OTHER_PHONE, name="Nokia in the hall", name_type="Tablet")
     service.account.add_message(message="Hello", phone_number=MUM, device_id=OTHER_PHONE)
     service.account.add_message(message="Hello", phone_number=MUM, device_id=PHONE)
     service.account.add_message(message="Hello", phone_number=MUM)
     add_phone(hass, entry)
     await set_up(hass, entry)
+    for step in before:
+        await getattr(hass.config_entries, step)(entry.entry_id)
     form = await add(hass, entry, "phone")
-    assert form["data_schema"].schema["device_id"].config["options"] == [OTHER_PHONE]
+    (choice,) = form["data_schema"].schema["device_id"].config["options"]
+    assert choice["value"] == OTHER_PHONE
+    assert re.fullmatch(r"Nokia in the hall · Tablet · \d{4}-\d\d-\d\d \d\d:\d\d", choice["label"])
 
     result = await submit(hass, form, {"device_id": OTHER_PHONE, "sim": "sim2"})
     assert (result["title"], result["unique_id"]) == ("Nokia in the hall", OTHER_PHONE)
     assert result["data"] == {"device_id": OTHER_PHONE, "sim": "sim2"}
+
+
+async def test_a_changed_phone_is_among_the_choices(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    service.account.add_message(message="Hello", phone_number=MUM, device_id=PHONE)
+    add_phone(hass, entry)
+    form = await change(hass, entry, "the_phone")
+    assert [each["value"] for each in form["data_schema"].schema["device_id"].config["options"]] == [PHONE]
+
+
+async def test_phones_are_asked_about_once_in_a_flow(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    service.account.add_message(message="Hello", phone_number=MUM, device_id=PHONE)
+    form = await add(hass, entry, "phone")
+    form = await submit(hass, form, {"device_id": "hall", "sim": "default"})
+    assert form["errors"] == {"device_id": "invalid_device_id"}
+    assert len(form["data_schema"].schema["device_id"].config["options"]) == 1
+    assert len(service.requests_to("GET /sms")) == len(service.requests_to("POST /devices/get/info")) == 1
 
 
 async def test_a_phone_is_added_with_a_custom_name(
@@ -291,8 +424,10 @@ async def test_an_invalid_phone_shows_an_error_and_can_be_corrected(
 async def test_adding_a_phone_shows_every_fault_and_recovers(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, service_fault: ServiceFault
 ) -> None:
-    form = await add(hass, entry, "phone")
+    service.account.add_message(message="Hello", phone_number=MUM, device_id=PHONE)
     service_fault.start(service)
+    form = await add(hass, entry, "phone")
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, {})
     form = await submit(hass, form, {"device_id": PHONE, "sim": "sim1"})
     assert (form["type"], form["errors"]) == (FlowResultType.FORM, service_fault.errors)
 
@@ -312,9 +447,17 @@ async def test_a_phone_is_added_without_permission_to_see_phones(
 async def test_the_same_phone_cannot_be_added_twice(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
+    service.account.add_phone(OTHER_PHONE, name="Nokia")
     add_phone(hass, entry)
-    result = await submit(hass, await add(hass, entry, "phone"), {"device_id": PHONE, "sim": "sim1"})
-    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    answer = {"device_id": PHONE, "name": "Hall", "sim": "sim1"}
+    form = await submit(hass, await add(hass, entry, "phone"), answer)
+    assert (form["type"], form["errors"]) == (FlowResultType.FORM, {"device_id": "already_configured"})
+    assert form["description_placeholders"] == {**PHONES_LINK, "owner": "Pixel 8"}
+    fields = form["data_schema"].schema
+    assert {key: get_schema_suggested_value(fields, key) for key in answer} == answer
+
+    result = await submit(hass, form, {**answer, "device_id": OTHER_PHONE})
+    assert (result["type"], result["title"]) == (FlowResultType.CREATE_ENTRY, "Hall")
 
 
 async def test_name_and_sim_of_a_phone_can_be_changed_during_an_outage(

@@ -33,6 +33,7 @@ _PLACES: Final = (
         for flow in ("config", "options", "config_subentries.*", "issues.*.fix_flow")
         for place in _FLOW
     ),
+    "config.initiate_flow.*",
     "config_subentries.*.entry_type",
     "config_subentries.*.initiate_flow.*",
     "issues.*.title",

@@ -16,6 +16,7 @@ from .device import async_update_account_device
 from .issues import IssueManager, async_clear_all as async_clear_all_issues
 from .notify_actions import async_remove_notify_actions, async_setup_notify_actions
 from .outbox import MessageEvent, Outbox, OutgoingMessage, State
+from .plan import async_watch_plan
 from .runtime_data import (
     NOTIFY_ENTITIES,
     SUBENTRY_READY,
@@ -28,15 +29,24 @@ from .runtime_data import (
 from .services import async_setup_services
 from .subentries import phones, recipients
 from .updates import async_follow_entry, async_start_phone
+from .websocket import async_setup_websocket
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
-_PLATFORMS: Final = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.NOTIFY, Platform.SENSOR, Platform.SWITCH]
+_PLATFORMS: Final = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.EVENT,
+    Platform.NOTIFY,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Register the actions. They exist without an account too, so that automations can be validated."""
+    """Register the actions, which exist without an account too, so that automations can be validated, and the feed."""
     async_setup_services(hass)
+    async_setup_websocket(hass)
     return True
 
 
@@ -72,6 +82,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     # A coordinator without listeners does not poll, and all entities may be disabled.
     entry.async_on_unload(coordinator.async_add_listener(lambda: None))
     _async_refresh_failed_phones(hass, entry)
+    entry.async_on_unload(async_watch_plan(hass, entry))
     entry.async_on_unload(DelayMonitor(hass, entry).async_start())
     # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))

@@ -7,8 +7,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
-from .const import CONTROL_PANEL_URL, DOMAIN, SUBENTRY_PHONE
+from .const import CONF_PHONE_NUMBER, CONTROL_PANEL_URL, DOMAIN, SUBENTRY_PHONE
 from .coordinator import GoSmsPhoneCoordinator
+from .phone_number import ending
 from .runtime_data import GoSmsConfigEntry
 
 
@@ -36,7 +37,8 @@ def subentry_device(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: Conf
     if subentry.subentry_type == SUBENTRY_PHONE:
         device.update(_phone_details(entry.runtime_data.phone_coordinators[subentry.subentry_id]))
     else:
-        device.update(DeviceInfo(entry_type=DeviceEntryType.SERVICE, manufacturer="GoSMS.ru"))
+        number = ending(subentry.data[CONF_PHONE_NUMBER])
+        device.update(DeviceInfo(entry_type=DeviceEntryType.SERVICE, model=number))
     return device
 
 

@@ -57,8 +57,8 @@ class Failure:
         code = err.code if isinstance(err, GoSmsApiError) else None
         return cls(key=key, code=code, placeholders=_placeholders(key, err) or {})
 
-    def error(self, hass: HomeAssistant) -> HomeAssistantError:
-        """Return the error to raise."""
+    def error(self, hass: HomeAssistant, language: str | None = None) -> HomeAssistantError:
+        """Return the error to raise; a language, if it is not the configured one, is that of its text."""
         kind = ServiceValidationError if self.key in _INPUT_ERRORS else HomeAssistantError
         error = kind(
             translation_domain=DOMAIN,
@@ -73,14 +73,17 @@ class Failure:
             translation_placeholders={
                 "part": str(self.part),
                 "parts": str(self.parts),
-                "error": localize(hass, error),
+                "error": localize(hass, error, language),
             },
         )
 
 
-def localize(hass: HomeAssistant, error: HomeAssistantError) -> str:
-    """Return the text of an error in the configured language; `str(error)` is in English."""
-    texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
+def localize(hass: HomeAssistant, error: HomeAssistantError, language: str | None = None) -> str:
+    """Return the text of an error in the configured language, or another one that is loaded.
+
+    `str(error)` is in English.
+    """
+    texts = async_get_cached_translations(hass, language or hass.config.language, "exceptions", DOMAIN)
     text = texts.get(f"component.{DOMAIN}.exceptions.{error.translation_key}.message")
     return text.format(**error.translation_placeholders or {}) if text else str(error)
 

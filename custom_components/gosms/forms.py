@@ -1,9 +1,11 @@
-"""Fields and validation that the flows share: ids of phones and webhooks, and the choice of a phone."""
+"""Fields and validation that the flows share: names, ids of phones and webhooks, and the choice of a phone."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_DEVICE_ID
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -13,14 +15,26 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
     TextSelector,
 )
+from homeassistant.util import dt as dt_util
 
-from .api import ErrorCode, GoSmsApiError, GoSmsClient, GoSmsError, parse_vendor_id
+from .api import ErrorCode, GoSmsApiError, GoSmsClient, GoSmsError, Phone, parse_vendor_id
+from .const import CONTROL_PANEL_URL
 from .errors import form_error
-from .runtime_data import GoSmsConfigEntry
-from .subentries import phones
 
 # Errors that the id itself causes.
 _DEVICE_ERRORS: Final = frozenset({"invalid_device_id", "unknown_device"})
+
+# Seconds that a form may take to ask about phones, all of them together, and how many are asked about at a time.
+_LOOKUP_TIMEOUT: Final = 10
+_PARALLEL_LOOKUPS: Final = 3
+
+# A link in the forms to the page of the control panel that shows the ids of the phones.
+PHONES_LINK: Final = {"phones_url": f"{CONTROL_PANEL_URL}/devices"}
+
+
+def clean_name(typed: str) -> str:
+    """Return a name without white space around it; empty if there is nothing to see in it."""
+    return typed.strip() if any(each.isprintable() and not each.isspace() for each in typed) else ""
 
 
 def normalize_vendor_id(typed: str) -> str:
@@ -50,14 +64,67 @@ async def async_validate_phone(client: GoSmsClient, device_id: str) -> tuple[str
     return phone.name or device_id, {}
 
 
-def device_id_selector(entry: GoSmsConfigEntry) -> Selector[Any]:
-    """Return a field for the id of a phone, with a choice of other phones that sent messages recently."""
-    configured = {phone.unique_id for phone in phones(entry)}
-    messages = entry.runtime_data.coordinator.data.messages if entry.state is ConfigEntryState.LOADED else ()
-    if recent := {message.device_id for message in messages if message.device_id} - configured:
-        choices = SelectSelectorConfig(options=sorted(recent), custom_value=True, mode=SelectSelectorMode.DROPDOWN)
-        return SelectSelector(choices)
-    return TextSelector()
+async def async_recent_phones(client: GoSmsClient, known: Collection[str | None]) -> list[SelectOptionDict]:
+    """Return the phones that were named in recent messages, without those with known ids, to choose from.
+
+    The list is empty in an outage. A phone that does not answer in time is called by the end of its id; one that the
+    account no longer has is left out.
+    """
+    recent: dict[str, Phone | GoSmsError | None] = {}
+    with suppress(GoSmsError, TimeoutError):
+        async with asyncio.timeout(_LOOKUP_TIMEOUT):
+            page = await client.list()
+            recent.update({message.device_id: None for message in page.messages if message.device_id})
+            await _async_look_up(client, recent)
+    return [
+        SelectOptionDict(value=device_id, label=_describe(device_id, answer))
+        for device_id, answer in recent.items()
+        if device_id not in known and not _is_unknown(answer)
+    ]
+
+
+async def async_is_other_account(client: GoSmsClient, device_ids: Iterable[str]) -> bool:
+    """Return whether the client's account certainly has none of these phones. False if there are none."""
+    answers: dict[str, Phone | GoSmsError | None] = dict.fromkeys(device_ids)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LOOKUP_TIMEOUT):
+            await _async_look_up(client, answers)
+    return bool(answers) and all(_is_unknown(answer) for answer in answers.values())
+
+
+async def _async_look_up(client: GoSmsClient, answers: dict[str, Phone | GoSmsError | None]) -> None:
+    """Ask about the phones with these ids, a few at a time, and store each answer as soon as it is there."""
+    free = asyncio.Semaphore(_PARALLEL_LOOKUPS)
+
+    async def ask(device_id: str) -> None:
+        async with free:
+            try:
+                answers[device_id] = await client.phone_info(device_id)
+            except GoSmsError as err:
+                answers[device_id] = err
+
+    await asyncio.gather(*(ask(device_id) for device_id in answers))
+
+
+def _is_unknown(answer: Phone | GoSmsError | None) -> bool:
+    """Return whether an answer says that the account has no such phone."""
+    return isinstance(answer, GoSmsError) and form_error(answer) == "unknown_device"
+
+
+def _describe(device_id: str, answer: Phone | GoSmsError | None) -> str:
+    """Return a phone's name, its kind and when it reported, as far as they are known."""
+    end_of_id = f"…{device_id[-6:]}"
+    if not isinstance(answer, Phone):
+        return end_of_id
+    reported = f"{dt_util.as_local(answer.last_online):%Y-%m-%d %H:%M}" if answer.last_online else None
+    return " · ".join(filter(None, (answer.name or end_of_id, answer.model, reported)))
+
+
+def device_id_selector(choices: list[SelectOptionDict]) -> Selector[Any]:
+    """Return a field for the id of a phone, with a choice if there is one."""
+    if not choices:
+        return TextSelector()
+    return SelectSelector(SelectSelectorConfig(options=choices, custom_value=True, mode=SelectSelectorMode.DROPDOWN))
 
 
 def phone_selector(choices: Iterable[ConfigSubentry]) -> SelectSelector:

@@ -6,13 +6,18 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import DOMAIN as HOMEASSISTANT_DOMAIN, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 
 from .api import Endpoint, GoSmsApiError, RequestOutcome
+from .billing import billing_month
 from .const import CONTROL_PANEL_URL, DOMAIN
+from .options import Options
 from .subentries import find_phone
 
 MESSAGES_LOST: Final = "messages_lost"
 PHONE_OUT_OF_TOUCH: Final = "phone_out_of_touch"
+QUOTA_LOW: Final = "quota_low"
+QUOTA_REACHED: Final = "quota_reached"
 SERVICE_UNREACHABLE: Final = "service_unreachable"
 STORAGE_FAILED: Final = "storage_failed"
 UNKNOWN_PHONE: Final = "unknown_phone"
@@ -24,7 +29,9 @@ _OURS: Final = frozenset({MESSAGES_LOST, STORAGE_FAILED})
 _FIXABLE: Final = frozenset({MESSAGES_LOST, UNKNOWN_PHONE})
 
 # Nothing is refused because of them.
-_WARNINGS: Final = frozenset({MESSAGES_LOST, "no_device_permission", PHONE_OUT_OF_TOUCH, SERVICE_UNREACHABLE})
+_WARNINGS: Final = frozenset(
+    {MESSAGES_LOST, "no_device_permission", PHONE_OUT_OF_TOUCH, QUOTA_LOW, SERVICE_UNREACHABLE}
+)
 
 # The reason that the `problem` sensor shows for a rejected token. Home Assistant itself asks for a new one.
 REAUTH: Final = "reauth"
@@ -38,7 +45,8 @@ _FIX_PAGES: Final = {
     "account_blocked": "",
     "no_sending_phone": "/devices",
     PHONE_OUT_OF_TOUCH: "/devices",
-    "quota_reached": "",
+    QUOTA_LOW: "",
+    QUOTA_REACHED: "",
     SERVICE_UNREACHABLE: "",
     UNKNOWN_PHONE: "/devices",
 }
@@ -116,10 +124,18 @@ def async_clear_removed_phones(hass: HomeAssistant, entry: ConfigEntry[Any]) -> 
 def async_get_problems(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[str]:
     """Return what needs the user's attention: the keys of an account's open issues, and `reauth` for a new token."""
     keys = {issue.translation_key for issue in _open_issues(hass, entry) if issue.translation_key}
-    reauth_issue_id = f"config_entry_reauth_{DOMAIN}_{entry.entry_id}"
-    if ir.async_get(hass).async_get_issue(HOMEASSISTANT_DOMAIN, reauth_issue_id):
+    if _reauth_issue(hass, entry):
         keys.add(REAUTH)
     return sorted(keys)
+
+
+@callback
+def async_get_worst(hass: HomeAssistant, entry: ConfigEntry[Any]) -> ir.IssueEntry | None:
+    """Return what needs the user's attention most: Home Assistant's request for a new token, else an error first."""
+    if reauth := _reauth_issue(hass, entry):
+        return reauth
+    issues = [issue for issue in _open_issues(hass, entry) if issue.translation_key]
+    return min(issues, key=lambda issue: (issue.severity != ir.IssueSeverity.ERROR, issue.issue_id), default=None)
 
 
 class IssueManager:
@@ -157,7 +173,10 @@ class IssueManager:
             or resolved_by in _NEEDS_USER_ACTION
             or _issue_data(known).get("resolved_by") not in _NEEDS_USER_ACTION
         ):
-            issue_id = async_raise(self._hass, self._entry, key, resolved_by=resolved_by, phone=phone)
+            placeholders = {"renews": _renewal(self._entry)} if key == QUOTA_REACHED else None
+            issue_id = async_raise(
+                self._hass, self._entry, key, resolved_by=resolved_by, phone=phone, placeholders=placeholders
+            )
             self._raised[issue_id] = self._hass.loop.time()
 
     def _clear(self, outcome: RequestOutcome) -> None:
@@ -174,6 +193,11 @@ class IssueManager:
         return find_phone(self._entry, outcome.device_id)
 
 
+def _renewal(entry: ConfigEntry[Any]) -> str:
+    """Return the day on which the plan of an account renews."""
+    return billing_month(dt_util.now().date(), Options.from_entry(entry).billing_day)[1].isoformat()
+
+
 def _issue_id(entry: ConfigEntry[Any], key: str, phone: ConfigSubentry | None = None) -> str:
     """Return the id of an issue."""
     return f"{key}_{entry.entry_id}_{phone.subentry_id}" if phone else f"{key}_{entry.entry_id}"
@@ -182,6 +206,12 @@ def _issue_id(entry: ConfigEntry[Any], key: str, phone: ConfigSubentry | None = 
 def _issue_data(issue: ir.IssueEntry) -> dict[str, str | int | float | None]:
     """Return the data of an issue. One of an earlier run that was not raised again has no data."""
     return issue.data or {"entry_id": None}
+
+
+def _reauth_issue(hass: HomeAssistant, entry: ConfigEntry[Any]) -> ir.IssueEntry | None:
+    """Return Home Assistant's request for a new token of an account, or None."""
+    issue_id = f"config_entry_reauth_{DOMAIN}_{entry.entry_id}"
+    return ir.async_get(hass).async_get_issue(HOMEASSISTANT_DOMAIN, issue_id)
 
 
 def _open_issues(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[ir.IssueEntry]:

@@ -15,12 +15,9 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_PHONE_NUMBER
 from .entity import GoSmsEntity, async_add_for_recipients
-from .errors import account_not_loaded
-from .outbox import Recipient, SendRequest
-from .preparation import prepare_text
-from .runtime_data import NOTIFY_ENTITIES, GoSmsConfigEntry, async_wait_for_reload
+from .runtime_data import NOTIFY_ENTITIES, GoSmsConfigEntry
+from .sending import async_send_to_recipient
 from .subentries import SENT
 
 # Messages need not wait for each other here: the client limits the rate of requests.
@@ -90,13 +87,4 @@ class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
         """Send an SMS. The title is put before the text, on a line of its own."""
-        await async_wait_for_reload(self._entry)
-        if self._entry.state not in {ConfigEntryState.LOADED, ConfigEntryState.FAILED_UNLOAD}:
-            raise account_not_loaded(self._entry.title).error(self.hass)
-        text = prepare_text(self._entry, message, title)
-        to = Recipient(phone_number=self._recipient.data[CONF_PHONE_NUMBER], recipient=self._recipient.subentry_id)
-        (result,) = await self._entry.runtime_data.outbox.async_send(
-            SendRequest(to=(to,), text=text.text, parts=text.parts)
-        )
-        if result.failure:
-            raise result.failure.error(self.hass)
+        await async_send_to_recipient(self.hass, self._entry, self._recipient, message, title)

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
-from homeassistant.const import CONF_COUNTRY
+from homeassistant.const import CONF_COUNTRY, UnitOfTime
 from homeassistant.data_entry_flow import section
 from homeassistant.generated.countries import COUNTRIES
 from homeassistant.helpers.selector import (
@@ -21,31 +21,45 @@ import voluptuous as vol
 
 from .forms import is_vendor_id, normalize_vendor_id, phone_selector
 from .options import (
+    CONF_BILLING_DAY,
     CONF_CALLBACK_ID,
     CONF_DEFAULT_PHONE,
     CONF_DELIVERY_TIMEOUT,
+    CONF_HISTORY_DAYS,
     CONF_HOURLY_LIMIT,
     CONF_LONG_TEXT,
     CONF_NOTIFY_ACTIONS,
+    CONF_PLAN_SEGMENTS,
     CONF_QUEUE_EXPIRY,
     CONF_REPLACE_SYMBOLS,
     Options,
 )
+from .preparation import DEFAULT_COUNTRY
 from .subentries import phones
 
 _DEFAULTS: Final = Options()
 
+_SECTION_PLAN: Final = "plan"
 _SECTION_SENDING: Final = "sending"
 _SECTION_TEXT: Final = "text"
 _SECTION_TRUST: Final = "trust"
+_SECTIONS: Final = (_SECTION_SENDING, _SECTION_TEXT, _SECTION_TRUST, _SECTION_PLAN)
 
 # Far more than a phone can send in an hour, and as many as the history can count.
 _MAX_HOURLY_LIMIT: Final = 1000
 
+# Minutes.
+_MAX_WAIT: Final = 24 * 60
 
-def _minutes(minimum: int) -> NumberSelector:
-    """Return a field for minutes, up to a day."""
-    return NumberSelector(NumberSelectorConfig(min=minimum, max=24 * 60, step=1, mode=NumberSelectorMode.BOX))
+_MAX_PLAN: Final = 1_000_000
+
+
+def _number(minimum: int, maximum: int, unit: UnitOfTime | None = None) -> NumberSelector:
+    """Return a field for a whole number."""
+    config = NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX)
+    if unit:
+        config |= {"unit_of_measurement": unit, "translation_key": "units"}
+    return NumberSelector(config)
 
 
 def _flatten(user_input: dict[str, Any]) -> dict[str, Any]:
@@ -72,11 +86,17 @@ _TEXT_SCHEMA: Final = vol.Schema(
 
 _TRUST_SCHEMA: Final = vol.Schema(
     {
-        vol.Required(CONF_QUEUE_EXPIRY, default=_DEFAULTS.queue_expiry): _minutes(0),
-        vol.Required(CONF_DELIVERY_TIMEOUT, default=_DEFAULTS.delivery_timeout): _minutes(1),
-        vol.Required(CONF_HOURLY_LIMIT, default=_DEFAULTS.hourly_limit): NumberSelector(
-            NumberSelectorConfig(min=0, max=_MAX_HOURLY_LIMIT, step=1, mode=NumberSelectorMode.BOX)
-        ),
+        vol.Required(CONF_QUEUE_EXPIRY, default=_DEFAULTS.queue_expiry): _number(0, _MAX_WAIT, UnitOfTime.MINUTES),
+        vol.Required(CONF_DELIVERY_TIMEOUT, default=_DEFAULTS.delivery_timeout): _number(1, _MAX_WAIT, UnitOfTime.MINUTES),
+        vol.Required(CONF_HOURLY_LIMIT, default=_DEFAULTS.hourly_limit): _number(0, _MAX_HOURLY_LIMIT),
+        vol.Required(CONF_HISTORY_DAYS, default=_DEFAULTS.history_days): _number(0, 30, UnitOfTime.DAYS),
+    }
+)
+
+_PLAN_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_PLAN_SEGMENTS, default=_DEFAULTS.plan_segments): _number(0, _MAX_PLAN),
+        vol.Required(CONF_BILLING_DAY, default=_DEFAULTS.billing_day): _number(1, 28),
     }
 )
 
@@ -94,11 +114,12 @@ class GoSmsOptionsFlow(OptionsFlow):
                 return self.async_create_entry(data=options)
             # The frontend shows no error inside a section, so it is shown at the section itself.
             errors[_SECTION_SENDING] = "invalid_callback_id"
-        current = dict.fromkeys((_SECTION_SENDING, _SECTION_TEXT, _SECTION_TRUST), self.config_entry.options)
+        current = dict.fromkeys(_SECTIONS, self.config_entry.options)
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(self._schema(), user_input or current),
             errors=errors,
+            description_placeholders={"country": self.hass.config.country or DEFAULT_COUNTRY},
         )
 
     def _schema(self) -> vol.Schema:
@@ -120,5 +141,6 @@ class GoSmsOptionsFlow(OptionsFlow):
                 ),
                 vol.Required(_SECTION_TEXT): section(_TEXT_SCHEMA),
                 vol.Required(_SECTION_TRUST): section(_TRUST_SCHEMA),
+                vol.Optional(_SECTION_PLAN, default=dict): section(_PLAN_SCHEMA),
             }
         )

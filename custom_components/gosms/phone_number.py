@@ -12,6 +12,8 @@ _MAX_LENGTH: Final = 100
 # Short numbers of services and operators are not part of a numbering plan that could be looked up.
 _SHORT_NUMBER: Final = re.compile(r"[0-9]{3,6}")
 
+_EMERGENCY_LENGTH: Final = 3
+
 # A number that was copied from a list of contacts may include marks of its writing direction.
 _INVISIBLE: Final = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 
@@ -89,6 +91,16 @@ def clean(number: str) -> str:
 def with_plus(digits: str) -> str:
     """Return a normalized number in international notation. A short number has no country code."""
     return digits if _SHORT_NUMBER.fullmatch(digits) else f"+{digits}"
+
+
+def ending(digits: str) -> str:
+    """Return the end of a normalized number, by which people who know it recognize it, such as `…67-89`."""
+    return f"…{digits[-2:]}" if _SHORT_NUMBER.fullmatch(digits) else f"…{digits[-4:-2]}-{digits[-2:]}"
+
+
+def may_be_emergency_number(digits: str) -> bool:
+    """Return whether a normalized number has three digits, as 112 and most emergency numbers have."""
+    return len(digits) == _EMERGENCY_LENGTH
 
 
 def normalize(number: str, country: str) -> str:

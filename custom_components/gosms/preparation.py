@@ -14,7 +14,7 @@ from .text import InvalidTextError, PreparedText, prepare
 
 # The country of numbers without a country code, if neither the options nor Home Assistant name one: the service is
 # Russian.
-_DEFAULT_COUNTRY: Final = "RU"
+DEFAULT_COUNTRY: Final = "RU"
 
 
 def prepare_text(entry: ConfigEntry[Any], message: str, title: str | None) -> PreparedText:
@@ -44,5 +44,5 @@ async def async_normalize_number(hass: HomeAssistant, entry: ConfigEntry[Any], n
         digits: str = recipient.data[CONF_PHONE_NUMBER]
         if cleaned in {digits, with_plus(digits)}:
             return digits
-    country = Options.from_entry(entry).country or hass.config.country or _DEFAULT_COUNTRY
+    country = Options.from_entry(entry).country or hass.config.country or DEFAULT_COUNTRY
     return await hass.async_add_executor_job(normalize, cleaned, country)

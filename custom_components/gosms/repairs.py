@@ -5,9 +5,11 @@ from typing import Any
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
 from homeassistant.const import CONF_API_TOKEN, CONF_DEVICE_ID, CONF_URL
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import SelectOptionDict
 import voluptuous as vol
 
-from .forms import async_validate_phone, device_id_selector, normalize_vendor_id
+from .api import GoSmsClient
+from .forms import async_recent_phones, async_validate_phone, device_id_selector, normalize_vendor_id
 from .runtime_data import GoSmsConfigEntry, async_create_client
 from .updates import async_try_again
 
@@ -19,6 +21,7 @@ class UnknownPhoneRepairFlow(RepairsFlow):
         """Initialize the flow for this phone."""
         self._entry = entry
         self._subentry_id = subentry_id
+        self._choices: list[SelectOptionDict] | None = None
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Show the menu."""
@@ -43,10 +46,12 @@ class UnknownPhoneRepairFlow(RepairsFlow):
                     # The id was right after all, so the update listener is not called.
                     async_try_again(self.hass, self._entry)
                 return self.async_create_entry(data={})
+        if self._choices is None:
+            self._choices = await async_recent_phones(self._client(), self._other_ids())
         return self.async_show_form(
             step_id="correct",
             data_schema=self.add_suggested_values_to_schema(
-                vol.Schema({vol.Required(CONF_DEVICE_ID): device_id_selector(self._entry)}),
+                vol.Schema({vol.Required(CONF_DEVICE_ID): device_id_selector(self._choices)}),
                 user_input or {CONF_DEVICE_ID: phone.data[CONF_DEVICE_ID]},
             ),
             errors=errors,
@@ -62,12 +67,18 @@ class UnknownPhoneRepairFlow(RepairsFlow):
 
     async def _async_validate(self, device_id: str) -> dict[str, str]:
         """Validate an id, and return the form's errors."""
-        others = {each.unique_id for each in self._entry.subentries.values() if each.subentry_id != self._subentry_id}
-        if device_id in others:
+        if device_id in self._other_ids():
             return {CONF_DEVICE_ID: "already_configured"}
-        client = async_create_client(self.hass, self._entry.data[CONF_API_TOKEN], self._entry.data[CONF_URL])
-        _, errors = await async_validate_phone(client, device_id)
+        _, errors = await async_validate_phone(self._client(), device_id)
         return errors
+
+    def _other_ids(self) -> set[str | None]:
+        """Return the unique ids of the account's other subentries."""
+        return {each.unique_id for each in self._entry.subentries.values() if each.subentry_id != self._subentry_id}
+
+    def _client(self) -> GoSmsClient:
+        """Return a client for the account, which may not be loaded."""
+        return async_create_client(self.hass, self._entry.data[CONF_API_TOKEN], self._entry.data[CONF_URL])
 
 
 async def async_create_fix_flow(

@@ -120,7 +120,7 @@ def prepare(message: str, title: str | None, *, long_text: str, replace_symbols:
         text=text,
         parts=parts,
         characters=sum(map(len, parts)),
-        segments=sum(map(_segments, parts)),
+        segments=sum(map(count_segments, parts)),
         encoding="gsm7" if all(map(_is_gsm7, parts)) else "ucs2",
         replaced=replaced,
     )
@@ -194,14 +194,17 @@ def _is_gsm7(part: str) -> bool:
     return _GSM.union(_GSM_EXTENSION).issuperset(part)
 
 
-def _segments(part: str) -> int:
+def count_segments(part: str) -> int:
     """Return how many SMS a phone sends for a part. No character is split between two of them."""
     if _is_gsm7(part):
-        widths, (single, joined) = [1 + (character in _GSM_EXTENSION) for character in part], _GSM_SIZES
+        wide, (single, joined) = _GSM_EXTENSION.intersection(part), _GSM_SIZES
     else:
-        widths, (single, joined) = [1 + (ord(character) >= _BEYOND_BMP) for character in part], _UCS2_SIZES
+        wide, (single, joined) = frozenset(each for each in part if ord(each) >= _BEYOND_BMP), _UCS2_SIZES
+    widths = [1 + (character in wide) for character in part] if wide else [1] * len(part)
     if sum(widths) <= single:
         return 1
+    if not wide:
+        return -(-len(part) // joined)
     segments, room = 1, joined
     for width in widths:
         if width > room:

@@ -39,7 +39,7 @@ class _Applied:
 def async_follow_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> CALLBACK_TYPE:
     """Apply what changes in an entry from now on; returns how to stop it.
 
-    Options need nothing: they are read when they are used.
+    Options need nothing but what is told here to all: they are read when they are used.
     """
     applied = _Applied.of(entry)
 
@@ -105,6 +105,7 @@ def _async_apply(hass: HomeAssistant, entry: GoSmsConfigEntry, before: _Applied,
             async_update_subentry_device(hass, entry, subentry)
             if data != known[1]:
                 _async_change(hass, entry, subentry, known[1])
+    entry.runtime_data.outbox.async_prune_history()
     async_dispatcher_send(hass, UPDATED.format(entry.entry_id))
 
 

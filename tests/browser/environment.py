@@ -1,13 +1,19 @@
 """Helpers to read and click pages of the interface."""
 
+import asyncio
 from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 import tempfile
+from typing import Self
 
 from playwright.async_api import Locator, Page
+import pytest
+import pytest_socket
 
-from devtools.browser import Browser
+from devtools.browser import Browser, find
+from devtools.demo_data import configuration, link_dashboard
 from devtools.entry_driver import DOMAIN
 from devtools.hass_process import HomeAssistantProcess
 from devtools.simulator_process import SimulatorProcess
@@ -20,6 +26,26 @@ class BrowserEnvironment:
         self.hass = hass
         self.simulator = simulator
         self._browser = browser
+
+    @classmethod
+    @asynccontextmanager
+    async def start(cls, folder: Path, language: str) -> AsyncGenerator[Self]:
+        """Start Home Assistant, the simulated service and a browser; without a browser the test is skipped."""
+        if find() is None:
+            pytest.skip("no Chromium or Chrome was found; set GOSMS_BROWSER to its path")
+        # pytest-socket blocks the sockets again before each test.
+        pytest_socket.enable_socket()
+        # A thread that exists before a test does not count as left behind by it.
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(max_workers=1))
+        await loop.run_in_executor(None, bool)
+        link_dashboard(folder, language)
+        async with (
+            SimulatorProcess(folder, arguments=("--speed", "4")) as simulator,
+            HomeAssistantProcess(folder, configuration=configuration(language), language=language) as hass,
+            Browser.open() as browser,
+        ):
+            yield cls(browser, hass, simulator)
 
     @asynccontextmanager
     async def open_page(self, path: str) -> AsyncGenerator[InterfacePage]:
@@ -63,6 +89,11 @@ class InterfacePage:
     async def fill(self, name: str, text: str) -> None:
         """Fill in a field of a form; the names of required fields have an asterisk."""
         await self.page.get_by_role("textbox", name=name).fill(text)
+
+    async def choose(self, field: str, choice: str) -> None:
+        """Choose from the list of a field."""
+        await self.page.locator("ha-picker-field").filter(has_text=field).click()
+        await self.click_list_item(choice)
 
     async def wait_for_text(self, text: str) -> None:
         """Wait until a text is visible."""

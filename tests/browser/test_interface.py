@@ -137,7 +137,6 @@ async def test_an_account_is_reconfigured_and_removed(
     ):
         await ui.click_menu_item("Reconfigure")
         await ui.fill("API token", "wrong.token")
-        await ui.click("Advanced")
         await ui.fill("Address of the API", simulator.url)
         await ui.click("Submit")
         await ui.wait_for_text(TEXTS["config.error.invalid_auth"])
@@ -224,10 +223,10 @@ async def test_a_phone_with_a_new_id_is_fixed_in_its_repair(
         names = {"account": "GoSMS.ru", "phone": phone["device_name"]}
         await ui.page.get_by_text(TEXTS["issues.unknown_phone.title"].format(**names)).first.click()
         await ui.page.get_by_text(TEXTS[f"{REPAIR}.step.init.menu_options.correct"]).click()
-        await ui.fill("ID of the phone", phone["device_id"])
+        await ui.fill("Phone or its ID", phone["device_id"])
         await ui.click("Submit")
         await ui.wait_for_text(TEXTS[f"{REPAIR}.error.unknown_device"])
-        await ui.fill("ID of the phone", NEW_ID)
+        await ui.fill("Phone or its ID", NEW_ID)
         await ui.click("Submit")
         await ui.wait_for_text("The issue is repaired")
         await ui.click("Finish")

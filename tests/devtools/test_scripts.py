@@ -53,3 +53,33 @@ def test_help_names_every_option(
         main()
     options = set(re.findall(r"--[a-z]+", capsys.readouterr().out)) - {"--help"}
     assert set(re.findall(r"--[a-z]+", help_of(script))) == options
+
+
+@pytest.mark.parametrize(
+    ("main", "option"),
+    [(chaos.main, "--keep"), (develop.main, "--folder"), (screenshots.main, "--folder")],
+    ids=["chaos", "develop", "screenshots"],
+)
+def test_a_folder_that_cannot_be_written_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    main: Callable[[], int],
+    option: str,
+) -> None:
+    # Nothing can be created in a file, whoever runs the test.
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "folder"
+    monkeypatch.setattr("sys.argv", ["script", option, str(folder)])
+    assert main() == 1
+    output = "".join(capfd.readouterr())
+    assert f"the folder {folder} cannot be written" in output
+    assert "Traceback" not in output
+
+
+def test_chaos_keeps_the_files_of_an_earlier_run(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.argv", ["chaos", "--keep", str(tmp_path)])
+    assert chaos.main() == 1
+    assert f"{tmp_path} exists already" in "".join(capfd.readouterr())

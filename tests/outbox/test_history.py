@@ -48,6 +48,54 @@ def test_a_message_is_counted_by_its_final_state(state: State, counters: tuple[i
     assert history.counters.on(MONDAY) == counters
 
 
+def test_a_message_that_was_taken_back_is_neither_delivered_nor_failed() -> None:
+    history = History()
+    history.finish(ended(state=State.CANCELLED), 9.0, MONDAY)
+    assert history.counters.on(MONDAY) == (0, 0)
+
+
+def test_with_a_history_texts_stay_as_long_as_it_says() -> None:
+    history = History()
+    history.keep = 3 * 24 * HOUR
+    finished = history.finish(ended(), 100.0, MONDAY)
+    assert (finished.text, finished.phone_number, finished.finished) == ("Leak!", "79123456789", 100.0)
+    assert not history.forget(100.0 + history.keep - 1)
+    assert history.forget(100.0 + history.keep)
+    assert len(history) == 0
+
+
+def test_the_oldest_text_tells_when_there_is_something_to_forget() -> None:
+    history = History()
+    history.keep = 3 * 24 * HOUR
+    history.finish(ended("one"), 100.0, MONDAY)
+    history.finish(ended("two"), 200.0, MONDAY)
+    assert history.oldest == 100.0
+
+
+def test_of_a_large_history_the_newest_thousand_stay_in_memory() -> None:
+    history = History()
+    history.keep = 30 * 24 * HOUR
+    for number in range(1500):
+        history.finish(ended(str(number)), float(number), MONDAY)
+    assert not history.forget(23 * HOUR)
+    assert len(history) == 1500
+    assert history.forget(25 * HOUR)
+    assert next(iter(history.messages)) == "500"
+
+
+def test_texts_that_are_not_kept_any_more_are_forgotten_at_once() -> None:
+    history = History()
+    history.keep = 7 * 24 * HOUR
+    history.finish(ended(), 100.0, MONDAY)
+    assert history.strip() == []
+    history.keep = 0.0
+    [stripped] = history.strip()
+    assert (stripped.text, stripped.phone_number, stripped.tag, stripped.parts[0].text) == ("", "", None, "")
+    assert history.has_id("id of the key")
+    assert history.strip() == []
+    assert history.oldest is None
+
+
 def test_counters_start_at_zero_each_day() -> None:
     history = History()
     assert history.counters.on(MONDAY) == (0, 0)

@@ -43,6 +43,7 @@ CHANGES: Final[dict[str, Callable[[OutgoingMessage], OutgoingMessage]]] = {
     "absent, too late": lambda message: message.mark_not_found(LATE),
     "refuse": lambda message: message.refuse(FAILURE, EARLY),
     "expire": lambda message: message.expire(FAILURE, LATE),
+    "cancel": lambda message: message.cancel(EARLY),
     "give up": lambda message: message.mark_unconfirmed(EARLY),
 }
 
@@ -52,6 +53,7 @@ LEGAL: Final = [
     (State.QUEUED, "lose", State.UNKNOWN, ["queued"]),
     (State.QUEUED, "postpone, too late", State.EXPIRED, ["expired"]),
     (State.QUEUED, "expire", State.EXPIRED, ["expired"]),
+    (State.QUEUED, "cancel", State.CANCELLED, ["cancelled"]),
     (State.SENDING, "accept", State.ACCEPTED, ["accepted"]),
     (State.SENDING, "postpone", State.QUEUED, ["queued"]),
     (State.SENDING, "postpone, too late", State.EXPIRED, ["expired"]),
@@ -137,8 +139,31 @@ def test_each_part_of_a_restored_message_is_looked_for() -> None:
     assert not second.mark_accepted("b", 3.0).is_restored
 
 
+def test_a_message_of_which_a_part_was_accepted_is_not_taken_back() -> None:
+    message = replace(NEW, parts=(Part(text="One"), Part(text="Two"))).start_attempt(1.0, device_id=None)
+    half_sent = message.mark_accepted("a", 2.0)
+    assert (half_sent.state, half_sent.can_be_cancelled) == (State.QUEUED, False)
+    with pytest.raises(IllegalTransitionError):
+        half_sent.cancel(3.0)
+
+
+@pytest.mark.parametrize(
+    ("message", "can_be_cancelled"),
+    [
+        (NEW, True),
+        (NEW.start_attempt(1.0, device_id=None), False),
+        (NEW.start_attempt(1.0, device_id=None).requeue(FAILURE, 2.0), True),
+        (NEW.start_attempt(1.0, device_id=None).mark_unknown(None, 2.0), False),
+        (NEW.mark_restored(), True),
+        (NEW.start_attempt(1.0, device_id=None).mark_restored(), False),
+    ],
+)
+def test_only_what_certainly_did_not_arrive_is_taken_back(message: OutgoingMessage, *, can_be_cancelled: bool) -> None:
+    assert message.can_be_cancelled is can_be_cancelled
+
+
 def test_every_final_state_has_an_event_type() -> None:
-    assert FINAL == ["delivered", "send_failed", "delivery_failed", "refused", "expired", "unconfirmed"]
+    assert FINAL == ["delivered", "send_failed", "delivery_failed", "refused", "expired", "unconfirmed", "cancelled"]
     assert list(EVENT_TYPES) == ["queued", "accepted", "sent", "delivery_timeout", *FINAL]
 
 

@@ -477,11 +477,11 @@ async def test_a_message_archived_during_a_commit_is_not_shown_again(
 async def test_the_latest_of_a_message_is_what_people_may_be_told(store: MessageStore) -> None:
     first = message()
     assert store.latest(first) is first
-    store.put(first.report_queued())
-    assert store.latest(first) == first.report_queued()
+    queued = store.put(first.report_queued())
+    assert store.latest(first) == queued
     await store.async_save()
     store.put(delivered())
-    assert store.latest(first) == first.report_queued()
+    assert store.latest(first) == queued
     await store.async_save()
     store.archive("one")
     latest = store.latest(first)

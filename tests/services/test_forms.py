@@ -99,6 +99,7 @@ def test_every_option_has_a_text(language: str) -> None:
     ("action", "response"),
     [
         ("send_sms", SupportsResponse.OPTIONAL),
+        ("cancel_messages", SupportsResponse.OPTIONAL),
         ("get_messages", SupportsResponse.ONLY),
         ("get_message", SupportsResponse.ONLY),
         ("preview", SupportsResponse.ONLY),

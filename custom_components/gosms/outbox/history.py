@@ -1,4 +1,4 @@
-"""What is remembered of messages that ended: neither texts nor numbers. Pure: time comes in, as for messages."""
+"""What is remembered of messages that ended. Pure: time comes in, as for messages."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +11,9 @@ from .state import State
 
 # Seconds in which a repeated call is recognized, and in which the ids of the service belong to a message that ended.
 RETENTION: Final = 24 * 60 * 60
+
+# Messages that are kept in memory for longer than that.
+_MAX_OLD: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +33,9 @@ class Counters:
     delivery_time: float | None = None
 
     def count(self, message: OutgoingMessage, now: float, today: date) -> Counters:
-        """Return the counters with one more message."""
+        """Return the counters with one more message. One that was taken back has not failed."""
+        if message.state is State.CANCELLED:
+            return self
         delivered, failed = self.on(today)
         if message.state is not State.DELIVERED:
             failed, delivery_time = failed + 1, self.delivery_time
@@ -45,12 +50,28 @@ class Counters:
 
 
 class History(MessageIndex):
-    """The messages that ended within the retention, in the order of their ends, and how many of them today."""
+    """The messages that ended, in the order of their ends, and how many of them today.
+
+    Attributes:
+        counters: what the sensors tell of them.
+        keep: seconds for which they are remembered with text and number. All of them are for the retention without.
+    """
 
     def __init__(self) -> None:
         """Start without messages."""
         super().__init__()
         self.counters = Counters()
+        self.keep = 0.0
+
+    @property
+    def retention(self) -> float:
+        """Return the seconds after which nothing of a message is remembered."""
+        return max(self.keep, RETENTION)
+
+    @property
+    def oldest(self) -> float | None:
+        """Return when the oldest message ended that is remembered with its text, or None."""
+        return next((each.finished for each in self if each.text), None) if self.keep else None
 
     def __len__(self) -> int:
         return len(self.messages)
@@ -61,6 +82,7 @@ class History(MessageIndex):
     def finish(self, message: OutgoingMessage, now: float, today: date) -> OutgoingMessage:
         """Remember and count a message that ended; return what is remembered."""
         finished = message.finish(now)
+        finished = finished if self.keep else finished.strip()
         self.add(finished)
         self.counters = self.counters.count(message, now, today)
         return finished
@@ -70,13 +92,22 @@ class History(MessageIndex):
         for each in finished:
             self.add(each)
 
-    def forget(self, now: float) -> None:
-        """Forget what ended too long ago."""
+    def forget(self, now: float) -> bool:
+        """Forget what ended too long ago, and return whether there was any."""
+        count = len(self)
         while self.messages:
             oldest = next(iter(self))
-            if now - (oldest.finished or 0.0) < RETENTION:
-                return
+            age = now - (oldest.finished or 0.0)
+            if age < RETENTION or (age < self.keep and len(self) <= _MAX_OLD):
+                break
             self.remove(oldest.key)
+        return len(self) < count
+
+    def strip(self) -> list[OutgoingMessage]:
+        """Forget texts and numbers, if they are not kept; return those that changed."""
+        stripped = [] if self.keep else [each.strip() for each in self if each.text]
+        self.remember(stripped)
+        return stripped
 
     def shift(self, seconds: float, *, until: float) -> None:
         """Let everything before a time be so many seconds longer ago."""

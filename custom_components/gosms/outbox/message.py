@@ -11,7 +11,16 @@ from typing import Any, Final
 from ..api import MessageStatus
 from ..errors import Failure
 from .fingerprint import Fingerprint
-from .state import DELIVERY_TIMEOUT, TRANSITIONS, IllegalTransitionError, MessageEvent, Part, State, state_of
+from .state import (
+    DELIVERY_TIMEOUT,
+    TRANSITIONS,
+    IllegalTransitionError,
+    MessageEvent,
+    MessageStep,
+    Part,
+    State,
+    state_of,
+)
 
 # Seconds that a message which may not be queued waits for its turn. It takes half as long to look for one whose outcome
 # is unknown.
@@ -27,7 +36,7 @@ class OutgoingMessage:
 
     Attributes:
         key: names the message here; the service does not know it.
-        phone_number: digits only; empty in the history, as are the texts.
+        phone_number: digits only; empty once it is not to be remembered any more, as are the texts.
         text: what was asked to be sent; `parts` are sent, one after the other.
         recipient: the id of the subentry that the message is for, or None.
         tag: what the caller wants to recognize the message by, or None.
@@ -42,6 +51,7 @@ class OutgoingMessage:
         accepted: when the service had all parts, or None.
         finished: when it went to the history, or None.
         pending_events: what happened and was not reported yet, oldest first, after `reported_events` that were.
+        steps: all of that with its time.
     """
 
     key: str
@@ -68,6 +78,7 @@ class OutgoingMessage:
     failure: Failure | None = None
     pending_events: tuple[MessageEvent, ...] = ()
     reported_events: int = 0
+    steps: tuple[MessageStep, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -129,6 +140,11 @@ class OutgoingMessage:
         """Return what people see of it: not whether a request is in progress."""
         state = State.QUEUED if self.state is State.SENDING else self.state
         return state, self.parts, self.failure, self.queued_reported, self.timeout_reported
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Return whether it can be taken back: no request of it may have arrived, as far as its file tells."""
+        return (self.state is State.QUEUED or (self.state is State.UNKNOWN and self.was_left_queued)) and not self.ids
 
     @property
     def deadline(self) -> float:
@@ -218,6 +234,12 @@ class OutgoingMessage:
         """Stop waiting for a proof."""
         return _change(self, State.UNCONFIRMED, now)
 
+    def cancel(self, now: float) -> OutgoingMessage:
+        """Take it back."""
+        if not self.can_be_cancelled:
+            raise IllegalTransitionError("it may have been sent")
+        return _change(self, State.CANCELLED, now)
+
     def apply_statuses(self, statuses: Mapping[str, MessageStatus], now: float) -> OutgoingMessage:
         """Apply what the service tells of the parts; a status never goes back."""
         parts = tuple(part.with_status(statuses.get(part.id or "")) for part in self.parts)
@@ -240,15 +262,27 @@ class OutgoingMessage:
         events = self.pending_events[count:]
         return replace(self, pending_events=events, reported_events=self.reported_events + count)
 
+    def add_steps(self, now: float) -> OutgoingMessage:
+        """Note that what happened since the last step happened now."""
+        if not (count := self.reported_events + len(self.pending_events) - len(self.steps)):
+            return self
+        steps = (MessageStep(type=event.type, time=now) for event in self.pending_events[-count:])
+        return replace(self, steps=(*self.steps, *steps))
+
     def shift(self, seconds: float) -> OutgoingMessage:
         """Return the message as it is if everything that happened to it is so many seconds longer ago."""
         times: dict[str, Any] = {name: getattr(self, name) for name in _TIMES}
-        return replace(self, **{name: time - seconds for name, time in times.items() if time is not None})
+        steps = tuple(replace(step, time=step.time - seconds) for step in self.steps)
+        return replace(self, **{name: time - seconds for name, time in times.items() if time is not None}, steps=steps)
 
     def finish(self, now: float) -> OutgoingMessage:
-        """Return what is remembered of a message that ended: neither texts nor numbers."""
+        """Return it as it goes to the history."""
+        return replace(self, finished=now)
+
+    def strip(self) -> OutgoingMessage:
+        """Return what has to be remembered of it: neither texts nor numbers."""
         parts = tuple(replace(part, text="") for part in self.parts)
-        return replace(self, phone_number="", text="", parts=parts, tag=None, finished=now)
+        return replace(self, phone_number="", text="", parts=parts, tag=None, steps=())
 
 
 def _change(

@@ -1,9 +1,10 @@
 """The face of the outbox: what the rest of the integration sends with, and learns from what became of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
 import logging
+import time
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
@@ -78,6 +79,8 @@ class Outbox:
         self._dispatcher = Dispatcher(account)
         self._admission = Admission(account, self._dispatcher)
         self._workers = (self._dispatcher, self._reconciler, self._tracker, self._publisher)
+        store.unix_now = self.unix_now
+        store.history_days = lambda: account.options.history_days
         store.on_health = self._on_health
         store.on_unsaved = self._dispatcher.async_keep_unsaved
 
@@ -90,6 +93,19 @@ class Outbox:
     def messages(self) -> Collection[OutgoingMessage]:
         """Return the messages that have not ended, oldest first, as they are on disk."""
         return self._store.saved.values()
+
+    @property
+    def ended(self) -> Iterator[OutgoingMessage]:
+        """Return the messages that ended and are kept with text and number, newest end first."""
+        return (message for message in reversed(self._store.history.messages.values()) if message.text)
+
+    def unix_now(self) -> float:
+        """Return the time in Unix seconds by the service's clock, or by that of this machine before it has told."""
+        return self._account.client.server_time or time.time()
+
+    def segments_since(self, unix_time: float) -> int:
+        """Return how many SMS were sent since a time of the last 32 days, in Unix seconds, as far as is known."""
+        return self._store.usage.counts.since(unix_time)
 
     @property
     def in_transit(self) -> int:
@@ -201,6 +217,11 @@ class Outbox:
         self._store.storage.async_end_backup()
 
     @callback
+    def async_prune_history(self) -> None:
+        """Forget what the options do not let it keep any more."""
+        self._publisher.async_wake()
+
+    @callback
     def async_add_event_listener(self, listener: EventListener) -> CALLBACK_TYPE:
         """Call a listener with everything that is to be reported of a message; returns how to stop it."""
         return self._publisher.async_add_listener(listener)
@@ -215,6 +236,7 @@ class Outbox:
         """Apply what a poll tells of the messages, whoever made it."""
         self._store.async_anchor(self._account.client.server_time)
         self._tracker.async_apply(page.messages)
+        self._store.count_others(page.messages)
         self._reconciler.async_retry_failed()
 
     @callback
@@ -250,6 +272,22 @@ class Outbox:
                 # Whoever is told that a message is queued can rely on the disk, also as Home Assistant stops.
                 await self._store.async_save()
         return [self._result(each) for each in admitted]
+
+    async def async_cancel(self, is_meant: Callable[[OutgoingMessage], bool]) -> tuple[int, int]:
+        """Take back messages that have not ended, and return for how many that worked, and for how many not any more.
+
+        Args:
+            is_meant: returns whether a message is to be taken back.
+        """
+        meant = [
+            message for message in self._store.messages.values() if is_meant(message) and not message.state.is_final
+        ]
+        waiting = [message for message in meant if message.can_be_cancelled]
+        for message in waiting:
+            self._store.put(message.cancel(self._hass.loop.time()))
+        with suppress(StorageError):
+            await self._store.async_save()
+        return len(waiting), len(meant) - len(waiting)
 
     def _result(self, admitted: OutgoingMessage | Failure) -> SendResult:
         """Return what has become of a message, or of what did not become one."""

@@ -71,7 +71,7 @@ class EventPublisher(Worker):
     @override
     async def _async_work(self, now: float) -> float | None:
         await self._async_report()
-        return None
+        return self._store.forget()
 
     async def _async_report(self) -> None:
         """Report what is on disk and was not reported yet, and archive what ended."""

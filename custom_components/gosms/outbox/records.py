@@ -11,7 +11,7 @@ from ..api import MessageStatus
 from ..errors import Failure
 from .fingerprint import Fingerprint
 from .message import OutgoingMessage
-from .state import MessageEvent, Part, State
+from .state import MessageEvent, MessageStep, Part, State
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ def load_message(record: JsonObjectType) -> OutgoingMessage:
             "parts": tuple(_part(part) for part in fields["parts"]),
             "fingerprint": Fingerprint(**fingerprint) if fingerprint else None,
             "failure": Failure(**failure) if failure else None,
+            "steps": tuple(MessageStep(**step) for step in fields.get("steps", ())),
             "pending_events": tuple(MessageEvent(**event) for event in fields["pending_events"]),
         }
     )

@@ -30,6 +30,8 @@ class State(StrEnum):
     """It is certain that it was not sent, at least not all of it, and it is too late for it."""
     UNCONFIRMED = "unconfirmed"
     """Nothing proves that it was sent, nothing proves that it was not."""
+    CANCELLED = "cancelled"
+    """It was taken back before any of it left."""
 
     @property
     def is_final(self) -> bool:
@@ -47,9 +49,9 @@ _ENDS: Final = frozenset({State.DELIVERED, State.SEND_FAILED, State.DELIVERY_FAI
 # Everything that may follow a state; docs/architecture.md draws it.
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     **dict.fromkeys(State, frozenset()),
-    State.QUEUED: frozenset({State.SENDING, State.UNKNOWN, State.EXPIRED}),
+    State.QUEUED: frozenset({State.SENDING, State.UNKNOWN, State.EXPIRED, State.CANCELLED}),
     State.SENDING: frozenset({State.QUEUED, State.UNKNOWN, State.ACCEPTED, State.REFUSED, State.EXPIRED}),
-    State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED, State.EXPIRED, State.UNCONFIRMED}),
+    State.UNKNOWN: frozenset({State.QUEUED, State.ACCEPTED, State.EXPIRED, State.UNCONFIRMED, State.CANCELLED}),
     State.ACCEPTED: frozenset({State.SENT, *_ENDS}),
     State.SENT: _ENDS,
 }
@@ -88,6 +90,19 @@ class MessageEvent:
 
     type: str
     seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageStep:
+    """Something that happened to a message.
+
+    Attributes:
+        type: one of EVENT_TYPES.
+        time: when it happened.
+    """
+
+    type: str
+    time: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

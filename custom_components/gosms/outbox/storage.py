@@ -179,8 +179,8 @@ class SqliteStorage(Storage):
         connection = self._open()
         with database.transaction(connection, self._log) as size:
             _write(connection, changes)
-        # Otherwise nothing could have become empty.
-        if size > _MAX_LOG_SIZE or None in changes.messages.values():
+        # Otherwise no text can have become one that must not stay.
+        if size > _MAX_LOG_SIZE or None in changes.messages.values() or changes.forget_before is not None:
             self._tidy_up()
 
     def _tidy_up(self) -> None:

@@ -5,21 +5,29 @@ from contextlib import suppress
 from dataclasses import replace
 import logging
 import secrets
-from typing import Any, cast
+import time
+from typing import Any, Final, cast
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
+from ..api import Message
 from .clock import Clock, ClockRecord
 from .commits import GroupCommit
-from .history import RETENTION, Counters
+from .history import Counters
 from .message import OutgoingMessage
 from .messages import Messages, SavedListener
 from .records import load_messages
 from .storage import Changes, Storage, StorageError
+from .usage import Usage
 
 _LOGGER = logging.getLogger(__name__)
+
+_DAY: Final = 24 * 60 * 60
+
+# Seconds between two times that what was kept long enough is forgotten.
+_PRUNING_PAUSE: Final = 60 * 60
 
 type HealthListener = Callable[[StorageError | None], None]
 
@@ -36,6 +44,9 @@ class MessageStore(Messages):
         persisted: the keys of the messages that the disk has, in whichever state.
         damaged: how many records of earlier runs could not be read.
         unreadable: why nothing was loaded, and nothing is stored in this run; else None.
+        usage: how many SMS were sent.
+        unix_now: returns the time in Unix seconds that counts for the bill.
+        history_days: returns for how many days messages that ended are kept with text and number.
         on_health: called when the disk fails, and with None when it works.
         on_unsaved: called with messages that the disk did not take, before anybody is told of them.
     """
@@ -47,7 +58,10 @@ class MessageStore(Messages):
         self.clock = clock
         self.secret = secrets.token_hex(16)
         self.damaged = 0
+        self.usage = Usage()
         self.is_closed = False
+        self.unix_now: Callable[[], float] = time.time
+        self.history_days: Callable[[], int] = lambda: 0
         self.unreadable: StorageError | None = None
         self.on_health: HealthListener = lambda _failure: None
         self.on_unsaved: SavedListener = lambda _messages: None
@@ -58,6 +72,7 @@ class MessageStore(Messages):
         # What the disk does not have yet: the keys of messages, and those that ended.
         self._changed: dict[str, None] = {}
         self._finished: list[OutgoingMessage] = []
+        self._is_history_outdated = False
         # What people were not told yet: the keys of messages.
         self._untold: dict[str, None] = {}
         self._commits = GroupCommit(hass, self._async_commit_and_tell)
@@ -70,9 +85,20 @@ class MessageStore(Messages):
     def put(self, message: OutgoingMessage) -> OutgoingMessage:
         """Add a message, or the next state of one, and return it."""
         if not self.is_closed:
+            before = self.messages.get(message.key)
+            for part in message.parts[len(before.ids) if before else 0 : len(message.ids)]:
+                self.usage.count(part.id or "", part.text, self.unix_now())
+            message = message.add_steps(self._hass.loop.time())
             self.add(message)
             self._commit_soon(message.key)
         return message
+
+    def count_others(self, listed: Collection[Message]) -> None:
+        """Count what others sent, given a page of the newest messages."""
+        if not self.is_closed:
+            self.usage.count_others(listed, self.is_claimed, self.unix_now())
+            if self.usage.is_counted:
+                self._commits.async_request()
 
     def update(self, key: str, step: Callable[[OutgoingMessage], OutgoingMessage]) -> OutgoingMessage:
         """Change a message as it is now, and return it.
@@ -87,8 +113,21 @@ class MessageStore(Messages):
         if not self.is_closed:
             now = self._hass.loop.time()
             self._finished.append(self.history.finish(self.remove(key), now, dt_util.now().date()))
+            self._is_history_outdated = True
             self.history.forget(now)
             self._commit_soon(key)
+
+    def forget(self) -> float | None:
+        """Forget what was kept long enough of messages that ended; return when there is more to forget, or None."""
+        now, keep, before = self._hass.loop.time(), self.history_days() * _DAY, self.history.keep
+        self.history.keep = keep
+        if not self.is_closed and (self.history.forget(now) or keep != before):
+            self._finished += self.history.strip()
+            self._is_history_outdated = True
+            self._commits.async_request()
+        oldest = self.history.oldest
+        # Not one by one.
+        return None if oldest is None else max(oldest + self.history.keep, now + _PRUNING_PAUSE)
 
     @callback
     def async_anchor(self, server_time: float | None) -> None:
@@ -134,6 +173,11 @@ class MessageStore(Messages):
             self._mark_saved(message)
         self.persisted = set(self.messages)
         self.history.remember(finished)
+        # As the options are now.
+        self._finished += self.history.strip()
+        self._is_history_outdated = True
+        self.history.forget(self._hass.loop.time())
+        self.usage.load(contents.meta)
         self.history.counters = Counters(**cast("Any", contents.meta.get("counters", {})))
         if secret := contents.meta.get("secret"):
             self.secret, self._is_secret_stored = str(secret["secret"]), True
@@ -146,9 +190,15 @@ class MessageStore(Messages):
 
     def _finished_after(self, meta: Mapping[str, JsonObjectType]) -> float:
         """Return the stored time from which on messages that ended are remembered, by the clock of earlier runs."""
+        self.history.keep = self.history_days() * _DAY
         if record := meta.get("clock"):
             self.clock.resume(ClockRecord(**cast("Any", record)))
-        return self.clock.stored(self._hass.loop.time()) - RETENTION
+        return self._forget_before
+
+    @property
+    def _forget_before(self) -> float:
+        """Return the stored time before which nothing is remembered of messages that ended."""
+        return self.clock.stored(self._hass.loop.time()) - self.history.retention
 
     async def async_save(self) -> None:
         """Return once everything is on disk as it is now.
@@ -172,6 +222,7 @@ class MessageStore(Messages):
     async def _async_commit_and_tell(self) -> StorageError | None:
         """Store what changed, then tell those concerned; return why storing it failed, or None."""
         untold, self._untold = self._untold, {}
+        is_counted = self.usage.is_counted
         told = self._existing(untold)
         failure = await self._async_commit()
         self._report_health(failure)
@@ -179,8 +230,8 @@ class MessageStore(Messages):
             # As they are by now: a request may have begun meanwhile.
             self.on_unsaved(self._existing(key for key in untold if key not in self.persisted))
             told = self._existing(untold)
-        if untold:
-            self._tell(told, are_all=len(told) == len(untold))
+        if untold or is_counted:
+            self._tell(told, are_all=len(told) == len(untold) and not is_counted)
         return failure
 
     def _existing(self, keys: Iterable[str]) -> list[OutgoingMessage]:
@@ -193,8 +244,10 @@ class MessageStore(Messages):
             return self.unreadable
         changed, self._changed = self._changed, {}
         finished, self._finished = self._finished, []
+        is_outdated, self._is_history_outdated = self._is_history_outdated, False
+        usage = self.usage.take_changes()
         try:
-            await self.storage.async_commit(self._changes(changed, finished))
+            await self.storage.async_commit(self._changes(changed, finished, usage, forget=is_outdated))
         except StorageError as err:
             failure = err
         except Exception as err:
@@ -208,9 +261,18 @@ class MessageStore(Messages):
             return None
         self._changed = changed | self._changed
         self._finished = finished + self._finished
+        self._is_history_outdated |= is_outdated
+        self.usage.put_back(usage)
         return failure
 
-    def _changes(self, changed: Collection[str], finished: Collection[OutgoingMessage]) -> Changes:
+    def _changes(
+        self,
+        changed: Collection[str],
+        finished: Collection[OutgoingMessage],
+        usage: Mapping[str, object],
+        *,
+        forget: bool,
+    ) -> Changes:
         """Return what one transaction writes."""
         offset = self.clock.stored(0.0)
         return Changes(
@@ -218,10 +280,11 @@ class MessageStore(Messages):
             finished={each.key: ((each.finished or 0.0) + offset, each.shift(-offset)) for each in finished},
             meta={
                 "clock": self.clock.record(),
+                **usage,
                 **({"counters": self.history.counters} if finished else {}),
                 **({} if self._is_secret_stored else {"secret": {"secret": self.secret}}),
             },
-            forget_before=self.clock.stored(self._hass.loop.time()) - RETENTION if finished else None,
+            forget_before=self._forget_before if forget else None,
         )
 
     def _report_health(self, failure: StorageError | None) -> None:

@@ -8,6 +8,7 @@ from ..runtime_data import GoSmsConfigEntry
 from .account import ACCOUNT_SENSORS, OUTBOX_SENSORS, GoSmsOutboxSensor, GoSmsSensor
 from .last_message import GoSmsLastMessageSensor
 from .phone import PHONE_SENSORS, GoSmsPhoneSensor
+from .plan import async_set_up_plan
 from .recipient import GoSmsRecipientSensor
 
 PARALLEL_UPDATES = 0
@@ -20,6 +21,7 @@ async def async_setup_entry(
     async_add_entities(GoSmsSensor(hass, entry, description) for description in ACCOUNT_SENSORS)
     async_add_entities(GoSmsOutboxSensor(hass, entry, description) for description in OUTBOX_SENSORS)
     async_add_entities([GoSmsLastMessageSensor(hass, entry)])
+    async_set_up_plan(hass, entry, async_add_entities)
     entry.async_on_unload(
         async_add_for_recipients(
             hass, entry, async_add_entities, lambda recipient: [GoSmsRecipientSensor(hass, entry, recipient)]

@@ -3,6 +3,7 @@
 from homeassistant.core import HomeAssistant, SupportsResponse, callback
 
 from ..const import DOMAIN
+from .cancel import CANCEL_MESSAGES_SCHEMA, async_cancel_messages
 from .messages import (
     DELETE_MESSAGE_SCHEMA,
     GET_MESSAGE_SCHEMA,
@@ -20,6 +21,7 @@ from .send import SEND_SMS_SCHEMA, async_send_sms
 def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
     for name, handler, schema, response in (
+        ("cancel_messages", async_cancel_messages, CANCEL_MESSAGES_SCHEMA, SupportsResponse.OPTIONAL),
         ("delete_message", async_delete_message, DELETE_MESSAGE_SCHEMA, SupportsResponse.NONE),
         ("get_message", async_get_message, GET_MESSAGE_SCHEMA, SupportsResponse.ONLY),
         ("get_messages", async_get_messages, GET_MESSAGES_SCHEMA, SupportsResponse.ONLY),

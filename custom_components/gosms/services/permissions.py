@@ -1,18 +1,16 @@
 """Permissions of callers: a user may do with an action only what the same user may do with the entities.
 
-Calls without a user, such as those of automations, are not restricted, and neither are administrators, as everywhere in
-Home Assistant.
+Calls without a user, such as those of automations, are not restricted.
 """
 
 from collections.abc import Iterable
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_CONTROL, POLICY_READ
-from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
 from homeassistant.core import ServiceCall
 from homeassistant.exceptions import Unauthorized, UnknownUser
-from homeassistant.helpers import entity_registry as er
 
+from ..permissions import Rights, may_control
 from ..runtime_data import GoSmsConfigEntry
 
 
@@ -22,10 +20,9 @@ async def async_require_control(call: ServiceCall, entity_ids: Iterable[str]) ->
     Raises:
         Unauthorized: the caller may not.
     """
-    if (user := await _async_restricted_user(call)) is None:
-        return
+    user = await _async_user(call)
     for entity_id in entity_ids:
-        if not user.permissions.check_entity(entity_id, POLICY_CONTROL):
+        if not may_control(user, entity_id):
             raise Unauthorized(context=call.context, entity_id=entity_id, permission=POLICY_CONTROL)
 
 
@@ -35,15 +32,7 @@ async def async_require_account_control(call: ServiceCall, entry: GoSmsConfigEnt
     Raises:
         Unauthorized: the caller may not.
     """
-    if (user := await _async_restricted_user(call)) is None:
-        return
-    recipients = (
-        entity.entity_id
-        for entity in _account_entities(call, entry)
-        if entity.domain == NOTIFY_DOMAIN and not entity.disabled
-    )
-    may_send = any(user.permissions.check_entity(entity_id, POLICY_CONTROL) for entity_id in recipients)
-    if not may_send and not user.permissions.access_all_entities(POLICY_CONTROL):
+    if not Rights(hass=call.hass, entry=entry, user=await _async_user(call)).may_send_numbers:
         raise _unauthorized(call, entry, POLICY_CONTROL)
 
 
@@ -53,15 +42,12 @@ async def async_require_account_read(call: ServiceCall, entry: GoSmsConfigEntry)
     Raises:
         Unauthorized: the caller may not.
     """
-    if (user := await _async_restricted_user(call)) is None or user.permissions.access_all_entities(POLICY_READ):
-        return
-    own = [entity.entity_id for entity in _account_entities(call, entry) if entity.config_subentry_id is None]
-    if not own or not all(user.permissions.check_entity(entity_id, POLICY_READ) for entity_id in own):
+    if not Rights(hass=call.hass, entry=entry, user=await _async_user(call)).may_read_account:
         raise _unauthorized(call, entry, POLICY_READ)
 
 
-async def _async_restricted_user(call: ServiceCall) -> User | None:
-    """Return the user who calls, or None if the caller is not restricted.
+async def _async_user(call: ServiceCall) -> User | None:
+    """Return the user who calls, or None if no user does.
 
     Raises:
         UnknownUser: the user does not exist.
@@ -70,12 +56,7 @@ async def _async_restricted_user(call: ServiceCall) -> User | None:
         return None
     if (user := await call.hass.auth.async_get_user(call.context.user_id)) is None:
         raise UnknownUser(context=call.context)
-    return None if user.is_admin else user
-
-
-def _account_entities(call: ServiceCall, entry: GoSmsConfigEntry) -> list[er.RegistryEntry]:
-    """Return the entities of an account, including those of its recipients and phones."""
-    return er.async_entries_for_config_entry(er.async_get(call.hass), entry.entry_id)
+    return user
 
 
 def _unauthorized(call: ServiceCall, entry: GoSmsConfigEntry, permission: str) -> Unauthorized:

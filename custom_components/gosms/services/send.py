@@ -78,7 +78,7 @@ async def async_send_sms(call: ServiceCall) -> ServiceResponse:
         HomeAssistantError: one or more messages failed, and no response was requested. Translated.
     """
     hass = call.hass
-    recipients = await _async_resolve_recipients(call)
+    recipients = async_deduplicate(await async_resolve_recipients(call))
     if all(recipient.failure for recipient in recipients):
         raise _unreachable_error(recipients)
     entries = {recipient.entry.entry_id: recipient.entry for recipient in recipients if recipient.entry}
@@ -100,7 +100,7 @@ async def async_send_sms(call: ServiceCall) -> ServiceResponse:
     return None
 
 
-async def _async_resolve_recipients(call: ServiceCall) -> list[ResolvedRecipient]:
+async def async_resolve_recipients(call: ServiceCall) -> list[ResolvedRecipient]:
     """Return the recipients of a call that its caller may send to, first those in targets, then those with numbers.
 
     Raises:
@@ -108,7 +108,7 @@ async def _async_resolve_recipients(call: ServiceCall) -> list[ResolvedRecipient
         Unauthorized: the caller may not send to one of the recipients.
     """
     by_number: list[ResolvedRecipient] = []
-    if numbers := call.data[_PHONE_NUMBERS]:
+    if numbers := call.data.get(_PHONE_NUMBERS):
         entry = async_get_entry(call)
         await async_require_account_control(call, entry)
         by_number = await async_resolve_numbers(call.hass, entry, numbers)
@@ -120,7 +120,7 @@ async def _async_resolve_recipients(call: ServiceCall) -> list[ResolvedRecipient
     for recipient in resolved:
         if recipient.entry:
             await async_wait_for_reload(recipient.entry)
-    return async_deduplicate(resolved)
+    return resolved
 
 
 def _unreachable_error(recipients: Iterable[ResolvedRecipient]) -> ServiceValidationError:

@@ -1,0 +1,68 @@
+"""What the feed tells of an account beside its messages."""
+
+from typing import Any, Final
+
+from homeassistant.const import Platform
+
+from ..const import DOMAIN
+from ..issues import REAUTH, async_get_worst
+from ..permissions import Rights
+from ..plan import plan_usage
+from ..subentries import phones
+from .recipients import VisibleRecipient, find_entity
+from .texts import Texts
+
+# The entities of a phone that the card shows, by their keys.
+_PHONE_ENTITIES: Final = {
+    "battery": Platform.SENSOR,
+    "charging": Platform.BINARY_SENSOR,
+    "last_seen": Platform.SENSOR,
+    "online": Platform.BINARY_SENSOR,
+    "sending": Platform.SWITCH,
+}
+
+
+def describe_account(
+    rights: Rights, texts: Texts, recipients: list[VisibleRecipient], *, waiting: int
+) -> dict[str, Any]:
+    """Return what a user may know of an account that is loaded."""
+    entry = rights.entry
+    usage = plan_usage(entry)
+    return {
+        "config_entry_id": entry.entry_id,
+        "title": entry.title,
+        "available": entry.runtime_data.coordinator.last_update_success,
+        "recipients": [
+            {"id": each.id, "name": each.name, "entity_id": each.entity_id} for each in recipients if each.entity_id
+        ],
+        "may_send_numbers": rights.may_send_numbers,
+        "waiting": waiting,
+        "problem": _problem(rights, texts),
+        "phones": _phones(rights),
+        "segments": {"used": usage.used, "plan": usage.plan, "left": usage.left} if rights.may_read_account else None,
+    }
+
+
+def _problem(rights: Rights, texts: Texts) -> dict[str, str] | None:
+    """Return the worst problem of the account, and what it means for its messages in words, or None."""
+    issue = async_get_worst(rights.hass, rights.entry)
+    if issue is None:
+        return None
+    reason = issue.translation_key or "" if issue.domain == DOMAIN else REAUTH
+    # Home Assistant's own words for a rejected token say nothing of messages.
+    text = texts.problem("invalid_auth" if reason == REAUTH else reason, issue.translation_placeholders or {})
+    return {"reason": reason, "text": text, "issue_id": issue.issue_id}
+
+
+def _phones(rights: Rights) -> list[dict[str, str | None]]:
+    """Return the phones of the account of which the user may read anything."""
+    described: list[dict[str, str | None]] = []
+    for phone in phones(rights.entry):
+        entities: dict[str, str | None] = {}
+        for key, domain in _PHONE_ENTITIES.items():
+            entity = find_entity(rights, phone, domain, key)
+            is_visible = entity is not None and not entity.disabled and rights.may_read(entity.entity_id)
+            entities[key] = entity.entity_id if entity and is_visible else None
+        if any(entities.values()):
+            described.append({"id": phone.subentry_id, "name": phone.title, **entities})
+    return described
