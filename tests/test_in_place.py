@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, cast
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
@@ -799,7 +799,7 @@ async def test_a_phone_that_changes_during_the_setup_is_asked_for_once(
 
     with patch.object(hass.config_entries, "async_forward_entry_setups", forward_and_change):
         await set_up(hass, entry)
-    asked = [request.json["device_id"] for request in service.requests_to(INFO)]
+    asked = [cast("dict[str, str]", request.json)["device_id"] for request in service.requests_to(INFO)]
     names = set(devices(hass, entry)) - {"GoSMS.ru", "Mum", "Dad"}
     assert (sorted(asked), names) == {
         "added": (sorted([PHONE, UUID]), {"Pixel 8", "Spare"}),

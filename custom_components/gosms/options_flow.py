@@ -87,7 +87,9 @@ _TEXT_SCHEMA: Final = vol.Schema(
 _TRUST_SCHEMA: Final = vol.Schema(
     {
         vol.Required(CONF_QUEUE_EXPIRY, default=_DEFAULTS.queue_expiry): _number(0, _MAX_WAIT, UnitOfTime.MINUTES),
-        vol.Required(CONF_DELIVERY_TIMEOUT, default=_DEFAULTS.delivery_timeout): _number(1, _MAX_WAIT, UnitOfTime.MINUTES),
+        vol.Required(CONF_DELIVERY_TIMEOUT, default=_DEFAULTS.delivery_timeout): _number(
+            1, _MAX_WAIT, UnitOfTime.MINUTES
+        ),
         vol.Required(CONF_HOURLY_LIMIT, default=_DEFAULTS.hourly_limit): _number(0, _MAX_HOURLY_LIMIT),
         vol.Required(CONF_HISTORY_DAYS, default=_DEFAULTS.history_days): _number(0, 30, UnitOfTime.DAYS),
     }
