@@ -12,10 +12,11 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler, Con
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED, STATE_UNAVAILABLE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.gosms.api import GoSmsApiError
 from simulator import Account, Fault, Permission, Status
 from tests import API_TOKEN
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, add_recipient, advance_time, send, set_up
@@ -741,6 +742,27 @@ async def test_what_is_sent_to_an_unloaded_account_is_an_error(
 
 
 # Changes while the account comes and goes
+
+
+@pytest.mark.parametrize("refusal", ["permission", "token"])
+async def test_a_request_that_outlasts_its_account_leaves_no_repair(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, refusal: str
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.SLOW, endpoint=LIST, seconds=0.2, times=1)
+    before = len(service.requests_to(LIST))
+    asking = asyncio.create_task(entry.runtime_data.client.list(search="Leak"))
+    await wait_until(lambda: len(service.requests_to(LIST)) > before)
+    if refusal == "token":
+        service.account.token = NEW_TOKEN
+    else:
+        service.account.permissions.discard(Permission.READ)
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    with pytest.raises(GoSmsApiError):
+        await asking
+    await hass.async_block_till_done()
+    assert ir.async_get(hass).issues == {}
+    assert hass.config_entries.flow.async_progress() == []
 
 
 @pytest.mark.parametrize("moment", [ConfigEntryState.UNLOAD_IN_PROGRESS, ConfigEntryState.SETUP_IN_PROGRESS])

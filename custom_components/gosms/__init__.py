@@ -100,6 +100,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bo
     unloaded = await hass.config_entries.async_unload_platforms(entry, _without_notify())
     if unloaded:
         await outbox.async_unload()
+        # A request of an action may outlast the account.
+        entry.runtime_data.client.on_request_done = None
         hass.async_create_task(_async_unload_notify_entities(hass, entry), "GoSMS.ru notify entities")
     else:
         outbox.async_resume()
