@@ -832,6 +832,26 @@ async def test_a_phone_that_changes_during_the_setup_is_asked_for_once(
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
+@pytest.mark.parametrize("step", ["async_update_account_device", "async_watch_plan"])
+async def test_after_a_setup_that_failed_the_next_one_goes_on(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, step: str
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
+    await send(hass, "Hello")
+    with (
+        patch(f"custom_components.gosms.{step}", side_effect=RuntimeError),
+        patch.object(hass.config_entries, "async_forward_entry_setups"),
+    ):
+        assert not await hass.config_entries.async_reload(entry.entry_id)
+    service.faults.clear()
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    async with asyncio.timeout(10):
+        while texts(service) != ["Hello"]:
+            await asyncio.sleep(0.05)
+    assert [domain for domain, _ in ir.async_get(hass).issues] == []
+
+
 async def test_a_notify_entity_that_was_enabled_is_there_after_the_reload(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:

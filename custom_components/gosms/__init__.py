@@ -70,6 +70,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     entry.runtime_data = GoSmsData(
         client=client, coordinator=coordinator, phone_coordinators=phone_coordinators, outbox=outbox
     )
+    try:
+        await _async_start(hass, entry)
+    except BaseException:
+        # The next setup must be able to open its file.
+        await outbox.async_unload()
+        raise
+    return True
+
+
+async def _async_start(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Add the entities of an account, and begin to send and to poll."""
+    coordinator, outbox = entry.runtime_data.coordinator, entry.runtime_data.outbox
     # The entry may have changed while the outbox was loaded.
     async_use_token(hass, entry)
     entry.async_on_unload(async_follow_entry(hass, entry))
@@ -89,7 +101,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     async_run(hass, entry, coordinator.async_refresh(), "GoSMS.ru first poll")
     for phone in phones(entry):
         async_start_phone(hass, entry, phone)
-    return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bool:
