@@ -14,16 +14,19 @@ from typing import Final
 
 from aiohttp import ClientError
 from homeassistant.const import __version__
+from playwright.async_api import Error as PlaywrightError
 
 from devtools.console import Console
 from devtools.entry_driver import EntryDriverError
 from devtools.hass_client import HassApiError
 from devtools.process import ROOT, ProcessError
+from devtools.server_process import ServerProcess
 from devtools.signals import INTERRUPTED, interruptible
 from devtools.simulator_process import SimulatorProcess
 
 from . import scenarios
-from .environment import PHONE, Account, ProbedProcess, Service
+from .card import measure_card
+from .environment import PHONE, Account, Ntfy, ProbedProcess, Service
 from .results import Result, table
 from .scenarios import Scale
 
@@ -65,13 +68,18 @@ async def _run(scale: Scale, console: Console) -> list[Result]:
         try:
             results = await scenarios.measure_import(hass)
             account = await Account.set_up(hass, service)
+            server = ServerProcess("benchmarks.ntfy_server", folder / "ntfy.log")
+            ntfy = await Ntfy.set_up(hass, await stack.enter_async_context(server))
             console.step("Sending")
-            results += await scenarios.measure_sending(account, scale)
+            results += await scenarios.measure_sending(account, ntfy, scale)
+            await ntfy.disable()
             console.step("Polling")
             results.append(await scenarios.measure_polling(account, scale))
             console.step("Polling accounts with many messages")
             others = {total: await Account.set_up(hass, await start_service(total)) for total in scale.totals}
             results += await scenarios.measure_totals(others, scale)
+            console.step("Showing the card")
+            results += await measure_card(others[min(others)], scale)
             console.step("Setting up")
             results += await scenarios.measure_setup(account, scale)
             console.step("Sending a burst")
@@ -105,7 +113,7 @@ def main() -> int:
     console = Console()
     try:
         results = asyncio.run(interruptible(_run(QUICK if options.quick else FULL, console)))
-    except (BenchmarkError, ProcessError) as err:
+    except (BenchmarkError, PlaywrightError, ProcessError) as err:
         console.error("the benchmark could not be completed")
         console.print(str(err))
         return 2

@@ -9,6 +9,7 @@ from devtools.entry_driver import POLL_INTERVAL, READY_TIMEOUT, EntryDriver
 from devtools.hass_client import FlowType, Json
 from devtools.hass_process import LOGS, HomeAssistantProcess
 from devtools.process import ROOT
+from devtools.server_process import ServerProcess
 from devtools.simulator_process import SimulatorProcess
 
 from . import baseline
@@ -154,3 +155,45 @@ class Account:
         async with asyncio.timeout(READY_TIMEOUT):
             while not (await self.entry.state(f"{phone['subentry_id']}_battery")).isdecimal():
                 await asyncio.sleep(POLL_INTERVAL)
+
+
+class Ntfy:
+    """Home Assistant's own ntfy integration with one topic: the same way through Home Assistant, nothing saved."""
+
+    def __init__(self, hass: ProbedProcess, entry_id: str, notify_id: str) -> None:
+        """Keep what was set up."""
+        self._hass = hass
+        self._entry_id = entry_id
+        self._notify_id = notify_id
+
+    @classmethod
+    async def set_up(cls, hass: ProbedProcess, server: ServerProcess) -> Self:
+        """Add it as a user does."""
+        flow = await hass.client.start_flow(FlowType.CONFIG, "ntfy")
+        user_input = {"url": server.url, "verify_ssl": True, "auth": {}}
+        added = await hass.client.submit_flow(FlowType.CONFIG, flow["flow_id"], user_input)
+        _, flow_id = added["next_flow"]
+        await hass.client.submit_flow(FlowType.SUBENTRY, flow_id, {"next_step_id": "add_topic"})
+        await hass.client.submit_flow(FlowType.SUBENTRY, flow_id, {"topic": "benchmark", "filter": {}})
+        entry_id = added["result"]["entry_id"]
+        async with asyncio.timeout(READY_TIMEOUT):
+            while not (notify_ids := await cls._notify_ids(hass, entry_id)):
+                await asyncio.sleep(POLL_INTERVAL)
+        return cls(hass, entry_id, notify_ids[0])
+
+    @staticmethod
+    async def _notify_ids(hass: ProbedProcess, entry_id: str) -> list[str]:
+        """Return the ids of the notify entities that have a state."""
+        ids = [entity["entity_id"] for entity in await hass.client.entities(entry_id)]
+        return [each for each in ids if each.startswith("notify.") and await hass.client.state(each)]
+
+    async def send(self, message: str, times: int, pause: float) -> Json:
+        """Send messages one after another through the notify entity."""
+        data = {"entity_id": self._notify_id}
+        return await self._hass.probe(
+            "perform", action="notify.send_message", data=data, message=message, times=times, pause=pause
+        )
+
+    async def disable(self) -> None:
+        """Disable it: its subscription is a task that never ends, so nothing else could wait for all tasks."""
+        await self._hass.client.command("config_entries/disable", entry_id=self._entry_id, disabled_by="user")

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Final
 
 from . import baseline
-from .environment import PLATFORMS, Account, ProbedProcess, Service
+from .environment import PLATFORMS, Account, Ntfy, ProbedProcess, Service
 from .results import Result
 
 # Seconds between two messages: the rate limit of the service, so that no measurement of one message includes a wait.
@@ -70,52 +70,51 @@ async def measure_import(hass: ProbedProcess) -> list[Result]:
     ]
 
 
-async def measure_sending(account: Account, scale: Scale) -> list[Result]:
+async def measure_sending(account: Account, ntfy: Ntfy, scale: Scale) -> list[Result]:
     """Measure messages that are sent one after another, slowly enough not to reach the rate limit."""
-    own, other, own_total, other_total, tracking, own_latency, other_latency = [], [], [], [], [], [], []
-    await account.send("Warm up", scale.sends, PAUSE)
-    await account.send_baseline("Warm up", scale.sends, PAUSE)
+    sends = {"own": account.send, "baseline": account.send_baseline, "ntfy": ntfy.send}
+    calls: dict[str, list[float]] = {name: [] for name in sends}
+    totals: dict[str, list[float]] = {name: [] for name in sends}
+    latencies: dict[str, list[float]] = {name: [] for name in sends}
+    tracking: list[float] = []
+    for send in sends.values():
+        await send("Warm up", scale.sends, PAUSE)
     await _deliver(account)
     for turn in range(scale.rounds):
-        sent = await account.send(f"Turn {turn}", scale.sends, PAUSE)
+        for name, send in sends.items():
+            sent = await send(f"Turn {turn}", scale.sends, PAUSE)
+            calls[name].append(median(sent["calls"]))
+            totals[name].append(sent["cpu"] / scale.sends)
+            latencies[name].append(median(sent["seconds"]))
         before = await account.hass.probe("settle")
         await _deliver(account)
         after = await account.hass.probe("settle")
-        sent_baseline = await account.send_baseline(f"Turn {turn}", scale.sends, PAUSE)
-        own.append(median(sent["calls"]))
-        other.append(median(sent_baseline["calls"]))
-        own_total.append(sent["cpu"] / scale.sends)
-        other_total.append(sent_baseline["cpu"] / scale.sends)
         tracking.append((after["cpu"] - before["cpu"]) / scale.sends)
-        own_latency.append(median(sent["seconds"]))
-        other_latency.append(median(sent_baseline["seconds"]))
     return [
-        Result(
-            name="Send: CPU",
-            integration=_milliseconds(own),
-            baseline=_milliseconds(other),
-            value=_ratio(own, other),
-            maximum=1.9,
-        ),
-        Result(
-            name="Send with everything that follows: CPU",
-            integration=_milliseconds(own_total),
-            baseline=_milliseconds(other_total),
-            value=_ratio(own_total, other_total),
-        ),
-        Result(
-            name="Send: latency",
-            integration=_milliseconds(own_latency),
-            baseline=_milliseconds(other_latency),
-            value=_ratio(own_latency, other_latency),
-        ),
+        _compared("Send: CPU", calls, "baseline", maximum=1.8),
+        _compared("Send, beside ntfy: CPU", calls, "ntfy", maximum=1.25),
+        _compared("Send with everything that follows: CPU", totals, "baseline", maximum=2.4),
+        _compared("Send with everything that follows, beside ntfy: CPU", totals, "ntfy"),
+        _compared("Send: latency", latencies, "baseline"),
         Result(
             name="Tracking a message to its delivery: CPU",
             integration=_milliseconds(tracking),
-            baseline=f"send: {_milliseconds(other_total)}",
-            value=_ratio(tracking, other_total),
+            baseline=f"send: {_milliseconds(totals['baseline'])}",
+            value=_ratio(tracking, totals["baseline"]),
         ),
     ]
+
+
+def _compared(name: str, measured: Mapping[str, Sequence[float]], peer: str, maximum: float | None = None) -> Result:
+    """Return how the integration does beside a peer."""
+    own, other = measured["own"], measured[peer]
+    return Result(
+        name=name,
+        integration=_milliseconds(own),
+        baseline=f"{'' if peer == 'baseline' else f'{peer}: '}{_milliseconds(other)}",
+        value=_ratio(own, other),
+        maximum=maximum,
+    )
 
 
 async def measure_polling(account: Account, scale: Scale) -> Result:
@@ -167,6 +166,7 @@ async def measure_setup(account: Account, scale: Scale) -> list[Result]:
             integration=_milliseconds(own),
             baseline=f"six rest sensors: {_milliseconds(other)}",
             value=_ratio(own, other),
+            maximum=1.5,
         ),
         Result(
             name="Account with two recipients and 100 messages: memory",

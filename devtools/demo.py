@@ -106,7 +106,7 @@ async def _run(options: Options, console: Console) -> None:
             link_dashboard(folder, options.language)
         hass = HomeAssistantProcess(
             folder,
-            configuration=configuration(options.language, only_first=simulator is None) if options.serve else {},
+            configuration=configuration(options.language) if options.serve else {},
             language=options.language,
         )
         console.step(f"Starting Home Assistant {__version__} in {folder}")

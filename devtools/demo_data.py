@@ -1,4 +1,4 @@
-"""What `scripts/demo --serve` adds to Home Assistant: a dashboard, a form for sending, and a stream of messages."""
+"""What `scripts/demo --serve` adds to Home Assistant: a dashboard, and a stream of messages."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -31,9 +31,6 @@ class DemoData:
 
     dashboard: str
     recipients: Mapping[str, str]
-    recipient_helper: tuple[str, str]
-    text_helper: tuple[str, str]
-    script: tuple[str, str]
     messages: Sequence[str]
 
     @property
@@ -46,9 +43,6 @@ DEMO_DATA: Final = {
     "en": DemoData(
         dashboard="dashboard.yaml",
         recipients={"Mum": "8 (912) 345-67-89", "Neighbor": "8 (912) 345-67-80"},
-        recipient_helper=("sms_recipient", "SMS recipient"),
-        text_helper=("sms_text", "SMS text"),
-        script=("send_sms", "Send SMS"),
         messages=(
             "Good morning! All windows are closed, it is 21 degrees inside",
             "The washing machine is done",
@@ -61,9 +55,6 @@ DEMO_DATA: Final = {
     "ru": DemoData(
         dashboard="dashboard.ru.yaml",
         recipients={"Мама": "8 (912) 345-67-89", "Сосед": "8 (912) 345-67-80"},
-        recipient_helper=("poluchatel_sms", "Получатель SMS"),
-        text_helper=("tekst_sms", "Текст SMS"),
-        script=("otpravit_sms", "Отправить SMS"),
         messages=(
             "Доброе утро! Все окна закрыты, в доме 21 градус",
             "Стирка закончена",
@@ -76,52 +67,21 @@ DEMO_DATA: Final = {
 }
 
 
-def configuration(language: str, *, only_first: bool = False) -> Json:
-    """Return the part of configuration.yaml with the dashboard and its form, for all recipients or the first."""
-    data = DEMO_DATA[language]
+def configuration(language: str) -> Json:
+    """Return the part of configuration.yaml with the dashboard."""
     return {
-        **form_configuration(language, only_first=only_first),
         # So that automations of the editor run.
         "automation": f"!include {AUTOMATIONS}",
         "history": {},
         "logbook": {},
         "lovelace": {
             "dashboards": {
-                DASHBOARD: {"mode": "yaml", "title": "SMS", "icon": "mdi:message-text", "filename": data.dashboard}
-            }
-        },
-    }
-
-
-def form_configuration(language: str, *, only_first: bool = False) -> Json:
-    """Return the helpers and the script of the form, as the dashboard's comments describe them."""
-    data = DEMO_DATA[language]
-    names = [data.first_recipient] if only_first else list(data.recipients)
-    recipient, recipient_name = data.recipient_helper
-    text, text_name = data.text_helper
-    entity = f"input_text.{text}"
-    script, alias = data.script
-    return {
-        "input_select": {
-            recipient: {"name": recipient_name, "icon": "mdi:account", "options": names},
-        },
-        "input_text": {text: {"name": text_name, "icon": "mdi:message-text-outline", "max": 255, "initial": ""}},
-        "script": {
-            script: {
-                "alias": alias,
-                "icon": "mdi:send",
-                "sequence": [
-                    {
-                        "action": "notify.send_message",
-                        "target": {"entity_id": f"notify.{{{{ states('input_select.{recipient}') | slugify }}}}"},
-                        "data": {"message": f"{{{{ states({entity!r}) if has_value({entity!r}) else '' }}}}"},
-                    },
-                    {
-                        "action": "input_text.set_value",
-                        "target": {"entity_id": entity},
-                        "data": {"value": ""},
-                    },
-                ],
+                DASHBOARD: {
+                    "mode": "yaml",
+                    "title": "SMS",
+                    "icon": "mdi:message-text",
+                    "filename": DEMO_DATA[language].dashboard,
+                }
             }
         },
     }

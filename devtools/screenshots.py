@@ -61,6 +61,8 @@ class Screenshot:
     wait_for: str
     # The selector of an element that is clicked before that.
     click: str | None = None
+    # What is written into the card.
+    text: str | None = None
     size: tuple[int, int] = WIDE
     theme: Literal["light", "dark"] = "light"
     # The whole page instead of the part that fits into the window.
@@ -71,9 +73,9 @@ class Screenshot:
 def screenshots(phone_id: str, notify_id: str, message: str) -> list[Screenshot]:
     """Return all screenshots; the arguments are the ids of a phone's device and of a notify entity, and a text."""
     call = {"action": "notify.send_message", "target": {"entity_id": [notify_id]}, "data": {"message": message}}
-    dashboard, card = f"/{DASHBOARD}", "hui-markdown-card"
+    dashboard, card = f"/{DASHBOARD}", "gosms-card li"
     return [
-        Screenshot(name="dashboard", path=dashboard, wait_for=card),
+        Screenshot(name="dashboard", path=dashboard, wait_for=card, text=message),
         Screenshot(name="dashboard-dark", path=dashboard, wait_for=card, theme="dark"),
         Screenshot(name="dashboard-phone", path=dashboard, wait_for=card, size=PHONE, full_page=True),
         Screenshot(
@@ -109,6 +111,8 @@ async def _take(browser: Browser, hass: HomeAssistantProcess, screenshot: Screen
         if screenshot.click:
             await page.locator(screenshot.click).first.click()
         await page.locator(screenshot.wait_for).first.wait_for()
+        if screenshot.text:
+            await page.locator("gosms-card textarea").fill(screenshot.text)
         await page.wait_for_timeout(ANIMATION_TIME)
         png = await page.screenshot(full_page=screenshot.full_page)
     finally:

@@ -10,6 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 from unittest.mock import PropertyMock, patch
 
+from hypothesis import settings
 import pytest
 from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
@@ -36,6 +37,23 @@ __all__ = [
     "short_timeout",
     "translations_exist",
 ]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of scripts/test."""
+    parser.addoption("--thorough", action="store_true", help="2,000 histories of the outbox, and five days of messages")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the histories of the outbox be as many as asked for."""
+    settings.register_profile("outbox", max_examples=2000 if config.getoption("thorough") else 500)
+    settings.load_profile("outbox")
+
+
+@pytest.fixture
+def thorough(pytestconfig: pytest.Config) -> bool:
+    """Whether there is time for long tests."""
+    return bool(pytestconfig.getoption("thorough"))
 
 
 @pytest.fixture(autouse=True)

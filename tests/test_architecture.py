@@ -40,6 +40,7 @@ FLOORS: Final = (
         "backup",
         "binary_sensor",
         "button",
+        "card",
         "condition",
         "config_flow",
         "diagnostics",
@@ -63,7 +64,7 @@ FLOOR_OF: Final = {module: floor for floor, modules in enumerate(FLOORS) for mod
 # The faces do not know each other, but for those that put others together.
 FACES: Final = len(FLOORS) - 1
 ASSEMBLIES: Final = {
-    "__init__": {"notify_actions", "services", "websocket"},
+    "__init__": {"card", "notify_actions", "services", "websocket"},
     "config_flow": {"options_flow", "subentry_flow"},
 }
 

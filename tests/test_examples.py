@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 import fnmatch
+import re
 import sys
 from types import SimpleNamespace
 from typing import Any, Final
@@ -11,6 +12,7 @@ from unittest.mock import AsyncMock
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.auth import mfa_modules
 from homeassistant.components.logbook import CONFIG_SCHEMA as LOGBOOK_SCHEMA
+from homeassistant.components.lovelace.const import LOVELACE_DATA
 from homeassistant.components.recorder import CONFIG_SCHEMA as RECORDER_SCHEMA
 from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import HomeAssistant
@@ -19,6 +21,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from simulator import Delivery, Fault, Status
 from tests.automation_helpers import (
@@ -29,6 +32,7 @@ from tests.automation_helpers import (
     set_states,
     set_up_yaml,
 )
+from tests.code_texts import PACKAGE
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, add_recipient, advance_time, send
 from tests.examples import example, untested_examples
 
@@ -594,3 +598,20 @@ async def test_smoke_is_told_by_sms_if_the_phone_is_ready(
     await set_states(hass, "binary_sensor.smoke", "off", "on")
     assert [number for number, _ in sent_messages(service)] == [SMOKE[content["alias"]]] * online
     assert len(notifications(hass)) == (not online)
+
+
+@example("type")
+def test_the_card_of_the_example_is_the_one_that_comes_with_the_integration(content: dict[str, Any]) -> None:
+    source = (PACKAGE / "frontend/gosms-card.js").read_text(encoding="utf-8")
+    assert content == {"type": f"custom:{re.findall(r'^const TYPE = "(.+)";$', source, re.MULTILINE)[0]}"}
+
+
+@example("lovelace")
+async def test_the_resource_of_the_example_is_the_card(
+    hass: HomeAssistant, content: dict[str, Any], hass_client: ClientSessionGenerator
+) -> None:
+    assert await async_setup_component(hass, "lovelace", content)
+    await hass.async_block_till_done()
+    [resource] = hass.data[LOVELACE_DATA].resources.async_items()
+    response = await (await hass_client()).get(resource["url"])
+    assert await response.text() == (PACKAGE / "frontend/gosms-card.js").read_text(encoding="utf-8")

@@ -114,7 +114,7 @@ async def test_durations_have_a_unit(hass: HomeAssistant, entry: MockConfigEntry
     form = await hass.config_entries.options.async_init(entry.entry_id)
     fields = form["data_schema"].schema["trust"].schema.schema
     units = {key: fields[key].config.get("unit_of_measurement") for key in TRUST}
-    assert units == {"queue_expiry": "min", "delivery_timeout": "min", "hourly_limit": None}
+    assert units == {"queue_expiry": "min", "delivery_timeout": "min", "hourly_limit": None, "history_days": "d"}
 
 
 async def test_an_account_without_phones_has_no_default_phone_field(

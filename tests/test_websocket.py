@@ -331,8 +331,8 @@ async def test_the_account_tells_what_can_be_done_and_shown(
         "title": "GoSMS.ru",
         "available": True,
         "recipients": [
-            {"id": "the_recipient_mum", "name": "Mum", "entity_id": "notify.mum"},
-            {"id": "the_recipient_dad", "name": "Dad", "entity_id": "notify.dad"},
+            {"id": "the_recipient_mum", "name": "Mum", "entity_id": "notify.mum", "is_short": False},
+            {"id": "the_recipient_dad", "name": "Dad", "entity_id": "notify.dad", "is_short": False},
         ],
         "may_send_numbers": True,
         "waiting": 0,

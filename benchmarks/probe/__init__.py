@@ -14,8 +14,9 @@ from pathlib import Path
 import sqlite3
 import time
 import tracemalloc
-from typing import Any, Final, override
+from typing import Any, Final, NoReturn, override
 
+from aiontfy.update import UpdateChecker, UpdateCheckerError
 from homeassistant.components.recorder.core import Recorder
 from homeassistant.components.recorder.tasks import RecorderTask
 from homeassistant.components.sensor import DOMAIN as SENSOR
@@ -40,6 +41,7 @@ type _Handler = Callable[[HomeAssistant, Json], Coroutine[Any, Any, Json]]
 async def async_setup(hass: HomeAssistant, _config: Json) -> bool:
     """Register the actions."""
     clock = AdjustableClock(hass)
+    UpdateChecker.latest_release = _no_release  # type: ignore[assignment,method-assign]  # It would ask GitHub.
 
     async def async_count_writes(_hass: HomeAssistant, _data: Json) -> Json:
         """Return the commits of the integration, and the bytes that they wrote, since the first call."""
@@ -71,6 +73,11 @@ async def async_setup(hass: HomeAssistant, _config: Json) -> bool:
             DOMAIN, name, _service_handler(hass, handler), supports_response=SupportsResponse.ONLY
         )
     return True
+
+
+async def _no_release(_checker: UpdateChecker) -> NoReturn:
+    """Answer the question for the newest release of ntfy without a request."""
+    raise UpdateCheckerError
 
 
 def _service_handler(hass: HomeAssistant, handler: _Handler) -> Callable[[ServiceCall], Coroutine[Any, Any, Json]]:

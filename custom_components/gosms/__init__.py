@@ -9,6 +9,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.helpers.typing import ConfigType
 
+from .card import async_remove_card, async_setup_card
 from .const import DOMAIN
 from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .delays import DelayMonitor
@@ -94,6 +95,7 @@ async def _async_start(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     # A coordinator without listeners does not poll, and all entities may be disabled.
     entry.async_on_unload(coordinator.async_add_listener(lambda: None))
     _async_refresh_failed_phones(hass, entry)
+    async_setup_card(hass)
     entry.async_on_unload(async_watch_plan(hass, entry))
     entry.async_on_unload(DelayMonitor(hass, entry).async_start())
     # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
@@ -123,6 +125,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> No
     """Remove the repairs and the stored messages of an account."""
     async_clear_all_issues(hass, entry)
     await Outbox.async_remove(hass, entry.entry_id)
+    await async_remove_card(hass)
 
 
 async def _async_set_up_platforms(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:

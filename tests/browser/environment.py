@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 import tempfile
-from typing import Self
+from typing import Literal, Self
 
 from playwright.async_api import Locator, Page
 import pytest
 import pytest_socket
 
-from devtools.browser import Browser, find
+from devtools.browser import DESKTOP, Browser, find
 from devtools.demo_data import configuration, link_dashboard
 from devtools.entry_driver import DOMAIN
 from devtools.hass_process import HomeAssistantProcess
@@ -48,9 +48,15 @@ class BrowserEnvironment:
             yield cls(browser, hass, simulator)
 
     @asynccontextmanager
-    async def open_page(self, path: str) -> AsyncGenerator[InterfacePage]:
+    async def open_page(
+        self,
+        path: str,
+        *,
+        size: tuple[int, int] = DESKTOP,
+        theme: Literal["light", "dark"] = "light",
+    ) -> AsyncGenerator[InterfacePage]:
         """Open a page; a failure saves screenshots and adds their folder to the error."""
-        page = await self._browser.open_page(self.hass, path)
+        page = await self._browser.open_page(self.hass, path, size=size, theme=theme)
         try:
             yield InterfacePage(page)
         except Exception as err:
@@ -111,7 +117,3 @@ class InterfacePage:
     def row(self, name: str) -> Locator:
         """Return the row of a setting by its heading."""
         return self.page.locator("ha-settings-row").filter(has=self.page.get_by_text(name, exact=True))
-
-    def tile(self, name: str) -> Locator:
-        """Return a tile of a dashboard by its name."""
-        return self.page.locator("hui-tile-card").filter(has_text=name)

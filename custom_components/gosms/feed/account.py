@@ -7,6 +7,7 @@ from homeassistant.const import Platform
 from ..const import DOMAIN
 from ..issues import REAUTH, async_get_worst
 from ..permissions import Rights
+from ..phone_number import may_be_emergency_number
 from ..plan import plan_usage
 from ..subentries import phones
 from .recipients import VisibleRecipient, find_entity
@@ -33,7 +34,14 @@ def describe_account(
         "title": entry.title,
         "available": entry.runtime_data.coordinator.last_update_success,
         "recipients": [
-            {"id": each.id, "name": each.name, "entity_id": each.entity_id} for each in recipients if each.entity_id
+            {
+                "id": each.id,
+                "name": each.name,
+                "entity_id": each.entity_id,
+                "is_short": may_be_emergency_number(each.phone_number),
+            }
+            for each in recipients
+            if each.entity_id
         ],
         "may_send_numbers": rights.may_send_numbers,
         "waiting": waiting,
