@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+import gc
 from itertools import count
 from typing import Any, Final, cast
 from unittest.mock import patch
+import weakref
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler, ConfigEntryState
@@ -742,6 +744,47 @@ async def test_what_is_sent_to_an_unloaded_account_is_an_error(
 
 
 # Changes while the account comes and goes
+
+
+def everything_that_listens(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:
+    """Return how many follow the account and Home Assistant."""
+    data = entry.runtime_data
+    return {
+        "bus": dict(hass.bus.async_listeners()),
+        "signals": {key: len(each) for key, each in hass.data["dispatcher"].items() if each and "gosms" in str(key)},
+        "entry": (len(entry.update_listeners), len(entry._on_state_change)),
+        "outbox": (len(data.outbox._store._listeners), len(data.outbox._publisher._listeners)),
+        "coordinator": len(data.coordinator._listeners),
+    }
+
+
+@pytest.mark.usefixtures("with_phone", "unlimited")
+async def test_nothing_of_what_was_removed_goes_on_listening(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    service.account.add_phone(UUID)
+    await set_up(hass, entry)
+    listening = everything_that_listens(hass, entry)
+    add_grandma(hass, entry)
+    add_phone(hass, entry, name="Spare", device_id=UUID)
+    await hass.async_block_till_done()
+    assert everything_that_listens(hass, entry) != listening
+    await send(hass, "Hello", to="notify.grandma")
+    for each in [each for each in entry.subentries.values() if each.title in {"Grandma", "Spare"}]:
+        hass.config_entries.async_remove_subentry(entry, each.subentry_id)
+    await hass.async_block_till_done()
+    assert everything_that_listens(hass, entry) == listening
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert everything_that_listens(hass, entry) == listening
+
+    outbox, coordinator = weakref.ref(entry.runtime_data.outbox), weakref.ref(entry.runtime_data.coordinator)
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    gc.collect()
+    assert (outbox(), coordinator()) == (None, None)
+    assert [key for key, each in hass.data["dispatcher"].items() if each and "gosms_" in str(key)] == []
+    assert hass.states.async_all() == []
 
 
 @pytest.mark.parametrize("refusal", ["permission", "token"])
