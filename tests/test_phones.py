@@ -200,6 +200,21 @@ async def test_a_phone_is_unavailable_in_an_outage_that_is_logged_once(
     assert caplog.text.count("Fetching GoSMS.ru phone data recovered") == 1
 
 
+async def test_a_phone_is_back_as_soon_as_the_service_is(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, freezer: FrozenDateTimeFactory
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.FORBIDDEN)
+    await advance_time(hass, freezer, 5 * MINUTE)
+    assert hass.states.get(BATTERY).state == hass.states.get(TOTAL).state == STATE_UNAVAILABLE
+    service.faults.clear()
+    polls = len(service.requests_to(INFO))
+    await advance_time(hass, freezer, MINUTE)
+    assert hass.states.get(TOTAL).state == "0"
+    assert hass.states.get(BATTERY).state == "80"
+    assert len(service.requests_to(INFO)) == polls + 1
+
+
 @pytest.mark.usefixtures("all_entities_enabled")
 async def test_an_unchanged_report_updates_only_last_seen(
     hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, pixel: Phone, freezer: FrozenDateTimeFactory

@@ -92,9 +92,8 @@ async def _async_start(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     async_setup_notify_actions(hass, entry)
     outbox.async_start()
     coordinator.on_page = outbox.async_apply
-    # A coordinator without listeners does not poll, and all entities may be disabled.
-    entry.async_on_unload(coordinator.async_add_listener(lambda: None))
     _async_refresh_failed_phones(hass, entry)
+    _async_refresh_phones_after_outage(hass, entry)
     async_setup_card(hass)
     entry.async_on_unload(async_watch_plan(hass, entry))
     entry.async_on_unload(DelayMonitor(hass, entry).async_start())
@@ -167,3 +166,24 @@ def _async_refresh_failed_phones(hass: HomeAssistant, entry: GoSmsConfigEntry) -
                 entry.async_create_background_task(hass, phone.async_request_refresh(), "GoSMS.ru phone refresh")
 
     entry.async_on_unload(entry.runtime_data.outbox.async_add_event_listener(async_refresh_failed_phone))
+
+
+@callback
+def _async_refresh_phones_after_outage(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Refresh the phones as soon as the service is back: their own polls are five minutes apart."""
+    data = entry.runtime_data
+    was_available = True
+
+    @callback
+    def async_refresh_phones() -> None:
+        """Refresh the phones whose last poll failed."""
+        nonlocal was_available
+        is_available = data.coordinator.last_update_success
+        if is_available and not was_available:
+            for phone in data.phone_coordinators.values():
+                if not phone.last_update_success:
+                    entry.async_create_background_task(hass, phone.async_request_refresh(), "GoSMS.ru phone refresh")
+        was_available = is_available
+
+    # A coordinator without listeners does not poll, and all entities may be disabled.
+    entry.async_on_unload(data.coordinator.async_add_listener(async_refresh_phones))
