@@ -752,7 +752,7 @@ def everything_that_listens(hass: HomeAssistant, entry: MockConfigEntry) -> dict
     return {
         "bus": dict(hass.bus.async_listeners()),
         "signals": {key: len(each) for key, each in hass.data["dispatcher"].items() if each and "gosms" in str(key)},
-        "entry": (len(entry.update_listeners), len(entry._on_state_change)),
+        "entry": (len(entry.update_listeners), len(entry._on_state_change or [])),
         "outbox": (len(data.outbox._store._listeners), len(data.outbox._publisher._listeners)),
         "coordinator": len(data.coordinator._listeners),
     }
