@@ -895,6 +895,22 @@ async def test_after_a_setup_that_failed_the_next_one_goes_on(
     assert [domain for domain, _ in ir.async_get(hass).issues] == []
 
 
+@pytest.mark.usefixtures("unlimited")
+@pytest.mark.parametrize("step", ["async_setup_notify_actions", "async_watch_plan"])
+async def test_nothing_stays_of_an_account_whose_setup_failed(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, step: str
+) -> None:
+    with patch(f"custom_components.gosms.{step}", side_effect=RuntimeError):
+        assert not await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert "mum" not in hass.services.async_services_for_domain("notify")
+    assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert [key for key, each in hass.data["dispatcher"].items() if each and "gosms_sent" in str(key)] == []
+    assert [each for each in hass.states.async_all() if each.domain == "notify"] == []
+
+
 async def test_a_notify_entity_that_was_enabled_is_there_after_the_reload(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:

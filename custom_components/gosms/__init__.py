@@ -74,8 +74,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     try:
         await _async_start(hass, entry)
     except BaseException:
-        # The next setup must be able to open its file.
-        await outbox.async_unload()
+        await _async_close(hass, entry)
         raise
     return True
 
@@ -111,10 +110,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bo
     await outbox.async_pause()
     unloaded = await hass.config_entries.async_unload_platforms(entry, _without_notify())
     if unloaded:
-        await outbox.async_unload()
-        # A request of an action may outlast the account.
-        entry.runtime_data.client.on_request_done = None
-        hass.async_create_task(_async_unload_notify_entities(hass, entry), "GoSMS.ru notify entities")
+        await _async_close(hass, entry)
     else:
         outbox.async_resume()
     return unloaded
@@ -136,6 +132,14 @@ async def _async_set_up_platforms(hass: HomeAssistant, entry: GoSmsConfigEntry) 
     for recipient in recipients(entry):
         async_dispatcher_send(hass, SUBENTRY_READY.format(entry.entry_id), recipient)
     await hass.config_entries.async_forward_entry_setups(entry, _without_notify())
+
+
+async def _async_close(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Let the next setup open the file, and let nothing of this one stay if there is none."""
+    await entry.runtime_data.outbox.async_unload()
+    # A request of an action may outlast the account.
+    entry.runtime_data.client.on_request_done = None
+    hass.async_create_task(_async_unload_notify_entities(hass, entry), "GoSMS.ru notify entities")
 
 
 async def _async_unload_notify_entities(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:

@@ -48,7 +48,8 @@ def async_setup_notify_actions(hass: HomeAssistant, entry: GoSmsConfigEntry) -> 
 @callback
 def async_remove_notify_actions(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Remove the actions of an account that is not reloaded."""
-    hass.data[_ACTIONS].pop(entry.entry_id).async_remove_all()
+    if actions := hass.data.get(_ACTIONS, {}).pop(entry.entry_id, None):
+        actions.async_remove_all()
 
 
 class NotifyActions:
