@@ -168,7 +168,7 @@ def _is_new(message: RecentMessage, options: Options, known_ids: set[str]) -> bo
 
 async def _show_states(entry: EntryDriver, subentry_id: str, console: Console) -> str:
     """Show the states of the sensors, and return the status of the recipient's last message."""
-    keys = [f"{subentry_id}_last_message_status", "last_message_status", "last_message", "total_messages"]
+    keys = [f"{subentry_id}_last_message_status", "last_message", "total_messages"]
     states = [await entry.state(key) for key in keys]
     console.table({await entry.entity_id(key): state for key, state in zip(keys, states, strict=True)})
     return states[0]
