@@ -38,15 +38,20 @@ async def init_integration(
         await hass.services.async_call("automation", "turn_off", {"entity_id": automation}, blocking=True)
 
 
-@pytest.fixture
-def family_label(hass: HomeAssistant, init_integration: None) -> str:
-    """A label of Dad's device."""
-    label = lr.async_get(hass).async_create("Family")
-    entity = er.async_get(hass).async_get("notify.dad")
+def add_label(hass: HomeAssistant, name: str, entity_id: str) -> str:
+    """Create a label, give it to the device of an entity, and return its ID."""
+    label = lr.async_get(hass).async_create(name)
+    entity = er.async_get(hass).async_get(entity_id)
     assert entity is not None
     assert entity.device_id is not None
     dr.async_get(hass).async_update_device(entity.device_id, labels={label.label_id})
     return label.label_id
+
+
+@pytest.fixture
+def family_label(hass: HomeAssistant, init_integration: None) -> str:
+    """A label of Dad's device."""
+    return add_label(hass, "Family", "notify.dad")
 
 
 async def wait_until(condition: Callable[[], object]) -> None:

@@ -18,13 +18,14 @@ from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
-from homeassistant.util import dt as dt_util
+from homeassistant.util import dt as dt_util, slugify
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from simulator import Delivery, Fault, Status
 from tests.automation_helpers import (
+    add_label,
     advance_time_until,
     notifications,
     run_script,
@@ -67,14 +68,46 @@ LEAKS: Final = {
 # By what the examples of a first message say.
 FIRST: Final = {
     "The valve is closed.": (MUM, "Water leak\nThe valve is closed."),
+    "Кран перекрыт.": (MAMA, "Протечка\nКран перекрыт."),
     "Home Assistant can send SMS now: 21 °C inside.": (MUM, "Home Assistant can send SMS now: 21 deg. C inside."),
     "Home Assistant умеет отправлять SMS. В доме 21 °C.": (
         MAMA,
         "Home Assistant умеет отправлять SMS. В доме 21 град. C.",
     ),
 }
+# By their texts.
+PREVIEWS: Final = {
+    "Kitchen: 21 °C → 24 °C": ("Kitchen: 21 deg. C -> 24 deg. C", "gsm7", "deg."),
+    "Кухня: 21 °C → 24 °C": ("Кухня: 21 град. C -> 24 град. C", "ucs2", "град."),
+}
+# By the recipients of the examples of send_sms.
+BOILER: Final = {
+    "notify.mum": ("Mum", MUM, "Boiler: 65 deg. C"),
+    "notify.mama": ("Мама", MAMA, "Котёл: 65 град. C"),
+}
 NUMBERS: Final = {"mum": MUM, "dad": DAD, "mama": MAMA, "papa": PAPA}
-NOT_ARRIVED: Final = {"An SMS has not arrived": "SMS has not arrived", "SMS не дошло": "SMS не дошло"}
+# By the names of the automations and scripts on the page about actions.
+TWO_PEOPLE: Final = {
+    "SMS on a leak": (MUM, DAD, "Water leak\nBathroom, 04:00. The valve is closed."),
+    "SMS при протечке": (MAMA, PAPA, "Протечка\nВанная, 04:00. Кран перекрыт."),
+}
+NEXT: Final = {
+    "Tell one of us": (MUM, DAD, "SMS not delivered to anybody"),
+    "Сообщить одному из нас": (MAMA, PAPA, "SMS никому не доставлено"),
+}
+REPORTS: Final = {"Daily report": (MUM, "Home on 24.11.2026", "deg."),
+                  "Вечерний отчёт": (MAMA, "Дом, 24.11.2026", "град.")}  # fmt: skip
+MAILBOX: Final = {"Mailbox": (DAD, "There is mail."), "Почтовый ящик": (PAPA, "Пришла почта.")}
+LABELS: Final = {"Smoke": ("Family", "dad", "Smoke: Kitchen!"), "Дым": ("Семья", "papa", "Дым: Kitchen!")}
+VOICE: Final = {
+    "SMS by voice": ("en", "Tell mum dinner is ready", (MUM, "dinner is ready"), "The SMS is on its way."),
+    "SMS по голосовой команде": ("ru", "Напиши маме, что ужин готов", (MAMA, "ужин готов"), "SMS отправляется."),
+}
+SIM_CARD: Final = {
+    "Through the work SIM card": (DAD, "The meeting room is too warm."),
+    "С рабочей SIM-карты": (PAPA, "В переговорной слишком жарко."),
+}
+NOT_ARRIVED: Final = {"SMS not delivered": "SMS not delivered", "SMS не дошло": "SMS не дошло"}
 
 
 @pytest.fixture
@@ -181,8 +214,9 @@ async def test_send_sms_sends_to_recipients_and_formatted_numbers(
     hass.states.async_set("sensor.boiler_temperature", "65")
     await set_up_yaml(hass, content)
     answer = await run_script(hass, "example")
-    assert sorted(sent_messages(service)) == [(MUM, "Boiler: 65 deg. C"), (DAD, "Boiler: 65 deg. C")]
-    assert [each["recipient"] for each in answer["messages"]] == ["Mum", "Dad"]
+    name, number, text = BOILER[content["target"]["entity_id"]]
+    assert sorted(sent_messages(service)) == [(number, text), (DAD, text)]
+    assert [each["recipient"] for each in answer["messages"]] == [name, "Dad"]
 
 
 @example("messages")
@@ -190,12 +224,13 @@ async def test_the_response_of_send_sms_matches_the_documentation(
     hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     service.account.delivery = Delivery.ending()
-    data = {"entity_id": "notify.mum", "message": "21°", "wait_for": "delivered"}
+    (message,) = content["messages"]
+    target = {"Mum": "notify.mum", "Мама": "notify.mama"}[message["recipient"]]
+    data = {"entity_id": target, "message": "21°", "wait_for": "delivered"}
     call = hass.async_create_task(
         hass.services.async_call("gosms", "send_sms", data, blocking=True, return_response=True)
     )
     await advance_time_until(hass, freezer, call.done)
-    (message,) = content["messages"]
     assert call.result() == {"messages": [message | {"message_ids": [service.account.messages[0].id]}]}
 
 
@@ -203,7 +238,7 @@ async def test_the_response_of_send_sms_matches_the_documentation(
 async def test_messages_of_a_number_are_listed(
     hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
-    service.account.add_message(message="To mum", phone_number=MUM)
+    service.account.add_message(message="To mum", phone_number=content["data"]["search"])
     service.account.add_message(message="To dad", phone_number=DAD)
     await set_up_yaml(hass, content)
     answer = await run_script(hass, "example")
@@ -226,7 +261,9 @@ async def test_the_response_of_get_message_matches_the_documentation(
     hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
     created = dt_util.parse_datetime(content["created"]).timestamp()
-    message = service.account.add_message(message=content["message"], phone_number=MUM, created=created)
+    message = service.account.add_message(
+        message=content["message"], phone_number=content["phone_number"], created=created
+    )
     data = {"message_id": message.id}
     answer = await hass.services.async_call("gosms", "get_message", data, blocking=True, return_response=True)
     assert answer == content | {"id": message.id}
@@ -258,67 +295,69 @@ async def test_a_preview_shows_the_text_as_it_would_be_sent(
     hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
     await set_up_yaml(hass, content)
+    text, encoding, degree = PREVIEWS[content["data"]["message"]]
     assert await run_script(hass, "example") == {
-        "text": "Kitchen: 21 deg. C -> 24 deg. C",
-        "parts": ["Kitchen: 21 deg. C -> 24 deg. C"],
-        "characters": 31,
+        "text": text,
+        "parts": [text],
+        "characters": len(text),
         "segments": 1,
-        "encoding": "gsm7",
-        "replaced": {"°": "deg.", "→": "->"},
+        "encoding": encoding,
+        "replaced": {"°": degree, "→": "->"},
     }
     assert sent_messages(service) == []
 
 
-@example("SMS on a leak")
+@example(*TWO_PEOPLE)
 async def test_a_leak_alert_is_sent_to_two_people(
     hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
     await set_up_yaml(hass, content)
     await set_states(hass, "binary_sensor.bathroom_leak", "off", "on")
-    text = "Water leak\nBathroom, 04:00. The valve is closed."
-    assert sorted(sent_messages(service)) == [(MUM, text), (DAD, text)]
+    mother, father, text = TWO_PEOPLE[content["alias"]]
+    assert sorted(sent_messages(service)) == [(mother, text), (father, text)]
     assert hass.states.get("event.gosms_ru_message").attributes["tag"] == "leak"
 
 
-@example("Tell one of us")
+@example(*NEXT)
 async def test_the_next_recipient_is_messaged_if_the_first_is_not_reached(
     hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     await set_up_yaml(hass, content)
     started = dt_util.utcnow()
-    call = hass.async_create_task(run_script(hass, "tell_one_of_us", message="Fire"))
+    call = hass.async_create_task(run_script(hass, slugify(content["alias"]), message="Fire"))
     await advance_time_until(hass, freezer, lambda: len(sent_messages(service)) == 2)
     assert dt_util.utcnow() - started >= timedelta(minutes=2)
     service.account.set_status(service.account.messages[0].id, Status.DELIVERED)
     await advance_time_until(hass, freezer, call.done)
-    assert sent_messages(service) == [(MUM, "Fire"), (DAD, "Fire")]
+    mother, father, _ = NEXT[content["alias"]]
+    assert sent_messages(service) == [(mother, "Fire"), (father, "Fire")]
     assert notifications(hass) == []
 
 
-@example("Tell one of us")
+@example(*NEXT)
 async def test_no_other_recipient_is_messaged_if_the_first_is_reached(
     hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     service.account.delivery = Delivery.ending()
     await set_up_yaml(hass, content)
-    call = hass.async_create_task(run_script(hass, "tell_one_of_us", message="Fire"))
+    call = hass.async_create_task(run_script(hass, slugify(content["alias"]), message="Fire"))
     await advance_time_until(hass, freezer, call.done)
-    assert sent_messages(service) == [(MUM, "Fire")]
+    assert sent_messages(service) == [(NEXT[content["alias"]][0], "Fire")]
     assert notifications(hass) == []
 
 
-@example("Tell one of us")
+@example(*NEXT)
 async def test_a_notification_is_created_if_no_recipient_is_reached(
     hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
     service.account.quota = 0
     await set_up_yaml(hass, content)
-    await run_script(hass, "tell_one_of_us", message="Fire")
+    await run_script(hass, slugify(content["alias"]), message="Fire")
     assert sent_messages(service) == []
-    assert notifications(hass) == [("Nobody was reached", "Fire")]
+    assert notifications(hass) == [(NEXT[content["alias"]][2], "Fire")]
 
 
-@example("Daily report")
+@example(*REPORTS)
 async def test_the_daily_report_lists_readable_temperatures(
     hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
@@ -330,28 +369,31 @@ async def test_the_daily_report_lists_readable_temperatures(
     freezer.move_to(dt_util.now().replace(hour=21))
     async_fire_time_changed(hass)
     await hass.async_block_till_done()
-    assert sent_messages(service) == [(MUM, "Home on 24.11.2026\nKitchen: 21.5 deg. C\nOutside: -3 deg. C")]
+    number, title, degree = REPORTS[content["alias"]]
+    assert sent_messages(service) == [(number, f"{title}\nKitchen: 21.5 {degree} C\nOutside: -3 {degree} C")]
 
 
-@example("Mailbox")
+@example(*MAILBOX)
 async def test_the_mailbox_sends_at_most_one_message_a_day(
     hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
     await set_up_yaml(hass, content)
     await set_states(hass, "binary_sensor.mailbox", "off", "on", "off", "on")
-    assert sent_messages(service) == [(DAD, "There is mail.")]
+    assert sent_messages(service) == [MAILBOX[content["alias"]]]
     freezer.tick(86400)
     await set_states(hass, "binary_sensor.mailbox", "off", "on")
-    assert sent_messages(service) == [(DAD, "There is mail.")] * 2
+    assert sent_messages(service) == [MAILBOX[content["alias"]]] * 2
 
 
-@example("Smoke")
+@example(*LABELS)
 async def test_everyone_with_the_label_is_messaged(
-    hass: HomeAssistant, service: SimulatedService, family_label: str, content: dict[str, Any]
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
+    label, name, text = LABELS[content["alias"]]
+    assert add_label(hass, label, f"notify.{name}") == content["actions"][0]["target"]["label_id"]
     await set_up_yaml(hass, content)
     await set_states(hass, "binary_sensor.smoke", "off", "on", friendly_name="Kitchen")
-    assert sent_messages(service) == [(DAD, "Smoke: Kitchen!")]
+    assert sent_messages(service) == [(NUMBERS[name], text)]
 
 
 @example("alert", into="configuration")
@@ -407,51 +449,47 @@ async def test_a_login_code_arrives_by_sms(
     assert sent_messages(service) == [(NUMBERS[name], "123456 is your Home Assistant login code")]
 
 
-@example("SMS by voice")
-@pytest.mark.parametrize(
-    ("quota", "messages", "answer"), [(None, [(MUM, "dinner is ready")], "I have told her."), (0, [], "The plan")]
-)
+@example(*VOICE)
+@pytest.mark.parametrize("quota", [None, 0])
 async def test_a_voice_command_sends_a_message_and_says_the_result(
     hass: HomeAssistant,
     service: SimulatedService,
     content: dict[str, Any],
     quota: int | None,
-    messages: list[tuple[str, str]],
-    answer: str,
 ) -> None:
+    language, command, message, answer = VOICE[content["alias"]]
     service.account.quota = quota
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(hass, "conversation", {})
     await set_up_yaml(hass, content)
-    said: Any = await hass.services.async_call(
-        "conversation", "process", {"text": "Tell mum dinner is ready"}, blocking=True, return_response=True
-    )
-    assert sent_messages(service) == messages
-    assert said["response"]["speech"]["plain"]["speech"].startswith(answer)
+    data = {"text": command, "language": language}
+    said: Any = await hass.services.async_call("conversation", "process", data, blocking=True, return_response=True)
+    assert sent_messages(service) == ([] if quota == 0 else [message])
+    assert said["response"]["speech"]["plain"]["speech"].startswith("The plan" if quota == 0 else answer)
 
 
-@example("Send an SMS")
+@example("Send an SMS", "Отправить SMS")
 async def test_a_script_sends_to_any_number_and_returns_the_response(
     hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
     await set_up_yaml(hass, content)
-    answer = await run_script(hass, "send_an_sms", number="8 (912) 000-00-01", message="Hello")
+    answer = await run_script(hass, slugify(content["alias"]), number="8 (912) 000-00-01", message="Hello")
     assert sent_messages(service) == [("79120000001", "Hello")]
     assert answer["messages"][0]["status"] == "waiting"
 
 
-@example("Through the work SIM card")
+@example(*SIM_CARD)
 async def test_a_script_sends_with_a_specific_phone_and_sim_card(
     hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
 ) -> None:
     await set_up_yaml(hass, content)
-    await run_script(hass, "through_the_work_sim_card")
+    await run_script(hass, slugify(content["alias"]))
     (request,) = service.requests_to("POST /sms/send")
-    expected = {"message": "The meeting room is too warm.", "phone_number": DAD, "device_id": PHONE, "to_sim": 1}
-    assert request.json == expected
+    number, text = SIM_CARD[content["alias"]]
+    assert request.json == {"message": text, "phone_number": number, "device_id": PHONE, "to_sim": 1}
 
 
-@example("Delete what was delivered")
+@example("Delete delivered messages", "Удалять доставленные сообщения")
 async def test_only_delivered_messages_are_deleted(
     hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
@@ -466,12 +504,12 @@ async def test_only_delivered_messages_are_deleted(
 
 # By the names of the examples: the recipient's entities are named after.
 DELIVERED: Final = {"Dad has read the plan": "dad", "Папа получил план": "papa"}
-LEAK_FAILED: Final = {"The leak SMS has not arrived": "SMS has not arrived", "SMS о протечке не дошло": "SMS не дошло"}
-DELAYED: Final = {"An SMS takes long": ("mum", DAD), "SMS задерживается": ("mama", PAPA)}
-QUEUED: Final = ("SMS have to wait", "SMS ждут отправки")
-NOBODY: Final = {"Call if nobody got the SMS": "mum", "Позвонить, если SMS никто не получил": "mama"}
-REPORT: Final = {"Report unless others are waiting": MUM, "Отчёт, если другие не ждут": MAMA}
-SMOKE: Final = {"Smoke, by SMS or aloud": DAD, "Дым, по SMS или вслух": PAPA}
+LEAK_FAILED: Final = {"The leak SMS was not delivered": "SMS not delivered", "SMS о протечке не дошло": "SMS не дошло"}
+DELAYED: Final = {"SMS delivery is delayed": ("mum", DAD), "SMS задерживается": ("mama", PAPA)}
+QUEUED: Final = ("SMS in the queue", "SMS ждут отправки")
+NOBODY: Final = {"Call if the SMS was not delivered": "mum", "Позвонить, если SMS никто не получил": "mama"}
+REPORT: Final = {"Report if the queue is empty": MUM, "Отчёт, если очередь пуста": MAMA}
+SMOKE: Final = {"Smoke, by SMS or notification": DAD, "Дым, по SMS или уведомлением": PAPA}
 
 
 async def send_tagged(hass: HomeAssistant, name: str, message: str, tag: str) -> None:

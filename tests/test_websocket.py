@@ -368,7 +368,7 @@ async def test_a_rejected_token_is_a_problem_in_words(
     await browser.receive_until(lambda browser: browser.account["problem"])
     problem = browser.account["problem"]
     assert (problem["reason"], problem["issue_id"]) == ("reauth", "config_entry_reauth_gosms_the_account")
-    assert problem["text"].startswith("GoSMS.ru does not accept the API token")
+    assert problem["text"].startswith("GoSMS.ru no longer accepts the API token")
 
 
 async def test_a_problem_without_a_text_for_messages_is_named(
@@ -381,7 +381,7 @@ async def test_a_problem_without_a_text_for_messages_is_named(
     browser = await look(hass_ws_client)
     assert browser.account["problem"] == {
         "reason": "phone_out_of_touch",
-        "text": "Messages of GoSMS.ru wait for the phone Pixel 8",
+        "text": "Messages of GoSMS.ru are waiting for the phone Pixel 8",
         "issue_id": "phone_out_of_touch_the_account_the_phone",
     }
 

@@ -76,7 +76,7 @@ async def test_escalate_forwards_a_failed_message_only_once(
 ) -> None:
     await use(hass, "escalate", events=[MESSAGES], recipients=["notify.dad"])
     await fail(hass, service, freezer)
-    assert sent_messages(service) == [(MUM, "Leak"), (DAD, "Mum did not get this: Leak")]
+    assert sent_messages(service) == [(MUM, "Leak"), (DAD, "Mum did not receive this: Leak")]
 
     service.account.set_status(service.account.messages[0].id, Status.DELIVERY_ERROR)
     await advance_time(hass, freezer, 6)
@@ -90,7 +90,7 @@ async def test_escalate_forwards_a_message_once_that_is_late_and_then_fails(
     await use(hass, "escalate", events=[MESSAGES], recipients=["notify.dad"])
     await send(hass, "Leak")
     await advance_minutes(hass, freezer, 11)
-    assert sent_messages(service)[1:] == [(DAD, "Mum did not get this: Leak")]
+    assert sent_messages(service)[1:] == [(DAD, "Mum did not receive this: Leak")]
 
     service.account.set_status(service.account.messages[-1].id, Status.DELIVERY_ERROR)
     await advance_minutes(hass, freezer, 2)
@@ -147,7 +147,7 @@ async def test_gateway_phone_reports_a_low_battery(
     await use(hass, "gateway_phone", battery=[BATTERY], online=[ONLINE])
     pixel.battery = 19
     await advance_minutes(hass, freezer, 5)
-    text = "The battery is at 19 %. Charge the phone, or no SMS will leave."
+    text = "The battery is at 19 %. Charge the phone, or no SMS can be sent."
     assert notifications(hass) == [("SMS gateway: Pixel 8", text)]
 
 
@@ -264,7 +264,9 @@ async def test_self_test_runs_only_its_passed_actions_on_success(
     await to_monday_noon(hass, freezer)
     await advance_time_until(hass, freezer, lambda: notifications(hass))
     assert notifications(hass) == [(None, expected)]
-    assert sent_messages(service) == [(MUM, "Self-test of the house on 30.11.2026. All is well if you read this.")]
+    assert sent_messages(service) == [
+        (MUM, "Home Assistant self-test on 30.11.2026. If you can read this, everything works.")
+    ]
 
 
 async def test_self_test_reports_a_message_that_does_not_arrive_in_time(
@@ -276,7 +278,7 @@ async def test_self_test_reports_a_message_that_does_not_arrive_in_time(
     began = dt_util.utcnow()
     await advance_time_until(hass, freezer, lambda: notifications(hass))
     assert dt_util.utcnow() - began >= timedelta(minutes=5)
-    assert notifications(hass) == [("The SMS self-test has failed", "Status: sent.")]
+    assert notifications(hass) == [("SMS self-test failed", "Status: sent.")]
 
 
 async def test_self_test_reports_the_reason_and_dismisses_it_on_success(

@@ -183,12 +183,12 @@ async def test_a_refused_message_keeps_its_text_and_says_why(
     await env.simulator.control("POST", "account", READ_ONLY)
     async with open_card(env) as card:
         await card.send("Will this arrive?")
-        await expect(card.root.locator(".notice")).to_contain_text("Not sent. The API token may not send messages")
+        await expect(card.root.locator(".notice")).to_contain_text("Not sent. The API token has no permission to send")
         await expect(card.text).to_have_value("Will this arrive?")
         await card.expect_status("Will this arrive?", "Refused")
         await card.root.get_by_role("link", name="Open repair").click()
         await card.page.wait_for_url("**/config/repairs")
-        await card.page.get_by_text("may not send", exact=False).first.wait_for()
+        await card.page.get_by_text("No permission to send", exact=False).first.wait_for()
     await env.simulator.control("POST", "account", ALL_PERMISSIONS)
 
 
@@ -206,7 +206,7 @@ async def test_a_message_waits_in_an_outage_and_leaves_by_itself(
         await card.expect_status("Before", "Delivered")
         await expect(card.root.locator(".header")).to_contain_text("1 waiting")
         await poll(client)
-        await expect(card.root).to_contain_text("GoSMS.ru is out of reach", timeout=TIMEOUT)
+        await expect(card.root).to_contain_text("GoSMS.ru can't be reached", timeout=TIMEOUT)
         await env.simulator.control("DELETE", "faults")
         await poll(client)
         await card.expect_status("In the outage", "Delivered")
@@ -385,7 +385,7 @@ async def test_the_phone_is_shown_and_switched(env: BrowserEnvironment, client: 
     await add_account(env, with_phone=True)
     async with open_card(env) as card:
         footer = card.root.locator(".footer")
-        await expect(footer).to_contain_text("In touch")
+        await expect(footer).to_contain_text("Online")
         await expect(footer).to_contain_text("80%")
         switch = card.root.get_by_role("switch", name="Pixel 8 sends SMS")
         await expect(switch).to_be_checked()

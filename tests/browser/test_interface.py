@@ -125,7 +125,7 @@ async def test_the_dashboard_says_what_becomes_of_messages_in_each_trouble(
         await env.simulator.control("POST", "faults", {"fault": "refuse"})
         await send(client, "Water leak!")
         await refresh()
-        await dashboard.wait_for_text("GoSMS.ru is out of reach. What you send waits here")
+        await dashboard.wait_for_text("GoSMS.ru can't be reached. Messages wait here")
         await expect(card.locator("li", has_text="Water leak!")).to_contain_text("Queued", timeout=TIMEOUT)
         await expect(card.locator("li", has_text="Fire!")).to_contain_text("Refused")
 
