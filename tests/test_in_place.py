@@ -3,18 +3,22 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+import gc
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, cast
+from unittest.mock import patch
+import weakref
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED, EVENT_STATE_REPORTED, STATE_UNAVAILABLE
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.gosms.api import GoSmsApiError
 from simulator import Account, Fault, Permission, Status
 from tests import API_TOKEN
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, add_recipient, advance_time, send, set_up
@@ -23,6 +27,7 @@ from tests.message_helpers import RecordedEvents, texts, wait_until
 LIST: Final = "GET /sms"
 SEND: Final = "POST /sms/send"
 INFO: Final = "POST /devices/get/info"
+EDIT: Final = "POST /devices/edit"
 NEW_TOKEN: Final = "bmV3LXRva2Vu"
 GRANDMA: Final = "79031112233"
 UUID: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
@@ -399,6 +404,24 @@ async def test_an_answer_about_the_phone_that_it_was_before_is_not_shown(
     assert written["sensor.pixel_8_battery"] == ["33"]
 
 
+@pytest.mark.usefixtures("with_phone")
+async def test_a_phone_that_becomes_another_one_does_not_inherit_a_switch(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    service.account.add_phone(UUID)
+    await set_up(hass, entry)
+    service.faults.add(Fault.SLOW, endpoint=EDIT, seconds=0.2, times=1)
+    switch = {"entity_id": "switch.pixel_8_sending"}
+    with written_states(hass) as written:
+        call = asyncio.create_task(hass.services.async_call("switch", "turn_off", switch, blocking=True))
+        await wait_until(lambda: len(service.requests_to(EDIT)) == 1)
+        change_subentry(hass, entry, "the_phone", data={"device_id": UUID, "sim": "default"}, unique_id=UUID)
+        await call
+        await hass.async_block_till_done()
+    assert "off" not in written.get("switch.pixel_8_sending", [])
+    assert (service.account.phones[PHONE].is_active, service.account.phones[UUID].is_active) == (False, True)
+
+
 # Options
 
 
@@ -558,8 +581,11 @@ async def test_reauth_touches_nothing_that_works(
 # While messages leave
 
 
+UNLIMITED: Final = {"hourly_limit": 0, "notify_actions": True}
+
+
 class Callers:
-    """Automations that send all the time, with the notify entity and with the action, and note what they are told."""
+    """Automations that send all the time, with the notify entity and with both actions, and note what they hear."""
 
     def __init__(self, hass: HomeAssistant, *, pause: float) -> None:
         self.succeeded: list[str] = []
@@ -572,13 +598,13 @@ class Callers:
 
     async def _run(self) -> None:
         while True:
-            for domain, action in (("notify", "send_message"), ("gosms", "send_sms")):
+            for domain, action in (("notify", "send_message"), ("gosms", "send_sms"), ("notify", "mum")):
                 text = f"Alarm {next(self._numbers)}"
                 self._calls.append(asyncio.create_task(self._call(domain, action, text)))
             await asyncio.sleep(self._pause)
 
     async def _call(self, domain: str, action: str, text: str) -> None:
-        data = {"entity_id": "notify.mum", "message": text}
+        data = {"entity_id": "notify.mum", "message": text} if action != "mum" else {"message": text}
         try:
             await self._hass.services.async_call(domain, action, data, blocking=True)
         except HomeAssistantError:
@@ -603,7 +629,7 @@ class Callers:
 def unlimited(entry: MockConfigEntry, hass: HomeAssistant, account: Account) -> None:
     """Let many messages leave at once."""
     account.rate_limit = None
-    hass.config_entries.async_update_entry(entry, options={"hourly_limit": 0})
+    hass.config_entries.async_update_entry(entry, options=UNLIMITED)
 
 
 async def assert_all_told_is_true(service: SimulatedService, callers: Callers) -> None:
@@ -650,7 +676,7 @@ async def test_everything_changes_while_an_attempt_hangs_and_no_call_is_lost(
         lambda hass, entry: add_phone(hass, entry, device_id=f"{PHONE[:-1]}3"),
         lambda hass, entry: hass.config_entries.async_remove_subentry(entry, "the_phone"),
         lambda hass, entry: hass.config_entries.async_remove_subentry(entry, "the_recipient_grandma"),
-        lambda hass, entry: hass.config_entries.async_update_entry(entry, options={"hourly_limit": 0, "country": "DE"}),
+        lambda hass, entry: hass.config_entries.async_update_entry(entry, options={**UNLIMITED, "country": "DE"}),
         lambda hass, entry: hass.config_entries.async_update_entry(
             entry, data={**entry.data, "url": service.url.replace("http", "HTTP")}
         ),
@@ -720,6 +746,68 @@ async def test_what_is_sent_to_an_unloaded_account_is_an_error(
 # Changes while the account comes and goes
 
 
+def everything_that_listens(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:
+    """Return how many follow the account and Home Assistant."""
+    data = entry.runtime_data
+    return {
+        "bus": dict(hass.bus.async_listeners()),
+        "signals": {key: len(each) for key, each in hass.data["dispatcher"].items() if each and "gosms" in str(key)},
+        "entry": (len(entry.update_listeners), len(entry._on_state_change or [])),
+        "outbox": (len(data.outbox._store._listeners), len(data.outbox._publisher._listeners)),
+        "coordinator": len(data.coordinator._listeners),
+    }
+
+
+@pytest.mark.usefixtures("with_phone", "unlimited")
+async def test_nothing_of_what_was_removed_goes_on_listening(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    service.account.add_phone(UUID)
+    await set_up(hass, entry)
+    listening = everything_that_listens(hass, entry)
+    add_grandma(hass, entry)
+    add_phone(hass, entry, name="Spare", device_id=UUID)
+    await hass.async_block_till_done()
+    assert everything_that_listens(hass, entry) != listening
+    await send(hass, "Hello", to="notify.grandma")
+    for each in [each for each in entry.subentries.values() if each.title in {"Grandma", "Spare"}]:
+        hass.config_entries.async_remove_subentry(entry, each.subentry_id)
+    await hass.async_block_till_done()
+    assert everything_that_listens(hass, entry) == listening
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert everything_that_listens(hass, entry) == listening
+
+    outbox, coordinator = weakref.ref(entry.runtime_data.outbox), weakref.ref(entry.runtime_data.coordinator)
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    gc.collect()
+    assert (outbox(), coordinator()) == (None, None)
+    assert [key for key, each in hass.data["dispatcher"].items() if each and "gosms_" in str(key)] == []
+    assert hass.states.async_all() == []
+
+
+@pytest.mark.parametrize("refusal", ["permission", "token"])
+async def test_a_request_that_outlasts_its_account_leaves_no_repair(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, refusal: str
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.SLOW, endpoint=LIST, seconds=0.2, times=1)
+    before = len(service.requests_to(LIST))
+    asking = asyncio.create_task(entry.runtime_data.client.list(search="Leak"))
+    await wait_until(lambda: len(service.requests_to(LIST)) > before)
+    if refusal == "token":
+        service.account.token = NEW_TOKEN
+    else:
+        service.account.permissions.discard(Permission.READ)
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    with pytest.raises(GoSmsApiError):
+        await asking
+    await hass.async_block_till_done()
+    assert ir.async_get(hass).issues == {}
+    assert hass.config_entries.flow.async_progress() == []
+
+
 @pytest.mark.parametrize("moment", [ConfigEntryState.UNLOAD_IN_PROGRESS, ConfigEntryState.SETUP_IN_PROGRESS])
 async def test_what_changes_while_the_account_is_reloaded_counts(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, moment: ConfigEntryState
@@ -746,6 +834,81 @@ async def test_what_changes_while_the_account_is_reloaded_counts(
     await send(hass, "Hello", to="notify.grandma")
     assert [message.phone_number for message in service.account.messages] == [GRANDMA]
     assert hass.states.get("event.grandma_message").attributes["event_type"] == "accepted"
+
+
+@pytest.mark.parametrize("spare", ["added", "removed", "renamed", "another one"])
+async def test_a_phone_that_changes_during_the_setup_is_asked_for_once(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    spare: str,
+) -> None:
+    add_phone(hass, entry)
+    service.account.add_phone(UUID)
+    forward = hass.config_entries.async_forward_entry_setups
+
+    async def forward_and_change(*arguments: Any) -> None:
+        await forward(*arguments)
+        changes: dict[str, Change] = {
+            "added": lambda hass, entry: add_phone(hass, entry, name="Spare", device_id=UUID),
+            "removed": lambda hass, entry: hass.config_entries.async_remove_subentry(entry, "the_phone"),
+            "renamed": lambda hass, entry: change_subentry(hass, entry, "the_phone", title="Nokia"),
+            "another one": lambda hass, entry: change_subentry(
+                hass, entry, "the_phone", data={"device_id": UUID, "sim": "default"}, unique_id=UUID
+            ),
+        }
+        changes[spare](hass, entry)
+        # Long enough for a poll.
+        await asyncio.sleep(0.1)
+
+    with patch.object(hass.config_entries, "async_forward_entry_setups", forward_and_change):
+        await set_up(hass, entry)
+    asked = [cast("dict[str, str]", request.json)["device_id"] for request in service.requests_to(INFO)]
+    names = set(devices(hass, entry)) - {"GoSMS.ru", "Mum", "Dad"}
+    assert (sorted(asked), names) == {
+        "added": (sorted([PHONE, UUID]), {"Pixel 8", "Spare"}),
+        "removed": ([], set()),
+        "renamed": ([PHONE], {"Nokia"}),
+        "another one": ([UUID], {"Pixel 8"}),
+    }[spare]
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("step", ["async_update_account_device", "async_watch_plan"])
+async def test_after_a_setup_that_failed_the_next_one_goes_on(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, step: str
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
+    await send(hass, "Hello")
+    with (
+        patch(f"custom_components.gosms.{step}", side_effect=RuntimeError),
+        patch.object(hass.config_entries, "async_forward_entry_setups"),
+    ):
+        assert not await hass.config_entries.async_reload(entry.entry_id)
+    service.faults.clear()
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    async with asyncio.timeout(10):
+        while texts(service) != ["Hello"]:
+            await asyncio.sleep(0.05)
+    assert [domain for domain, _ in ir.async_get(hass).issues] == []
+
+
+@pytest.mark.usefixtures("unlimited")
+@pytest.mark.parametrize("step", ["async_setup_notify_actions", "async_watch_plan"])
+async def test_nothing_stays_of_an_account_whose_setup_failed(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, step: str
+) -> None:
+    with patch(f"custom_components.gosms.{step}", side_effect=RuntimeError):
+        assert not await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert "mum" not in hass.services.async_services_for_domain("notify")
+    assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert [key for key, each in hass.data["dispatcher"].items() if each and "gosms_sent" in str(key)] == []
+    assert [each for each in hass.states.async_all() if each.domain == "notify"] == []
 
 
 async def test_a_notify_entity_that_was_enabled_is_there_after_the_reload(

@@ -98,6 +98,21 @@ async def test_an_action_comes_and_goes_with_its_recipient(
 
 
 @pytest.mark.usefixtures("enabled")
+async def test_the_actions_of_an_unloaded_account_are_gone(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    for _ in range(2):
+        assert await hass.config_entries.async_unload(entry.entry_id)
+        await hass.async_block_till_done()
+        assert actions(hass) == set()
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        assert actions(hass) == {"mum", "dad"}
+    await notify(hass, "mum")
+    assert texts(service) == ["Hello"]
+
+
+@pytest.mark.usefixtures("enabled")
 async def test_an_action_is_named_like_the_entity_and_shown_with_the_name(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:

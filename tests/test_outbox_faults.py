@@ -577,6 +577,22 @@ async def test_five_thousand_calls_at_once_do_not_block_the_loop(
     assert max(seconds) < 0.1
 
 
+async def test_a_reload_with_a_full_queue_does_not_block_the_loop(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, recorded: RecordedEvents
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={"hourly_limit": 0})
+    await set_up(hass, entry)
+    service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
+    to = tuple(Recipient(phone_number=f"7912{number:07}") for number in range(1000))
+    await entry.runtime_data.outbox.async_send(SendRequest(to=to, text="Leak!", parts=("Leak!",)))
+    await wait_until(lambda: recorded.types == ["queued"] * 1000)
+    async with turns(hass) as seconds:
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+    assert entry.runtime_data.outbox.queued == 1000
+    assert max(seconds) < 0.1
+
+
 async def test_a_response_of_very_many_objects_does_not_block_the_loop(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:

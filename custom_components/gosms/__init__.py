@@ -15,7 +15,7 @@ from .coordinator import GoSmsCoordinator, GoSmsPhoneCoordinator
 from .delays import DelayMonitor
 from .device import async_update_account_device
 from .issues import IssueManager, async_clear_all as async_clear_all_issues
-from .notify_actions import async_setup_notify_actions
+from .notify_actions import async_remove_notify_actions, async_setup_notify_actions
 from .outbox import MessageEvent, Outbox, OutgoingMessage, State
 from .plan import async_watch_plan
 from .runtime_data import (
@@ -71,6 +71,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     entry.runtime_data = GoSmsData(
         client=client, coordinator=coordinator, phone_coordinators=phone_coordinators, outbox=outbox
     )
+    try:
+        await _async_start(hass, entry)
+    except BaseException:
+        await _async_close(hass, entry)
+        raise
+    return True
+
+
+async def _async_start(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Add the entities of an account, and begin to send and to poll."""
+    coordinator, outbox = entry.runtime_data.coordinator, entry.runtime_data.outbox
     # The entry may have changed while the outbox was loaded.
     async_use_token(hass, entry)
     entry.async_on_unload(async_follow_entry(hass, entry))
@@ -90,7 +101,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     async_run(hass, entry, coordinator.async_refresh(), "GoSMS.ru first poll")
     for phone in phones(entry):
         async_start_phone(hass, entry, phone)
-    return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bool:
@@ -100,8 +110,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> bo
     await outbox.async_pause()
     unloaded = await hass.config_entries.async_unload_platforms(entry, _without_notify())
     if unloaded:
-        await outbox.async_unload()
-        hass.async_create_task(_async_unload_notify_entities(hass, entry), "GoSMS.ru notify entities")
+        await _async_close(hass, entry)
     else:
         outbox.async_resume()
     return unloaded
@@ -125,12 +134,21 @@ async def _async_set_up_platforms(hass: HomeAssistant, entry: GoSmsConfigEntry) 
     await hass.config_entries.async_forward_entry_setups(entry, _without_notify())
 
 
+async def _async_close(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Let the next setup open the file, and let nothing of this one stay if there is none."""
+    await entry.runtime_data.outbox.async_unload()
+    # A request of an action may outlast the account.
+    entry.runtime_data.client.on_request_done = None
+    hass.async_create_task(_async_unload_notify_entities(hass, entry), "GoSMS.ru notify entities")
+
+
 async def _async_unload_notify_entities(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Remove the notify entities, unless the account is being reloaded: what is sent to a missing one would be lost."""
     async with entry.setup_lock:
         if entry.state is ConfigEntryState.LOADED:
             return
         if async_remove := hass.data.get(NOTIFY_ENTITIES, {}).pop(entry.entry_id, None):
+            async_remove_notify_actions(hass, entry)
             await async_remove()
 
 

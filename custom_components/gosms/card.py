@@ -32,6 +32,7 @@ class _Card:
         self.lock = asyncio.Lock()
         # The address with the hash of the file, once the file is served.
         self.url: str | None = None
+        self.is_awaited = False
 
 
 _CARD: HassKey[_Card] = HassKey(f"{DOMAIN}_card")
@@ -40,7 +41,11 @@ _CARD: HassKey[_Card] = HassKey(f"{DOMAIN}_card")
 @callback
 def async_setup_card(hass: HomeAssistant) -> None:
     """Add the card to the dashboard resources as soon as Home Assistant has them; the caller does not wait."""
-    async_when_setup(hass, LOVELACE_DOMAIN, _async_add)
+    card = hass.data.setdefault(_CARD, _Card())
+    if not card.is_awaited:
+        # A reload must not listen once more.
+        card.is_awaited = True
+        async_when_setup(hass, LOVELACE_DOMAIN, _async_add)
 
 
 async def async_remove_card(hass: HomeAssistant) -> None:
@@ -50,7 +55,8 @@ async def async_remove_card(hass: HomeAssistant) -> None:
 
 
 async def _async_add(hass: HomeAssistant, _component: str) -> None:
-    card = hass.data.setdefault(_CARD, _Card())
+    card = hass.data[_CARD]
+    card.is_awaited = False
     async with card.lock:
         if card.url is None:
             # A path can be registered only once in a run.

@@ -122,11 +122,14 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
         Raises:
             HomeAssistantError: GoSMS refused, or did not respond. Translated.
         """
+        device_id = self.device_id
         try:
             with action_errors(self.hass):
-                await self._client.set_phone_active(self.device_id, active=active)
-            self.data = replace(self.data, is_active=active)
-            self.async_update_listeners()
+                await self._client.set_phone_active(device_id, active=active)
+            # It may have become another one meanwhile.
+            if device_id == self.device_id:
+                self.data = replace(self.data, is_active=active)
+                self.async_update_listeners()
         finally:
             await self.async_request_refresh()
 

@@ -6,6 +6,7 @@ from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
 from homeassistant.core import Event, HomeAssistant, ServiceCall, callback, split_entity_id
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.service import async_set_service_schema
+from homeassistant.util.hass_dict import HassKey
 import voluptuous as vol
 
 from .const import DOMAIN
@@ -23,14 +24,18 @@ _FIELDS: Final = {
     _TITLE: {"selector": {"text": {}}},
 }
 
+# By the ids of the entries.
+_ACTIONS: HassKey[dict[str, NotifyActions]] = HassKey("gosms_notify_actions")
+
 
 @callback
 def async_setup_notify_actions(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Register the actions of an account, and keep them up to date with its option and its recipients.
 
-    Call it after the notify entities were added: an action has the name of an entity, which is unique and stays.
+    Call it after the notify entities were added: an action has the name of an entity, which is unique and stays. Like
+    these, the actions stay while the account is reloaded.
     """
-    actions = NotifyActions(hass, entry)
+    actions = hass.data.setdefault(_ACTIONS, {}).setdefault(entry.entry_id, NotifyActions(hass, entry))
     actions.async_update()
     entry.async_on_unload(entry.add_update_listener(actions.async_on_entry_updated))
     entry.async_on_unload(
@@ -38,7 +43,13 @@ def async_setup_notify_actions(hass: HomeAssistant, entry: GoSmsConfigEntry) -> 
             er.EVENT_ENTITY_REGISTRY_UPDATED, actions.async_on_registry_updated, event_filter=_is_notify_entity
         )
     )
-    entry.async_on_unload(actions.async_remove_all)
+
+
+@callback
+def async_remove_notify_actions(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
+    """Remove the actions of an account that is not reloaded."""
+    if actions := hass.data.get(_ACTIONS, {}).pop(entry.entry_id, None):
+        actions.async_remove_all()
 
 
 class NotifyActions:

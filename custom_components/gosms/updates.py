@@ -86,6 +86,7 @@ def async_try_again(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
 @callback
 def _async_apply(hass: HomeAssistant, entry: GoSmsConfigEntry, before: _Applied, after: _Applied) -> None:
     """Apply the difference. Nothing waits in here, so that changes are applied in their order."""
+    is_setup = entry.state is ConfigEntryState.SETUP_IN_PROGRESS
     if after.data != before.data:
         async_use_token(hass, entry)
         async_try_again(hass, entry)
@@ -95,6 +96,9 @@ def _async_apply(hass: HomeAssistant, entry: GoSmsConfigEntry, before: _Applied,
         _async_remove(hass, entry, subentry_id)
     for subentry_id, (_, data) in after.subentries.items():
         subentry, known = entry.subentries[subentry_id], before.subentries.get(subentry_id)
+        if is_setup and subentry.subentry_type == SUBENTRY_PHONE:
+            # The setup starts all phones at its end.
+            continue
         if known is None:
             _async_add(hass, entry, subentry)
         elif known != after.subentries[subentry_id]:
@@ -119,7 +123,7 @@ def _async_remove(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry_id: str
     """End a phone. Home Assistant itself removes the device and the entities of a subentry right after this."""
     if coordinator := entry.runtime_data.phone_coordinators.pop(subentry_id, None):
         entry.async_create_task(hass, coordinator.async_shutdown(), "GoSMS.ru end of a phone")
-        async_clear_removed_phones(hass, entry)
+    async_clear_removed_phones(hass, entry)
 
 
 @callback

@@ -287,6 +287,13 @@ class Simulation:
         object.__setattr__(entry, "subentries", MappingProxyType(left))
         self.reload(0)
 
+    def cancel(self, index: int, account: int = 0) -> tuple[int, int]:
+        """Take back what was not sent to a recipient; return for how many that worked, and for how many not."""
+        run, number = self.current_run(), self.recipients[index].data["phone_number"]
+        return run.loop.run_until_complete(
+            run.outboxes[account].async_cancel(lambda message: message.phone_number == number)
+        )
+
     def add_phone(self, device_id: str) -> None:
         """Give the first account a phone, before the first run."""
         entry = self.entries[0]

@@ -7,6 +7,7 @@ from custom_components.gosms.outbox import SendResult, State
 from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.state import Part
 from tests.common import MUM
+from tests.outbox.fake_service import SLOW
 from tests.outbox.simulation import Simulation
 
 QUEUED = OutgoingMessage(
@@ -33,6 +34,26 @@ def test_whoever_waits_while_the_account_is_removed_gets_an_error(commit_time: f
     # Nobody is told `queued` of what is gone.
     assert told.count("account_removed") == 12 - len(simulation.accepted)
     assert all(result and (result.failure or result.message_ids) for result in results)
+
+
+def test_a_caller_whose_time_is_up_during_a_removal_gets_an_error() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.faults = [SLOW, "too many requests"]
+        simulation.send(0, "Leak!")
+        simulation.send(1, "Leak!", wait_for=State.DELIVERED, timeout=2.0)
+        simulation.advance_time(0.5)
+        run = simulation.current_run()
+        # It waits for the slow request.
+        run.loop.run_until_complete(run.remove(0))
+        simulation.advance_time(1)
+        accepted, queued = (call.result for call in simulation.calls)
+    assert accepted
+    assert accepted.status == "waiting"
+    assert queued
+    assert queued.failure == Failure(key="account_removed")
 
 
 def test_files_that_cannot_be_removed_are_told(caplog: pytest.LogCaptureFixture) -> None:

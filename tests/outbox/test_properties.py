@@ -18,7 +18,7 @@ from tests.outbox.fake_storage import COMMIT_TIME, FakeFile
 from tests.outbox.simulation import FINAL_STATES, Simulation
 
 # The final states of messages that the service never accepted.
-NOT_SENT: Final = {State.REFUSED.value, State.EXPIRED.value}
+NOT_SENT: Final = {State.CANCELLED.value, State.REFUSED.value, State.EXPIRED.value}
 
 # Few recipients and texts, so that many messages are duplicates, also of the other account or of parts.
 RECIPIENT: Final = st.integers(0, 1)
@@ -185,6 +185,12 @@ class Outages(RuleBasedStateMachine):
     @rule(recipient=RECIPIENT)
     def a_recipient_is_removed(self, recipient: int) -> None:
         self.simulation.remove_recipient(recipient)
+
+    @precondition(lambda self: self.runs() and self._backup is None)
+    @rule(account=ACCOUNT, recipient=RECIPIENT)
+    def messages_are_taken_back(self, account: int, recipient: int) -> None:
+        # What a restored backup left unsent may have been sent since.
+        self.simulation.cancel(recipient, account=account)
 
     @precondition(is_down)
     @rule(downtime=DOWNTIME, reboots=st.booleans())

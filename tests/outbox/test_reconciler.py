@@ -11,7 +11,7 @@ from custom_components.gosms.api import GoSmsApiError, GoSmsConnectionError, Mes
 from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.reconciler import comparable_texts, find_part
 from custom_components.gosms.outbox.state import Part, State
-from tests.common import MUM
+from tests.common import DAD, MUM
 from tests.outbox.fake_service import LATE, LIST_FAULTS, SLOW
 from tests.outbox.simulation import START_TIME, Simulation
 
@@ -517,6 +517,45 @@ def test_closing_ends_the_looks_for_several_numbers() -> None:
         assert simulation.lookups == before + 1
         simulation.start()
         simulation.advance_time(60)
+    assert len(simulation.accepted) == 2
+
+
+def test_closing_ends_a_look_of_many_pages() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.faults = ["cut after"]
+        simulation.send(0, "Leak!")
+        simulation.advance_time(0.5)
+        for number in range(250):
+            simulation.account.add_message(message=f"Of others {number}", phone_number=MUM)
+        before = simulation.lookups
+        while simulation.lookups == before:
+            simulation.advance_time(0.01)
+        simulation.stop()
+        assert simulation.lookups == before + 1
+        simulation.start()
+        simulation.advance_time(60)
+    assert simulation.accepted == [(MUM, "Leak!")]
+    assert [message.types for message in simulation.events.values()] == [["queued", "accepted"]]
+
+
+def test_closing_begins_no_look_while_a_request_is_waited_for() -> None:
+    simulation = Simulation(queue_expiry=10)
+    with simulation.patched():
+        simulation.start()
+        simulation.advance_time(1)
+        simulation.faults = ["cut before", SLOW]
+        simulation.send(0, "Leak!")
+        simulation.send(1, "Leak!")
+        simulation.advance_time(0.3)
+        before = simulation.lookups
+        simulation.stop()
+        assert simulation.lookups == before
+        simulation.start()
+        simulation.advance_time(60)
+    assert set(simulation.accepted) == {(MUM, "Leak!"), (DAD, "Leak!")}
     assert len(simulation.accepted) == 2
 
 

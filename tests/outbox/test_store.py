@@ -515,6 +515,25 @@ async def test_an_exception_of_a_listener_does_not_affect_the_others(
     assert "Unexpected error while showing messages that changed" in caplog.text
 
 
+async def test_an_exception_of_those_who_are_told_leaves_nobody_waiting(
+    store: MessageStore, disk: FakeDisk, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_messages: Collection[OutgoingMessage]) -> None:
+        raise RuntimeError
+
+    store.on_saved = fail
+    store.put(message())
+    with pytest.raises(StorageError):
+        await store.async_save()
+    assert "Unexpected error during a commit" in caplog.text
+    store.on_saved = lambda _messages: None
+    await store.async_save()
+    store.put(message("two"))
+    await store.async_save()
+    assert store.saved.keys() == {"one", "two"}
+    await store.async_close()
+
+
 async def test_an_update_that_changes_nothing_writes_nothing(store: MessageStore, disk: FakeDisk) -> None:
     store.put(message().report_queued())
     await store.async_save()

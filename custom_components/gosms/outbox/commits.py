@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+import logging
 from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from .storage import StorageError
+
+_LOGGER = logging.getLogger(__name__)
 
 # Seconds until a disk that did not take a commit is tried again without a new reason.
 _DISK_PAUSE: Final = 60.0
@@ -63,6 +66,14 @@ class GroupCommit:
         if self._task is None:
             self._task = self._hass.async_create_task(self._async_run(), "GoSMS.ru store", eager_start=False)
 
+    async def _async_commit(self) -> StorageError | None:
+        """Commit, and return why that failed; a mistake of those who are told must not leave anybody waiting."""
+        try:
+            return await self._commit()
+        except Exception as err:
+            _LOGGER.exception("Unexpected error during a commit")
+            return StorageError(type(err).__name__)
+
     async def _async_run(self) -> None:
         """Commit until nobody asks for it any more."""
         failure: StorageError | None = None
@@ -74,7 +85,7 @@ class GroupCommit:
                 waiting, self._waiting = self._waiting, []
                 if self._is_needed:
                     self._is_needed = False
-                    failure = await self._commit()
+                    failure = await self._async_commit()
                     self._is_needed |= failure is not None
                 for future in waiting:
                     if not future.done():

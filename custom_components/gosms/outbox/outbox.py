@@ -201,8 +201,7 @@ class Outbox:
     async def _async_close_workers(self) -> None:
         """Let the running work end, and have it on disk; the publisher is the last, to report what the others did."""
         for workers in (self._workers[:-1], self._workers[-1:]):
-            for worker in workers:
-                await worker.async_close()
+            await asyncio.gather(*(worker.async_close() for worker in workers))
             with suppress(StorageError):
                 await self._store.async_save()
 
@@ -258,8 +257,8 @@ class Outbox:
         """Send what is asked for, each message once, also if the caller is canceled.
 
         Returns:
-            What has become of the messages, in the order of the request's numbers: no later than its time-out, or when
-            the outbox closes.
+            What has become of the messages, in the order of the request's numbers: no later than its time-out, but
+            while the outbox closes, no sooner than that is done.
 
         Raises:
             ServiceValidationError: see `async_check`. What goes wrong with a message is told in its result.
@@ -273,6 +272,8 @@ class Outbox:
         except TimeoutError:
             for key in keys:
                 self._dispatcher.async_give_up(key)
+                # If the account is being removed, nothing of what is known now will come true.
+                await self._store.async_wait(key, lambda _message: True)
         if any(self._store.is_untold(key) for key in keys):
             with suppress(StorageError):
                 # Whoever is told that a message is queued can rely on the disk, also as Home Assistant stops.

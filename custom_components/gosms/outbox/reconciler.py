@@ -140,6 +140,8 @@ class Reconciler(Worker):
         """
         found: list[Message] = []
         for number_of_page in range(1, _MAX_PAGES + 1):
+            if not self.is_running:
+                break
             page = await self._account.client.list(search=number[-_COMMON_DIGITS:], page=number_of_page)
             if not page.is_complete:
                 # The one that can't be read may be the one that is looked for.
