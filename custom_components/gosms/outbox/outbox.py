@@ -109,7 +109,7 @@ class Outbox:
 
     @property
     def counted_segments(self) -> int:
-        """Return how many SMS were counted in this run; as long as it is the same, so is what `segments_since` tells."""
+        """Return how many SMS were counted in this run: `segments_since` changes with it."""
         return self._store.usage.counts.added
 
     @property
