@@ -56,10 +56,10 @@ class EntryDriver:
         await _submit(self.client, FlowType.SUBENTRY, form, {"name": name, "phone_number": phone_number})
         return next(str(each["subentry_id"]) for each in reversed(await self.subentries()) if each["title"] == name)
 
-    async def disable_hourly_limit(self) -> None:
-        """Turn off the hourly limit in the options: the tools send more messages in an hour than people do."""
+    async def disable_hourly_limit(self, **others: int) -> None:
+        """Turn off the hourly limit, since the tools send more than people do, and change others of that section."""
         form = await self.client.start_flow(FlowType.OPTIONS, self.entry_id)
-        user_input: Json = {"sending": {}, "text": {}, "trust": {"hourly_limit": 0}}
+        user_input: Json = {"sending": {}, "text": {}, "trust": {"hourly_limit": 0, **others}}
         await _submit(self.client, FlowType.OPTIONS, form, user_input)
 
     async def reload(self) -> None:
