@@ -330,7 +330,7 @@ class _WriteCounter:
         storage, changes = self._ended
         ((ended, record),) = list(changes.finished.values())[:1]
         copies = {
-            key: (ended, replace(record, key=key, ids=(f"{number:024x}",)))
+            key: (ended, replace(record, key=key, parts=(replace(record.parts[0], id=f"{number:024x}"),)))
             for number in range(count)
             for key in [f"{number:026}"]
         }
