@@ -311,8 +311,8 @@ class Outbox:
             self._publisher.async_wake()
         if State.UNKNOWN in states:
             self._reconciler.async_wake()
-        if any(message.pending_events and message.state.is_tracked for message in messages):
-            # One transaction may take a message past its acceptance. It changes nothing here that its event was told.
+        if any(state.is_tracked for state in states):
+            # One transaction may take a message past its acceptance.
             self._tracker.async_wake()
         if self._store.unsent and states - {State.SENDING}:
             # Something is queued again, or was settled that others waited for.
