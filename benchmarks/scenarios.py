@@ -92,9 +92,9 @@ async def measure_sending(account: Account, ntfy: Ntfy, scale: Scale) -> list[Re
         tracking.append((after["cpu"] - before["cpu"]) / scale.sends)
     return [
         _compared("Send: CPU", calls, "baseline", maximum=1.8),
-        _compared("Send, beside ntfy: CPU", calls, "ntfy", maximum=1.25),
+        _compared("Send compared with ntfy: CPU", calls, "ntfy", maximum=1.25),
         _compared("Send with everything that follows: CPU", totals, "baseline", maximum=2.4),
-        _compared("Send with everything that follows, beside ntfy: CPU", totals, "ntfy"),
+        _compared("Send with everything that follows compared with ntfy: CPU", totals, "ntfy"),
         _compared("Send: latency", latencies, "baseline"),
         Result(
             name="Tracking a message to its delivery: CPU",
