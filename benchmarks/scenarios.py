@@ -55,6 +55,7 @@ class Scale:
     storm: int
     hours: int
     totals: tuple[int, ...]
+    browser: bool
 
 
 async def measure_import(hass: ProbedProcess) -> list[Result]:
