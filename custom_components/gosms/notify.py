@@ -1,5 +1,6 @@
 """Notify entities: one for each recipient."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Final, override
 
@@ -45,7 +46,9 @@ async def async_setup_entry(
     async def async_remove() -> None:
         stop()
         # The config entries would ask the component for an account that is loaded only.
-        await async_unload_entry(hass, entry)
+        # Home Assistant 2026.8 raises an error if the entities are gone already, as after `rest.reload`.
+        with suppress(ValueError):
+            await async_unload_entry(hass, entry)
 
     hass.data.setdefault(NOTIFY_ENTITIES, {})[entry.entry_id] = async_remove
 
