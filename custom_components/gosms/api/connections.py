@@ -43,7 +43,7 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
         return await send(conn)
 
     # There is no other moment between the choice of the connection and the first byte.
-    request.send = send_if_fit  # type: ignore[method-assign]
+    request.send = send_if_fit  # type: ignore[method-assign]  # aiohttp has no hook there.
     try:
         for _ in range(_MAX_CONNECTIONS):
             with suppress(_UnfitError):
@@ -75,6 +75,6 @@ def _prepare(connection: Connection) -> None:
             ResponseHandler.data_received(protocol, data)
 
         _idle_since[protocol] = loop.time()
-        protocol.data_received = receive  # type: ignore[method-assign]
+        protocol.data_received = receive  # type: ignore[method-assign]  # It has no listeners.
 
     connection.add_callback(watch)
