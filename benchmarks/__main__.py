@@ -21,7 +21,7 @@ from devtools.entry_driver import EntryDriverError
 from devtools.hass_client import HassApiError
 from devtools.process import ROOT, ProcessError
 from devtools.server_process import ServerProcess
-from devtools.signals import exiting, interruptible
+from devtools.signals import INTERRUPTED, interruptible
 from devtools.simulator_process import SimulatorProcess
 
 from . import scenarios
@@ -113,10 +113,15 @@ def main() -> int:
     """Run the benchmark and print the results."""
     options = _options()
     console = Console()
-    with exiting(
-        console, "the benchmark could not be completed", BenchmarkError, PlaywrightError, ProcessError, code=2
-    ):
+    try:
         results = asyncio.run(interruptible(_run(QUICK if options.quick else FULL, console)))
+    except (BenchmarkError, PlaywrightError, ProcessError) as err:
+        console.error("the benchmark could not be completed")
+        console.print(str(err))
+        return 2
+    except asyncio.CancelledError, KeyboardInterrupt:
+        console.step("interrupted; everything was removed")
+        return INTERRUPTED
     console.print(f"\n{table(results)}\n")
     if options.write:
         _write(results)

@@ -19,7 +19,7 @@ from .entry_driver import EntryDriver, EntryDriverError
 from .hass_client import HassApiError, HomeAssistantClient, Json
 from .hass_process import HomeAssistantProcess
 from .process import ProcessError
-from .signals import exiting, interruptible
+from .signals import INTERRUPTED, interruptible
 from .simulator_process import SimulatorProcess
 
 # Seconds until a message is followed to its end.
@@ -116,8 +116,15 @@ async def _run(console: Console) -> None:
 def main() -> int:
     """Run the check; the exit code is 0 only if every trigger fired as it should."""
     console = Console()
-    with exiting(console, "the automations did not run as they should", CheckError, ProcessError):
+    try:
         asyncio.run(interruptible(_run(console)))
+    except (CheckError, ProcessError) as err:
+        console.error("the automations did not run as they should")
+        console.print(str(err))
+        return 1
+    except asyncio.CancelledError, KeyboardInterrupt:
+        console.step("interrupted; everything was removed")
+        return INTERRUPTED
     return 0
 
 

@@ -36,7 +36,7 @@ from .hass_process import HomeAssistantProcess
 from .invariants import FINAL_STATES, RecordedEvent, Report, ServerMessage, check
 from .load import DUPLICATES, CallOutcome, LoadGenerator, plan
 from .process import ProcessError, prepare_folder
-from .signals import exiting, interruptible
+from .signals import INTERRUPTED, interruptible
 from .simulator_process import SimulatorProcess
 
 RECIPIENTS: Final = {
@@ -434,14 +434,15 @@ def main() -> int:
     """Run, and print the result."""
     options = _options()
     console = Console()
-    with exiting(
-        console,
-        "the run could not be completed",
-        ChaosError,
-        ProcessError,
-        interruption="interrupted; nothing is left running",
-    ):
+    try:
         result = asyncio.run(interruptible(_run_with_timeout(options, console)))
+    except (ChaosError, ProcessError) as err:
+        console.error("the run could not be completed")
+        console.print(str(err))
+        return 1
+    except asyncio.CancelledError, KeyboardInterrupt:
+        console.step("interrupted; nothing is left running")
+        return INTERRUPTED
     _print_result(result, console)
     if not result.has_passed:
         console.error("an invariant was violated")

@@ -31,7 +31,7 @@ from .entry_driver import EntryDriver, EntryDriverError, RecentMessage
 from .hass_client import HassApiError
 from .hass_process import PASSWORD, USER, HomeAssistantProcess
 from .process import ProcessError
-from .signals import exiting, interruptible
+from .signals import INTERRUPTED, interruptible
 from .simulator_process import SimulatorProcess
 
 FAILED: Final = {state.value for state in State if state.is_final} - {State.DELIVERED.value}
@@ -207,8 +207,15 @@ def main() -> int:
     """Run the demo; the exit code is 0 only if the message was delivered."""
     options = _options()
     console = Console()
-    with exiting(console, "the demo failed", DemoError, ProcessError):
+    try:
         asyncio.run(interruptible(_run(options, console)))
+    except (DemoError, ProcessError) as err:
+        console.error("the demo failed")
+        console.print(str(err))
+        return 1
+    except asyncio.CancelledError, KeyboardInterrupt:
+        console.step("interrupted; everything was removed")
+        return INTERRUPTED
     return 0
 
 

@@ -27,7 +27,7 @@ from .entry_driver import DOMAIN, EntryDriver, EntryDriverError
 from .hass_client import Json
 from .hass_process import HomeAssistantProcess
 from .process import ROOT, ProcessError, prepare_folder
-from .signals import exiting, interruptible
+from .signals import INTERRUPTED, interruptible
 from .simulator_process import SimulatorProcess
 
 FOLDER: Final = ROOT / "docs" / "images"
@@ -177,18 +177,16 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="folder of the images (docs/images)")
     found = parser.parse_args()
     console = Console()
-    with exiting(
-        console,
-        "the screenshots could not be taken",
-        BrowserError,
-        EntryDriverError,
-        PlaywrightError,
-        ProcessError,
-        TimeoutError,
-        interruption="interrupted",
-    ):
+    try:
         prepare_folder(found.folder)
         asyncio.run(interruptible(_run(found.language or list(DEMO_DATA), found.folder, console)))
+    except (BrowserError, EntryDriverError, PlaywrightError, ProcessError, TimeoutError) as err:
+        console.error("the screenshots could not be taken")
+        console.print(str(err))
+        return 1
+    except asyncio.CancelledError, KeyboardInterrupt:
+        console.step("interrupted")
+        return INTERRUPTED
     return 0
 
 

@@ -1,13 +1,9 @@
 """Orderly shutdown of programs that start other processes."""
 
 import asyncio
-from collections.abc import Coroutine, Generator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 import signal
-import sys
 from typing import Final
-
-from .console import Console
 
 # The exit code of a program that was interrupted, as a shell reports it for Ctrl-C.
 INTERRUPTED: Final = 130
@@ -26,23 +22,3 @@ async def interruptible[T](coroutine: Coroutine[None, None, T]) -> T:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, interrupt)
     return await coroutine
-
-
-@contextmanager
-def exiting(
-    console: Console,
-    failure: str,
-    *errors: type[Exception],
-    code: int = 1,
-    interruption: str = "interrupted; everything was removed",
-) -> Generator[None]:
-    """End the program with a code after one of the errors, and after an interruption; either is said first."""
-    try:
-        yield
-    except errors as err:
-        console.error(failure)
-        console.print(str(err))
-        sys.exit(code)
-    except asyncio.CancelledError, KeyboardInterrupt:
-        console.step(interruption)
-        sys.exit(INTERRUPTED)
