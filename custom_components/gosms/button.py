@@ -13,7 +13,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import CONF_PHONE_NUMBER, DOMAIN
-from .entity import GoSmsEntity
+from .entity import GoSmsEntity, async_find_entity
 from .phone_number import may_be_emergency_number
 from .runtime_data import UPDATED, GoSmsConfigEntry
 from .sending import async_send_to_recipient
@@ -38,7 +38,6 @@ async def async_setup_entry(
 
     @callback
     def async_update() -> None:
-        registry = er.async_get(hass)
         for recipient in recipients(entry):
             subentry_id = recipient.subentry_id
             if not may_be_emergency_number(recipient.data[CONF_PHONE_NUMBER]):
@@ -47,10 +46,8 @@ async def async_setup_entry(
                     button = GoSmsTestButton(hass, entry, recipient)
                     button.async_on_remove(partial(present.discard, subentry_id))
                     async_add_entities([button], config_subentry_id=subentry_id)
-            elif entity_id := registry.async_get_entity_id(
-                Platform.BUTTON, DOMAIN, f"{entry.entry_id}_{subentry_id}_{_TEST_MESSAGE.key}"
-            ):
-                registry.async_remove(entity_id)
+            elif entity := async_find_entity(hass, entry, Platform.BUTTON, _TEST_MESSAGE.key, recipient):
+                er.async_get(hass).async_remove(entity.entity_id)
 
     async_update()
     entry.async_on_unload(async_dispatcher_connect(hass, UPDATED.format(entry.entry_id), async_update))

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import override
+from typing import Any, override
 
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import Platform
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
@@ -35,12 +36,8 @@ class GoSmsEntity(Entity):
     ) -> None:
         """Initialize the entity. The device of the account must exist."""
         self.entity_description = description
-        if subentry is None:
-            self._attr_unique_id = f"{entry.entry_id}_{description.key}"
-            self._attr_device_info = account_device(entry)
-        else:
-            self._attr_unique_id = f"{entry.entry_id}_{subentry.subentry_id}_{description.key}"
-            self._attr_device_info = subentry_device(hass, entry, subentry)
+        self._attr_unique_id = _unique_id(entry, description.key, subentry)
+        self._attr_device_info = subentry_device(hass, entry, subentry) if subentry else account_device(entry)
 
     @callback
     def _async_write_if_changed(self, *shown: object) -> None:
@@ -92,6 +89,28 @@ class GoSmsPhoneEntity[T](GoSmsEntity, CoordinatorEntity[GoSmsPhoneCoordinator])
     def _handle_coordinator_update(self) -> None:
         """Write the state if it changed."""
         self._async_write_if_changed(self.available, self.value)
+
+
+def _unique_id(entry: GoSmsConfigEntry, key: str, subentry: ConfigSubentry | None) -> str:
+    """Return the unique id of an entity of the account, or of one of its subentries."""
+    return f"{entry.entry_id}_{subentry.subentry_id}_{key}" if subentry else f"{entry.entry_id}_{key}"
+
+
+@callback
+def async_find_entity(
+    hass: HomeAssistant, entry: GoSmsConfigEntry, domain: str, key: str, subentry: ConfigSubentry | None = None
+) -> er.RegistryEntry | None:
+    """Return an entity of the account, or of one of its subentries, or None; it may be disabled."""
+    registry = er.async_get(hass)
+    entity_id = registry.async_get_entity_id(domain, DOMAIN, _unique_id(entry, key, subentry))
+    return registry.async_get(entity_id) if entity_id else None
+
+
+@callback
+def async_notify_entities(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[er.RegistryEntry]:
+    """Return the notify entities of an account that are not disabled; it need not be loaded."""
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    return async_own_entities(hass, [each.entity_id for each in entities], Platform.NOTIFY, "sms")
 
 
 @callback

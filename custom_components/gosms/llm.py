@@ -8,14 +8,13 @@ from typing import Any, Final, override
 
 from homeassistant.components.homeassistant.exposed_entities import async_should_expose
 from homeassistant.components.llm import LLMTools
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, llm
 import voluptuous as vol
 
 from .const import DOMAIN
-from .entity import async_own_entities
+from .entity import async_notify_entities
 from .errors import localize
 
 _RECIPIENT: Final = "recipient"
@@ -82,15 +81,10 @@ def async_get_tools(hass: HomeAssistant, llm_context: llm.LLMContext, api_id: st
 
 def _recipients(hass: HomeAssistant, assistant: str) -> dict[str, str]:
     """Return the exposed entities by all names of the recipients. The entity is part of a name that several have."""
-    registry = er.async_get(hass)
-    own = (
-        entity.entity_id
-        for entry in hass.config_entries.async_entries(DOMAIN)
-        for entity in er.async_entries_for_config_entry(registry, entry.entry_id)
-    )
     named = [
         (name, entity.entity_id)
-        for entity in async_own_entities(hass, own, Platform.NOTIFY, "sms")
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        for entity in async_notify_entities(hass, entry)
         if async_should_expose(hass, assistant, entity.entity_id)
         for name in er.async_get_entity_aliases(hass, entity, allow_empty=False)
     ]

@@ -10,7 +10,7 @@ from homeassistant.util.hass_dict import HassKey
 import voluptuous as vol
 
 from .const import DOMAIN
-from .entity import async_own_entities
+from .entity import async_notify_entities
 from .options import Options
 from .runtime_data import GoSmsConfigEntry
 
@@ -90,11 +90,9 @@ class NotifyActions:
         """Return the entities and names of the recipients that get an action."""
         if not Options.from_entry(self._entry).notify_actions:
             return set()
-        registry = er.async_get(self._hass)
-        entities = [each.entity_id for each in er.async_entries_for_config_entry(registry, self._entry.entry_id)]
         return {
             (entity.entity_id, recipient.title)
-            for entity in async_own_entities(self._hass, entities, NOTIFY_DOMAIN, "sms")
+            for entity in async_notify_entities(self._hass, self._entry)
             if (recipient := self._entry.subentries.get(entity.config_subentry_id or ""))
         }
 

@@ -5,12 +5,13 @@ from typing import Any, Final
 from homeassistant.const import Platform
 
 from ..const import DOMAIN
+from ..entity import async_find_entity
 from ..issues import REAUTH, async_get_worst
 from ..permissions import Rights
 from ..phone_number import may_be_emergency_number
 from ..plan import plan_usage
 from ..subentries import phones
-from .recipients import VisibleRecipient, find_entity
+from .recipients import VisibleRecipient
 from .texts import Texts
 
 # The entities of a phone that the card shows, by their keys.
@@ -68,7 +69,7 @@ def _phones(rights: Rights) -> list[dict[str, str | None]]:
     for phone in phones(rights.entry):
         entities: dict[str, str | None] = {}
         for key, domain in _PHONE_ENTITIES.items():
-            entity = find_entity(rights, phone, domain, key)
+            entity = async_find_entity(rights.hass, rights.entry, domain, key, phone)
             is_visible = entity is not None and not entity.disabled and rights.may_read(entity.entity_id)
             entities[key] = entity.entity_id if entity and is_visible else None
         if any(entities.values()):

@@ -1,12 +1,11 @@
-"""The recipients of an account and the entities of its phones, as far as a user may read or control them."""
+"""The recipients of an account, as far as a user may read or control them."""
 
 from dataclasses import dataclass, field
 
-from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import Platform
-from homeassistant.helpers import entity_registry as er
 
-from ..const import CONF_PHONE_NUMBER, DOMAIN
+from ..const import CONF_PHONE_NUMBER
+from ..entity import async_find_entity
 from ..permissions import Rights
 from ..subentries import recipients
 
@@ -30,13 +29,6 @@ class VisibleRecipient:
     is_readable: bool
 
 
-def find_entity(rights: Rights, subentry: ConfigSubentry, domain: str, key: str) -> er.RegistryEntry | None:
-    """Return an entity of a recipient or a phone, or None."""
-    registry = er.async_get(rights.hass)
-    entity_id = registry.async_get_entity_id(domain, DOMAIN, f"{rights.entry.entry_id}_{subentry.subentry_id}_{key}")
-    return registry.async_get(entity_id) if entity_id else None
-
-
 def visible_recipients(rights: Rights) -> list[VisibleRecipient]:
     """Return the recipients of an account as a user sees them.
 
@@ -45,8 +37,8 @@ def visible_recipients(rights: Rights) -> list[VisibleRecipient]:
     may_read_account = rights.may_read_account
     visible: list[VisibleRecipient] = []
     for recipient in recipients(rights.entry):
-        notify = find_entity(rights, recipient, Platform.NOTIFY, "sms")
-        event = find_entity(rights, recipient, Platform.EVENT, "message")
+        notify = async_find_entity(rights.hass, rights.entry, Platform.NOTIFY, "sms", recipient)
+        event = async_find_entity(rights.hass, rights.entry, Platform.EVENT, "message", recipient)
         may_send = notify is not None and not notify.disabled and rights.may_control(notify.entity_id)
         visible.append(
             VisibleRecipient(

@@ -11,8 +11,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from ..const import DOMAIN
-from ..entity import GoSmsEntity
+from ..entity import GoSmsEntity, async_find_entity
 from ..options import Options
 from ..plan import PlanUsage, async_follow_plan, plan_usage
 from ..runtime_data import UPDATED, GoSmsConfigEntry
@@ -51,12 +50,10 @@ def async_set_up_plan(
         """Show what is left, or show it no more."""
         nonlocal is_shown
         was_shown, is_shown = is_shown, Options.from_entry(entry).plan_segments > 0
-        registry = er.async_get(hass)
-        entity_id = registry.async_get_entity_id(Platform.SENSOR, DOMAIN, f"{entry.entry_id}_{_LEFT.key}")
         if is_shown and not was_shown:
             async_add_entities([GoSmsPlanSensor(hass, entry, _LEFT)])
-        elif entity_id and not is_shown:
-            registry.async_remove(entity_id)
+        elif not is_shown and (entity := async_find_entity(hass, entry, Platform.SENSOR, _LEFT.key)):
+            er.async_get(hass).async_remove(entity.entity_id)
 
     async_add_entities([GoSmsPlanSensor(hass, entry, _USED)])
     async_apply_plan()
