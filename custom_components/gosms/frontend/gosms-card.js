@@ -2,7 +2,7 @@
  * The SMS card of the GoSMS.ru integration: `type: custom:gosms-card`.
  *
  * One plain module without dependencies. Everything that is shown becomes a text node, never HTML. The list comes from
- * the websocket command `gosms/messages/subscribe`; sending, counting and taking back are the integration's actions.
+ * the websocket command `gosms/messages/subscribe`; sending, counting and canceling are the integration's actions.
  */
 
 const DOMAIN = "gosms";
@@ -87,12 +87,12 @@ const TEXTS = {
     mayHaveArrived: "It is unknown whether this message arrived. Send it again?",
     cancel: "Cancel",
     sendAgain: "Send again",
-    takeBack: "Take back",
+    cancelMessage: "Cancel",
     sendAgainTo: (name) => `Send again to ${name}`,
-    takeBackFrom: (name) => `Take back the message to ${name}`,
-    takenBack: "Taken back.",
+    cancelMessageTo: (name) => `Cancel the message to ${name}`,
+    cancelled: "Canceled.",
     tooLate: "Too late: the message is already on its way.",
-    notTakenBack: (reason) => `Not taken back. ${reason}`,
+    notCancelled: (reason) => `Not canceled. ${reason}`,
     more: "Show more",
     messages: "Messages",
     unknown: "Unknown",
@@ -167,12 +167,12 @@ const TEXTS = {
     mayHaveArrived: "Неизвестно, дошло ли это сообщение. Отправить ещё раз?",
     cancel: "Отмена",
     sendAgain: "Отправить ещё раз",
-    takeBack: "Отозвать",
+    cancelMessage: "Отозвать",
     sendAgainTo: (name) => `Отправить ещё раз, получатель: ${name}`,
-    takeBackFrom: (name) => `Отозвать сообщение, получатель: ${name}`,
-    takenBack: "Отозвано.",
+    cancelMessageTo: (name) => `Отозвать сообщение, получатель: ${name}`,
+    cancelled: "Отозвано.",
     tooLate: "Поздно: сообщение уже отправляется.",
-    notTakenBack: (reason) => `Не отозвано. ${reason}`,
+    notCancelled: (reason) => `Не отозвано. ${reason}`,
     more: "Показать ещё",
     messages: "Сообщения",
     unknown: "Неизвестно",
@@ -786,9 +786,9 @@ class GoSmsCard extends HTMLElement {
         onclick: (event) => this.#resend(row, event.currentTarget),
       }, icon("mdi:send"), t.sendAgain),
       row.can_cancel && h("button", {
-        class: "button", type: "button", "data-role": "cancel", "aria-label": t.takeBackFrom(name),
-        onclick: (event) => this.#takeBack(row, event.currentTarget),
-      }, icon("mdi:undo-variant"), t.takeBack),
+        class: "button", type: "button", "data-role": "cancel", "aria-label": t.cancelMessageTo(name),
+        onclick: (event) => this.#cancel(row, event.currentTarget),
+      }, icon("mdi:undo-variant"), t.cancelMessage),
     );
     const head = h("div", { class: "head" }, toggle, actions.childElementCount > 0 && actions);
     item.replaceChildren(head, ...(isOpen ? [this.#details(row)] : []));
@@ -1062,14 +1062,14 @@ class GoSmsCard extends HTMLElement {
     send.lastElementChild.textContent = isSending ? this.#texts.sending : this.#texts.send;
   }
 
-  async #takeBack(row, button) {
+  async #cancel(row, button) {
     const t = this.#texts;
     button.setAttribute("aria-disabled", "true");
     try {
       const response = await this.#call("cancel_messages", { keys: [row.key] });
-      this.#notify(response.cancelled ? "success" : "warning", response.cancelled ? t.takenBack : t.tooLate, true);
+      this.#notify(response.cancelled ? "success" : "warning", response.cancelled ? t.cancelled : t.tooLate, true);
     } catch (error) {
-      this.#notify("error", t.notTakenBack(await this.#reason(error)));
+      this.#notify("error", t.notCancelled(await this.#reason(error)));
     }
     button.removeAttribute("aria-disabled");
   }
