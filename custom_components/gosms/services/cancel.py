@@ -65,7 +65,7 @@ async def async_cancel_messages(call: ServiceCall) -> ServiceResponse:
     """Cancel messages that were not sent. Return how many were canceled, and for how many it was too late.
 
     Raises:
-        ServiceValidationError: a target is not a recipient, or an account is not loaded; nothing was canceled. Translated.
+        ServiceValidationError: a target is no recipient, or an account is not loaded; nothing was canceled. Translated.
         Unauthorized: the caller may not send to one of the recipients; nothing was canceled.
     """
     cancelled = too_late = 0
