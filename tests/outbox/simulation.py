@@ -288,7 +288,7 @@ class Simulation:
         self.reload(0)
 
     def cancel(self, index: int, account: int = 0) -> tuple[int, int]:
-        """Take back what was not sent to a recipient; return for how many that worked, and for how many not."""
+        """Cancel what was not sent to a recipient. Return how many were canceled, and how many were not."""
         run, number = self.current_run(), self.recipients[index].data["phone_number"]
         return run.loop.run_until_complete(
             run.outboxes[account].async_cancel(lambda message: message.phone_number == number)

@@ -27,7 +27,7 @@ class Found:
         source: the message.
         recipient: who it is for, if that is a recipient of the account.
         may_send: whether the user may send to that number.
-        may_cancel: whether the user may take it back.
+        may_cancel: whether the user may cancel it.
     """
 
     created: float

@@ -281,10 +281,10 @@ class Outbox:
         return [self._result(each) for each in admitted]
 
     async def async_cancel(self, is_meant: Callable[[OutgoingMessage], bool]) -> tuple[int, int]:
-        """Take back messages that have not ended, and return for how many that worked, and for how many not any more.
+        """Cancel messages that have not ended. Return how many were canceled, and for how many it was too late.
 
         Args:
-            is_meant: returns whether a message is to be taken back.
+            is_meant: returns whether a message should be canceled.
         """
         meant = [
             message for message in self._store.messages.values() if is_meant(message) and not message.state.is_final
