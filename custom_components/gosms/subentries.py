@@ -23,7 +23,7 @@ def recipients(entry: ConfigEntry[Any]) -> list[ConfigSubentry]:
 
 
 def find_phone(entry: ConfigEntry[Any], device_id: str | None) -> ConfigSubentry | None:
-    """Return the phone with this GoSMS id, or None."""
+    """Return the phone with this GoSMS id, or None if there is none, or no id."""
     return next((phone for phone in phones(entry) if phone.data[CONF_DEVICE_ID] == device_id), None)
 
 
