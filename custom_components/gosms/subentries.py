@@ -1,15 +1,11 @@
 """The subentries of an account: phones and recipients."""
 
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_DEVICE_ID
-from homeassistant.util.signal_type import SignalTypeFormat
 
 from .const import CONF_PHONE_NUMBER, SUBENTRY_PHONE, SUBENTRY_RECIPIENT
-
-# Sent with the id of a recipient's subentry when a message was sent there by another way than the notify entity.
-SENT: Final[SignalTypeFormat[()]] = SignalTypeFormat("gosms_sent_{}")
 
 
 def phones(entry: ConfigEntry[Any]) -> list[ConfigSubentry]:
