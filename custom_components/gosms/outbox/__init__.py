@@ -1,4 +1,4 @@
-"""The way out for every message."""
+"""The outbox: every message is sent through it."""
 
 from .message import OutgoingMessage
 from .outbox import Outbox

@@ -1,4 +1,4 @@
-"""What the parts of an outbox share: the account, its messages, and what other accounts know of the same service."""
+"""What the parts of an outbox share: the account, its messages, and what other entries of the same service know."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ from .routing import PhoneAvailability
 from .state import State
 from .store import MessageStore
 
-# By the ids of the entries. That of one that was unloaded stays until it is loaded again: its ids are nobody else's.
+# By the ids of the entries. The store of an unloaded entry stays until the entry is loaded again, so that its ids
+# remain claimed.
 STORES: HassKey[dict[str, MessageStore]] = HassKey("gosms_outboxes")
 
 _NOT_LOADED_YET: Final = frozenset({ConfigEntryState.NOT_LOADED, ConfigEntryState.SETUP_IN_PROGRESS})
@@ -28,8 +29,8 @@ class Account:
     """What the parts of the outbox of one account share.
 
     Attributes:
-        poll: fetches the newest messages of the account and has them applied; None if that failed.
-        can_send: returns what is known of a phone's ability to send.
+        poll: fetches the newest messages of the account and applies them; returns None if that failed.
+        can_send: returns whether a phone can send, or None if unknown; see `PhoneAvailability`.
     """
 
     hass: HomeAssistant
@@ -41,22 +42,22 @@ class Account:
 
     @property
     def clock(self) -> Clock:
-        """Return the time of the messages across runs."""
+        """Return the clock that converts between times of a run and stored times."""
         return self.store.clock
 
     @property
     def options(self) -> Options:
-        """Return the options as they are now."""
+        """Return the current options."""
         return Options.from_entry(self.entry)
 
-    # Two tokens may belong to one account of the service.
+    # The tokens of several entries may belong to one account of the service.
 
     def is_claimed(self, message_id: str) -> bool:
         """Return whether an id of the service belongs to a message of any entry."""
         return any(store.is_claimed(message_id) for store in self.hass.data[STORES].values())
 
     def has_duplicate(self, message: OutgoingMessage) -> bool:
-        """Return whether a request of a message's text to its number is in progress, from any entry."""
+        """Return whether any entry has a request in progress with the same text to the same number."""
         return any(
             other.state is State.SENDING and other.content == message.content
             for store in self.hass.data[STORES].values()

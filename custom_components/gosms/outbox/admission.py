@@ -1,4 +1,4 @@
-"""How the messages of a call come to be: not beyond the limits, and not a second time."""
+"""Admission of calls: creates their messages within the limits, or finds the messages of a repeated call."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,19 +18,19 @@ from .message import OutgoingMessage
 from .request import Recipient, SendRequest
 from .state import Part
 
-# Messages that the service has not taken yet. An automation that runs wild must not fill the disk.
+# Maximum messages that the service has not accepted yet. A runaway automation must not fill the disk.
 _CAPACITY: Final = 1000
 
-# Seconds in which the messages count towards the hourly limit, and in which a repeated call is the same request.
+# Seconds for which messages count towards the hourly limit, and for which a repeated call is recognized.
 _HOUR: Final = 60 * 60
 _DAY: Final = 24 * _HOUR
 
 
 class Admission:
-    """Makes the messages of a call, or finds those of the call that it repeats."""
+    """Creates the messages of a call, or finds those of the call that it repeats."""
 
     def __init__(self, account: Account, dispatcher: Dispatcher) -> None:
-        """Make the admission; the dispatcher sends what it admits."""
+        """Initialize the admission; the dispatcher sends the messages that it admits."""
         self._hass = account.hass
         self._account = account
         self._store = account.store
@@ -38,10 +38,10 @@ class Admission:
 
     @callback
     def async_find(self, request: SendRequest) -> dict[int, OutgoingMessage]:
-        """Return the messages of the request that a request repeats, by their index; none if it is the first.
+        """Return the messages of the earlier call that a request repeats, by their index; none if it is the first.
 
         Raises:
-            ServiceValidationError: the request with this key was another one. Translated.
+            ServiceValidationError: an earlier call with this key had another content. Translated.
         """
         if (fingerprint := self._fingerprint(request)) is None:
             return {}
@@ -57,9 +57,9 @@ class Admission:
 
     @callback
     def async_admit(self, request: SendRequest) -> list[OutgoingMessage | Failure]:
-        """Admit a request: return a message for each of its numbers, or why there is none.
+        """Admit a request: return a message for each of its numbers, or the reason why there is none.
 
-        Nothing waits in here, so that a repetition that comes a moment later finds them all.
+        This is not a coroutine, so that a repetition a moment later finds all messages.
 
         Raises:
             ServiceValidationError: see `async_find`.
@@ -81,7 +81,7 @@ class Admission:
         return admitted
 
     def _refusal(self) -> Failure | None:
-        """Return why no message is admitted now, or None."""
+        """Return why no message can be admitted now, or None."""
         if self._store.is_closed:
             return not_queued("the account was unloaded")
         if len(self._store.unsent) >= _CAPACITY:
@@ -93,9 +93,9 @@ class Admission:
         return None
 
     def _recent(self, limit: int) -> list[float]:
-        """Return when the newest messages of the last hour were asked for, oldest first; no more than matter."""
+        """Return when the newest messages of the last hour were created, oldest first; no more than are needed."""
         since = self._hass.loop.time() - _HOUR
-        # What ended before that was asked for before that.
+        # A message that finished before then was created before then.
         finished = takewhile(
             lambda each: (each.finished or 0.0) > since, reversed(self._store.history.messages.values())
         )
@@ -127,7 +127,7 @@ class Admission:
         )
 
     def _fingerprint(self, request: SendRequest) -> Fingerprint | None:
-        """Return what the messages of a call are known again by, for the first of its numbers."""
+        """Return the fingerprint of a call for the first of its numbers, or None without an idempotency key."""
         if request.idempotency_key is None:
             return None
         return Fingerprint.of(self._store.secret, request.idempotency_key, request.parts, _numbers(request))

@@ -1,4 +1,4 @@
-"""The one back-off: how long to wait before something that failed is tried again. Pure: time comes in."""
+"""Exponential backoff, shared by all workers. Pure: time is passed in."""
 
 import random
 from typing import Final
@@ -6,36 +6,36 @@ from typing import Final
 # Seconds before the second attempt, doubled with each failure up to the limit.
 _FIRST_PAUSE: Final = 1.0
 MAX_PAUSE: Final = 60.0
-# More doublings would not make a pause longer, and after a thousand there is no such number.
+# More doublings would not lengthen a pause, and a thousand would overflow.
 _MAX_DOUBLINGS: Final = 6
-# A service that asks for a longer pause is asked again all the same: a misconfigured proxy must not silence an alarm
+# In seconds: longer pauses requested by the service are shortened, so that a misconfigured proxy can't block an alarm
 # for a day.
 _MAX_RETRY_AFTER: Final = 600.0
 
 
 class Backoff:
-    """Counts failures in a row, and tells when the next attempt is due.
+    """Counts consecutive failures, and determines when the next attempt is due.
 
     Attributes:
         failures: failures since the last success.
-        due: when the next attempt may begin.
+        due: when the next attempt may start.
     """
 
     def __init__(self) -> None:
-        """Start without a failure."""
+        """Initialize the backoff without failures."""
         self.failures = 0
         self.due = float("-inf")
         self._is_requested = False
 
     @property
     def is_active(self) -> bool:
-        """Return whether the last attempt failed, or a pause that was asked for is not over."""
+        """Return whether the last attempt failed, or a pause requested by the service is not over."""
         return self.failures > 0
 
     def fail(self, now: float, retry_after: float | None = None) -> None:
-        """Count a failure: the pause grows, and is at least as long as the service asked for."""
+        """Count a failure: the pause grows, and is at least as long as the service requested."""
         if not self.is_active or now >= self.due:
-            # Attempts that were begun together fail together, and count as one.
+            # Concurrent attempts that fail together count as one.
             self.failures += 1
             self._is_requested = False
             pause = min(_FIRST_PAUSE * 2.0 ** min(self.failures - 1, _MAX_DOUBLINGS), MAX_PAUSE)
@@ -45,13 +45,13 @@ class Backoff:
             self._is_requested = True
 
     def succeed(self, now: float) -> None:
-        """End the pauses, unless the service asked for one that is not over."""
+        """End the pause, unless the service requested it and it is not over."""
         if not self._is_requested or now >= self.due:
             self.failures = 0
             self._is_requested = False
             self.due = float("-inf")
 
     def bring_forward(self, due: float) -> None:
-        """Let the next attempt begin no later than this, unless the service asked for the pause."""
+        """Let the next attempt start at this time at the latest, unless the service requested the pause."""
         if not self._is_requested:
             self.due = min(self.due, due)

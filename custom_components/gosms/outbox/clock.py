@@ -1,7 +1,7 @@
-"""The time of an account's messages across runs: no wall clock, which may be wrong or be set, ends anything alone.
+"""Times of an account's messages across runs. The wall clock alone never ends a message: it may be wrong or be set.
 
-In a run, times are those of the event loop's clock, which runs evenly. On disk they are *stored times*: Unix seconds by
-the service's clock, or as near to that as is known.
+Within a run, times are those of the event loop's clock, which is monotonic. On disk they are *stored times*: Unix
+seconds by the service's clock, or the closest known approximation.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from pathlib import Path
 import time
 from typing import Final, Self
 
-# Seconds between two answers that tell the same time.
+# In seconds: two responses agree on the time if they differ by no more than this.
 _MAX_DEVIATION: Final = 120.0
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -19,16 +19,17 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClockRecord:
-    """What the next run needs to know of the time.
+    """What the next run needs to know about the time.
 
     Attributes:
-        boot_id: see `Boot`; the boot's clock was at `boot_time` at that moment.
-        stored_time: the stored time at that moment.
-        is_anchored: whether the stored times are by the service's clock.
-        gap: the last stored time by the service's clock before the machine was off for nobody knows how long, if the
-            service has not told its time since; else None.
-        doubtful: the stored time before which no stored time counts: the service's clock contradicted it, or had never
-            told the time before the machine was off; None if all count.
+        boot_id: the boot in which the record was made; see `Boot`.
+        boot_time: the boot's clock when the record was made.
+        stored_time: the stored time when the record was made.
+        is_anchored: whether stored times follow the service's clock.
+        gap: the last anchored stored time before the machine was off for an unknown time; None if there was no such
+            gap, or the service's clock has shown its length since.
+        doubtful: stored times before this one are unreliable: the service's clock contradicted them, or was never known
+            before the machine was off. None if all are reliable.
     """
 
     boot_id: str | None
@@ -41,11 +42,11 @@ class ClockRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Boot:
-    """The boot of the machine that this run is in.
+    """The boot of the machine in which this run takes place.
 
     Attributes:
-        boot_id: names it, or None where that is not known.
-        clock: seconds since then, also those in which the machine slept.
+        boot_id: identifies the boot, or None if unknown.
+        clock: returns the seconds since the boot, including suspend.
     """
 
     boot_id: str | None
@@ -53,7 +54,7 @@ class Boot:
 
     @classmethod
     def read(cls) -> Self:
-        """Return the boot of this machine. Blocks: reads a file."""
+        """Return the current boot of this machine. Blocks: reads a file."""
         clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
         try:
             boot_id = _BOOT_ID.read_text(encoding="ascii").strip() or None
@@ -63,16 +64,16 @@ class Boot:
 
 
 class Clock:
-    """Converts the times of a run into stored times, and back.
+    """Converts between times of a run and stored times.
 
     Attributes:
-        boot: the boot of the machine that this run is in.
-        is_anchored: whether stored times are by the service's clock.
-        began: when this run took them up, by the event loop's time.
+        boot: the boot of the machine in which this run takes place.
+        is_anchored: whether stored times follow the service's clock.
+        began: when this run took over the stored times, by the event loop's clock.
     """
 
     def __init__(self, loop_time: Callable[[], float]) -> None:
-        """Make a clock that starts at the wall clock's time, which does not count from then on."""
+        """Initialize the clock from the wall clock, which is not used after that."""
         self._loop_time = loop_time
         self.boot = Boot(boot_id=None, clock=loop_time)
         self.began = loop_time()
@@ -85,25 +86,25 @@ class Clock:
 
     @property
     def is_certain(self) -> bool:
-        """Return whether it is known how long ago the messages of earlier runs are; nothing of them expires before."""
+        """Return whether the age of messages from earlier runs is known. Until then, none of them expires."""
         return self._gap is None
 
     def precedes_gap(self, loop_time: float) -> bool:
-        """Return whether the machine was off for nobody knows how long since then."""
+        """Return whether the machine was off for an unknown time after this."""
         return self._gap is not None and self.stored(loop_time) <= self._gap
 
     def is_doubtful(self, loop_time: float) -> bool:
-        """Return whether nobody knows when that was, by the service's clock."""
+        """Return whether it is unknown what time this was by the service's clock."""
         return loop_time < self._doubtful
 
     def continue_from(self, previous: Clock) -> None:
-        """Go on from the clock of a run in the same process: the event loop's time counts for both."""
+        """Continue the clock of a previous outbox in the same process, which has the same event loop's clock."""
         self.boot, self.began, self._offset = previous.boot, previous.began, previous._offset
         self.is_anchored, self._gap, self._doubtful = previous.is_anchored, previous._gap, previous._doubtful
         self._is_continued = True
 
     def resume(self, record: ClockRecord) -> None:
-        """Go on from what an earlier run stored last."""
+        """Resume from the last record of an earlier run."""
         if self._is_continued:
             return
         self.began = self._loop_time()
@@ -115,26 +116,27 @@ class Clock:
         if is_same_boot:
             self.is_anchored, self._gap = record.is_anchored, record.gap
             return
-        # Nobody knows for how long the machine was off; the service's clock will tell, if it told before.
+        # It is unknown how long the machine was off. If the stored times were anchored, the service's clock will show
+        # it.
         self.is_anchored = False
         self._gap = record.stored_time if record.is_anchored else record.gap
         if self.is_certain:
             self._doubtful = self.began
 
     def anchor(self, server_time: float) -> float | None:
-        """Learn the service's time, once it has told it; call this once for each answer.
+        """Anchor the stored times to the service's clock, if they are not. Call this once for each response.
 
-        If messages of earlier runs become older by it, two answers in a row must agree: one with a wrong date, as of a
-        bad server of several, must not let them expire.
+        If this can make messages of earlier runs older, two consecutive responses must agree: a single wrong date, for
+        example from one bad server of several, must not expire them.
 
         Returns:
-            The seconds by which what earlier runs stored is older than it seemed, or None if nothing changed.
+            The seconds by which everything that earlier runs stored is older than assumed, or None if nothing changed.
         """
         if self.is_anchored:
             return None
         jump = server_time - self.stored(self._loop_time())
         if self.is_certain:
-            # What is stored is not by the service's clock: it is stored anew, and stays as old as it is.
+            # The stored times do not follow the service's clock: they are written again, and keep their age.
             self.is_anchored = True
             self._offset += jump
             return 0.0
@@ -150,15 +152,15 @@ class Clock:
         return elapsed
 
     def may_expire(self, created: float) -> bool:
-        """Return whether a message may expire: not one of an earlier run as long as nobody knows how old it is."""
+        """Return whether a message created then may expire: not one of an earlier run while its age is unknown."""
         return self.is_certain or created >= self.began
 
     def stored(self, loop_time: float) -> float:
-        """Return a time of this run as a stored time."""
+        """Convert a time of this run to a stored time."""
         return loop_time + self._offset
 
     def record(self) -> ClockRecord:
-        """Return what the next run needs to know."""
+        """Return the record for the next run."""
         return ClockRecord(
             boot_id=self.boot.boot_id,
             boot_time=self.boot.clock(),

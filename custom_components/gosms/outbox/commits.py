@@ -1,4 +1,4 @@
-"""Commits of all that changes at one moment, one after the other."""
+"""Group commit: all changes of one moment are committed together, and commits run one at a time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,18 +11,18 @@ from .storage import StorageError
 
 _LOGGER = logging.getLogger(__name__)
 
-# Seconds until a disk that did not take a commit is tried again without a new reason.
+# Seconds before a failed commit is retried, unless another one is requested first.
 _DISK_PAUSE: Final = 60.0
 
 
 class GroupCommit:
-    """Runs a commit soon after something changed; all who ask at one moment share it.
+    """Runs a commit soon after a change. Requests made at the same moment share one commit.
 
-    It runs in a task of its own: a caller who is canceled must not leave a commit half done that others rely on.
+    Commits run in a task of their own: if a caller is canceled, others still rely on the commit.
     """
 
     def __init__(self, hass: HomeAssistant, commit: Callable[[], Awaitable[StorageError | None]]) -> None:
-        """Make it; `commit` commits what changed, tells those concerned, and returns why it failed, or None."""
+        """Initialize; `commit` commits the changes, notifies those concerned, and returns the error or None."""
         self._hass = hass
         self._commit = commit
         self._is_needed = False
@@ -33,15 +33,15 @@ class GroupCommit:
 
     @callback
     def async_request(self) -> None:
-        """Commit soon, since something changed."""
+        """Request a commit, since something changed."""
         self._is_needed = True
         self._async_start()
 
     async def async_wait(self) -> None:
-        """Return once everything is committed as it is now.
+        """Wait until everything is committed in its current state.
 
         Raises:
-            StorageError: it is not on disk.
+            StorageError: the commit failed.
         """
         if self._is_needed or self._task:
             future: asyncio.Future[StorageError | None] = self._hass.loop.create_future()
@@ -51,7 +51,7 @@ class GroupCommit:
                 raise failure
 
     async def async_close(self) -> None:
-        """Commit what is not on disk yet, and nothing more."""
+        """Commit what is not on disk yet, then stop."""
         if self._is_needed:
             self._async_start()
         while self._task:
@@ -60,14 +60,14 @@ class GroupCommit:
 
     @callback
     def _async_start(self) -> None:
-        """Begin a commit, or one more after that which is running."""
+        """Start a commit, or another one after the one in progress."""
         self._is_requested = True
         self._cancel_retry()
         if self._task is None:
             self._task = self._hass.async_create_task(self._async_run(), "GoSMS.ru store", eager_start=False)
 
     async def _async_commit(self) -> StorageError | None:
-        """Commit, and return why that failed; a mistake of those who are told must not leave anybody waiting."""
+        """Commit, and return the error or None. An error in a listener must not leave callers waiting."""
         try:
             return await self._commit()
         except Exception as err:
@@ -75,11 +75,11 @@ class GroupCommit:
             return StorageError(type(err).__name__)
 
     async def _async_run(self) -> None:
-        """Commit until nobody asks for it any more."""
+        """Commit until no further commit is requested."""
         failure: StorageError | None = None
         try:
             while self._is_requested:
-                # What a worker does at this moment, such as beginning to send a message that just came, is part of it.
+                # Include what workers do at this moment, such as starting an attempt for a new message.
                 await asyncio.sleep(0)
                 self._is_requested = False
                 waiting, self._waiting = self._waiting, []

@@ -1,4 +1,4 @@
-"""A SQLite file of checked records: how it is opened, verified, read, written and rescued. All of it blocks."""
+"""A SQLite database of records with checksums: open, verify, read, write and rescue. All functions block."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -9,11 +9,11 @@ import sqlite3
 from typing import Final
 import zlib
 
-# The key of a record, its time (0 for those that need none), and the record itself.
+# The key of a record, its time (0 if it needs none), and the record itself.
 type Row = tuple[str, float, bytes]
 
-# Only numbers with an odd number of bits set are versions (the next ones are 2, 4 and 7), so that one flipped bit can't
-# turn a version into another.
+# Versions are numbers with an odd number of bits set (the next ones are 2, 4 and 7), so that a single flipped bit can't
+# turn one version into another.
 _VERSION: Final = 1
 
 _PAGE_SIZE: Final = 4096
@@ -38,7 +38,7 @@ CREATE INDEX finished_by_time ON finished (time);
 PRAGMA user_version = {_VERSION};
 COMMIT;
 """
-# An updated record keeps its place: messages are read in the order in which they came.
+# An update keeps the row, so that messages are read in the order in which they were added.
 _PUT: Final = """
 INSERT INTO {} VALUES (?, ?, ?, ?) ON CONFLICT (key)
 DO UPDATE SET time = excluded.time, record = excluded.record, checksum = excluded.checksum
@@ -49,15 +49,15 @@ _DELETE: Final = "DELETE FROM {} WHERE key = ?"
 _DELETE_BEFORE: Final = "DELETE FROM {} WHERE time < ?"
 _FIRST: Final = "SELECT 1 FROM {} LIMIT 1"
 
-# Errors that speak of the content of a file, not of its disk. After a flipped bit in the first page, SQLite can also
-# take it for read-only, or for a file of a newer SQLite.
+# Errors that indicate damaged content, not a failing disk. After a flipped bit in the first page, SQLite may also treat
+# the file as read-only, or as one of a newer SQLite.
 _DAMAGE: Final = frozenset(
     {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY}
 )
 
 
 class DamagedError(Exception):
-    """The file is damaged, or was never one of these."""
+    """The file is damaged, or was never a database of this kind."""
 
 
 class NewerVersionError(Exception):
@@ -65,10 +65,12 @@ class NewerVersionError(Exception):
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Return a connection to a file in which everything has been verified; an empty file is a new one.
+    """Open a file and verify everything in it; an empty file becomes a new database.
 
     Raises:
-        DamagedError, NewerVersionError, sqlite3.Error: it is damaged, was not touched, or the disk fails.
+        DamagedError: the file is damaged.
+        NewerVersionError: a newer version wrote the file, which was not changed.
+        sqlite3.Error: the disk failed.
     """
     connection = _attach(path)
     try:
@@ -82,14 +84,14 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def close(connection: sqlite3.Connection, *, checkpoint: bool) -> None:
-    """Close a connection, and move the log into the main file or leave both as they are."""
+    """Close a connection; either move the log into the main file first, or leave both as they are."""
     connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, not checkpoint)
     connection.close()
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, log: Path) -> Iterator[int]:
-    """Have all changes on disk afterwards, or none if anything fails. Gives the size of the log before, in bytes."""
+    """Commit all changes at the end, or none if anything fails. Yields the size of the log before, in bytes."""
     size = log.stat().st_size
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -98,7 +100,7 @@ def transaction(connection: sqlite3.Connection, log: Path) -> Iterator[int]:
     except BaseException:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
-        # If only the sync failed, all of the transaction is in the log, where the next start must not find it.
+        # If only the sync failed, the whole transaction is in the log, where the next start must not find it.
         with suppress(OSError):
             os.truncate(log, size)
         raise
@@ -111,7 +113,7 @@ def checkpoint(connection: sqlite3.Connection) -> None:
 
 
 def put(connection: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
-    """Write rows in the place of those with the same keys, or after all others."""
+    """Insert rows, or update those with the same keys in place."""
     connection.executemany(
         _PUT.format(table),
         ((key, time, record, _checksum(table, key.encode(), time, record)) for key, time, record in rows),
@@ -119,13 +121,13 @@ def put(connection: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None
 
 
 def records(connection: sqlite3.Connection, table: str, after: float = 0.0) -> Iterator[tuple[str, bytes]]:
-    """Yield the keys and the records of a table from a time on, by their times, then as they came."""
+    """Yield the keys and records of a table from a time on, in the order of their times, then of insertion."""
     rows = connection.execute(_SELECT.format(table), (after,))
     return ((key.decode(), record) for key, record in rows)
 
 
 def remove(connection: sqlite3.Connection, table: str, keys: Iterable[str]) -> None:
-    """Remove records."""
+    """Remove the records with these keys."""
     connection.executemany(_DELETE.format(table), ((key,) for key in keys))
 
 
@@ -140,17 +142,18 @@ def is_empty(connection: sqlite3.Connection, table: str) -> bool:
 
 
 def rescue(path: Path) -> tuple[sqlite3.Connection, int]:
-    """Return what can be read of a damaged file as a database in memory, and how many records can't be read.
+    """Return the readable records of a damaged file as a database in memory, and the number of unreadable ones.
 
     That number is at least 1, since damage can hide records without a trace.
     """
     rescued = _blank()
     blank = rescued.serialize()
-    # The first page is the same in every file, so that damage to it costs nothing.
+    # The first page is the same in every file. It is written again, so that damage to it loses nothing.
     page = bytearray(blank[:_PAGE_SIZE])
-    # In the header: there is a log.
+    # In the header: the file has a write-ahead log.
     page[18:20] = 2, 2
-    # Something else than the change counter, so that the size of the file counts instead of the header's.
+    # In the header: differs from the change counter, so that SQLite uses the size of the file, not the one in the
+    # header.
     page[92:96] = b"\xff\xff\xff\xff"
     with path.open("r+b") as file:
         file.write(page)
@@ -165,30 +168,30 @@ def rescue(path: Path) -> tuple[sqlite3.Connection, int]:
 
 
 def replace(path: Path, rescued: sqlite3.Connection) -> None:
-    """Put what was rescued in the place of a damaged file, in one transaction; if that fails, all is as it was."""
+    """Replace the content of a damaged file by what was rescued, in one transaction; if that fails, nothing changes."""
     with closing(_attach(path)) as connection:
         connection.executescript(_SETUP)
         rescued.backup(connection)
 
 
 def _attach(path: Path) -> sqlite3.Connection:
-    """Return a connection to a file as it is; closing it changes nothing in the file."""
+    """Return a connection to a file as it is; closing it does not change the file."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    # Damaged text need not be text.
+    # Damaged text may not be valid UTF-8.
     connection.text_factory = bytes
     connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
-    # Before anything is read, or SQLite makes a file for shared memory.
+    # Must come before any read, or SQLite creates a file for shared memory.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     return connection
 
 
 @contextmanager
 def _damage_noticed() -> Iterator[None]:
-    """Tell damage from a failing disk, which says nothing of what is stored."""
+    """Raise DamagedError for damage, but not for a failing disk, which says nothing about the content."""
     try:
         yield
     except UnicodeDecodeError as err:
-        # Python can't read SQLite's message, which quotes the damage.
+        # Python can't decode SQLite's error message, which quotes the damaged text.
         raise DamagedError from err
     except sqlite3.DatabaseError as err:
         if err.sqlite_errorcode & 0xFF in _DAMAGE:
@@ -203,15 +206,15 @@ def _set_up(connection: sqlite3.Connection) -> None:
         raise NewerVersionError
     connection.executescript(_SETUP)
     [(pages,)] = connection.execute("PRAGMA page_count")
-    # A file without a second page never had tables. Their absence alone could be damage.
+    # A file without a second page never had tables. Otherwise, missing tables could be damage.
     if pages <= 1:
         connection.executescript(_SCHEMA)
 
 
 def _verify(connection: sqlite3.Connection) -> None:
-    """Raise DamagedError unless tables, indexes and records are sound."""
+    """Raise DamagedError unless schema, indexes and records are intact."""
     connection.execute("BEGIN IMMEDIATE")
-    # Fails in a file that a flipped bit made read-only; not stored.
+    # Fails if a flipped bit made the file read-only. Rolled back below.
     connection.execute(f"PRAGMA user_version = {_VERSION}")
     if _schema(connection) != _blank_schema():
         raise DamagedError
@@ -224,7 +227,7 @@ def _verify(connection: sqlite3.Connection) -> None:
 
 
 def _scan(source: sqlite3.Connection, table: str) -> tuple[list[Row], int]:
-    """Read a table from both ends as far as that works; return its sound rows, and how many others were met."""
+    """Read a table from both ends as far as possible; return its intact rows, and how many damaged ones were found."""
     sound: dict[str, dict[int, Row]] = {"ASC": {}, "DESC": {}}
     damaged: set[int | None] = set()
     for direction, rows in sound.items():
@@ -237,7 +240,7 @@ def _scan(source: sqlite3.Connection, table: str) -> tuple[list[Row], int]:
                         damaged.add(rowid)
         except DamagedError:
             damaged.add(None)
-    # In their order on disk, which a damaged row id does not change.
+    # In the order on disk, which damaged row ids do not change.
     return list((sound["ASC"] | dict(reversed(sound["DESC"].items()))).values()), len(damaged)
 
 
@@ -251,21 +254,21 @@ def _blank() -> sqlite3.Connection:
 
 @cache
 def _blank_schema() -> list[object]:
-    """Return the definitions that every file has."""
+    """Return the schema that every file has."""
     with closing(_blank()) as blank:
         return _schema(blank)
 
 
 def _schema(connection: sqlite3.Connection) -> list[object]:
-    """Return the definitions of tables and indexes, and the pages where they begin."""
+    """Return the definitions of tables and indexes, and their root pages."""
     return connection.execute("SELECT * FROM sqlite_schema").fetchall()
 
 
 def _is_sound(table: str, key: object, time: object, record: object, checksum: object) -> bool:
-    """Return whether a row is as it was written."""
+    """Return whether a row is intact."""
     return isinstance(key, bytes) and isinstance(record, bytes) and checksum == _checksum(table, key, time, record)
 
 
 def _checksum(table: str, key: bytes, time: object, record: bytes) -> int:
-    """Return the checksum of a row; damage can also lead from one table into another."""
+    """Return the checksum of a row. It includes the table, since damage can also lead from one table into another."""
     return zlib.crc32(record, zlib.crc32(f"{table} {time!r} ".encode() + key))

@@ -1,4 +1,4 @@
-"""What a call asks for, and what has become of it: values."""
+"""A request to send a text, and the result for each of its numbers."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from .state import State
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipient:
-    """Who a message is for: a number, digits only, and the id of the subentry with it, or None."""
+    """A phone number, digits only, and the id of the recipient's subentry, or None."""
 
     phone_number: str = field(repr=False)
     recipient: str | None = None
@@ -17,17 +17,18 @@ class Recipient:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SendRequest:
-    """One text to one number or several. What is not explained here is said of `OutgoingMessage`.
+    """One text to one or more numbers. See `OutgoingMessage` for the fields that are not described here.
 
     Attributes:
-        to: who gets it, each number once, at least one.
-        parts: the text as it is sent: one part or several, each of 1 to 300 characters that the service allows.
-        expire_after: seconds that the messages may wait for an outage to end, 0 for none, or None for what the options
-            say.
-        idempotency_key: makes a call with the same key within 24 hours a repetition of this one, or None.
-        wait_for: how far the messages have to get: `accepted` is a first word (accepted, queued, or over), `sent` and
-            `delivered` the states of these names.
-        timeout: seconds to wait at the most, or None for as long as it takes.
+        to: the recipients, at least one, each number once.
+        parts: the text as it is sent: one or more parts of 1 to 300 characters that the service accepts.
+        expire_after: seconds for which the messages may be queued during an outage, 0 to not queue them, or None for
+            the value in the options.
+        idempotency_key: a call with the same key within 24 hours is a repetition of this one; None if it can't be
+            repeated.
+        wait_for: the state that the caller waits for: `accepted` for the first result (accepted, queued or finished),
+            `sent` or `delivered`.
+        timeout: maximum seconds to wait, or None for no limit.
     """
 
     to: tuple[Recipient, ...]
@@ -42,7 +43,7 @@ class SendRequest:
     timeout: float | None = None
 
     def is_answered_by(self, message: OutgoingMessage) -> bool:
-        """Return whether a message has got so far that the caller need not wait any longer."""
+        """Return whether a message is in the state that the caller waits for, or can no longer reach it."""
         if self.wait_for is State.ACCEPTED:
             return message.has_first_result
         return message.state is self.wait_for or message.state.is_final
@@ -50,11 +51,11 @@ class SendRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SendResult:
-    """What has become of the message to one number.
+    """The result for one number.
 
     Attributes:
-        status: as people are shown it, or None if there is no message.
-        message_ids: the ids that the service gave to its parts, in their order.
+        status: the status shown to users, or None if there is no message.
+        message_ids: the ids that the service assigned to the parts, in order.
         failure: what went wrong, or None.
     """
 
@@ -64,7 +65,7 @@ class SendResult:
 
     @classmethod
     def of(cls, admitted: OutgoingMessage | Failure) -> SendResult:
-        """Return how it stands with a message, or with what did not become one."""
+        """Return the result for a message, or for the failure to create one."""
         if isinstance(admitted, Failure):
             return cls(failure=admitted)
         state, failure = admitted.state, admitted.failure

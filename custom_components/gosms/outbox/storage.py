@@ -1,6 +1,6 @@
-"""Messages and history on disk: one private SQLite file for each account. Knows nothing of what the records mean.
+"""Storage for messages and history: one private SQLite file for each account. Does not interpret the records.
 
-All work with the file happens in a thread. A commit is on disk when it returns, or it is not there at all.
+All file access happens in a thread. When a commit returns, it is on disk completely; if it fails, nothing is.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,33 +22,33 @@ from homeassistant.util.json import JsonObjectType, json_loads_object
 
 from . import database
 
-# Returns the stored time from which messages that ended are wanted, given the other records. Called in a thread.
+# Returns the stored time from which on finished messages are loaded, given the meta records. Called in a thread.
 type FinishedAfter = Callable[[Mapping[str, JsonObjectType]], float]
 
-# In bytes: a longer log (the file -wal) is moved into the main file.
+# In bytes: a larger write-ahead log (the file -wal) is moved into the main file.
 _MAX_LOG_SIZE: Final = 1024 * 1024
 
 # In seconds: if the end of a backup is never announced, the log must not grow forever.
 _MAX_BACKUP_TIME: Final = 6 * 3600
 
-# The time of the monotonic clock until which a backup may be reading the files. It counts for all accounts, also for
+# The time of the monotonic clock until which a backup may be reading the files. It applies to all accounts, including
 # one that is reloaded during the backup.
 _BACKUP_DEADLINE: HassKey[float] = HassKey("gosms_backup_deadline")
 
 
 class StorageError(Exception):
-    """The disk does not take the changes, or does not return what is stored."""
+    """The disk could not store the changes, or could not return what is stored."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
-    """What one transaction changes.
+    """The changes of one transaction.
 
     Attributes:
-        messages: records of messages by their keys, or None for those that are removed.
-        finished: records of messages that ended, with the stored time of their end, by their keys.
+        messages: records of messages by their keys, or None for those to remove.
+        finished: records of finished messages by their keys, each with the stored time at which it finished.
         meta: other records by their names.
-        forget_before: the stored time before which messages that ended are removed, or None.
+        forget_before: finished messages with an earlier stored time are removed; None to keep all.
     """
 
     messages: Mapping[str, object | None] = field(default_factory=dict)
@@ -59,9 +59,12 @@ class Changes:
 
 @dataclass(kw_only=True, slots=True)
 class Contents:
-    """What an earlier run stored: records of messages and of those that ended, oldest first, and others by their names.
+    """What an earlier run stored.
 
     Attributes:
+        messages: records of messages, oldest first.
+        finished: records of finished messages, oldest first.
+        meta: other records by their names.
         damaged: how many records could not be read; at least 1 if the file was damaged, since it may have held more.
     """
 
@@ -72,41 +75,41 @@ class Contents:
 
 
 class Storage(Protocol):
-    """Where an account keeps its messages. What the disk does not do raises a StorageError."""
+    """Where an account keeps its messages. The coroutines raise StorageError if the disk fails."""
 
     async def async_load(self, finished_after: FinishedAfter) -> Contents:
-        """Return what an earlier run stored; an error too if a newer version did."""
+        """Return what an earlier run stored. Also raises StorageError if a newer version wrote it."""
 
     async def async_commit(self, changes: Changes) -> None:
-        """Store changes, all of them or none."""
+        """Store all of the changes, or none of them."""
 
     async def async_close(self) -> None:
-        """Close the file for good: later commits fail."""
+        """Close the file permanently; later commits fail."""
 
     async def async_remove(self) -> None:
-        """Close and remove the file, and everything beside it."""
+        """Close and remove the file, and all files that belong to it."""
 
     async def async_begin_backup(self) -> None:
-        """Let copies of the file be consistent until `async_end_backup`; a failing disk is no error here."""
+        """Keep copies of the file consistent until `async_end_backup`, even if the disk fails."""
 
     @callback
     def async_end_backup(self) -> None:
-        """Let the file change as usual."""
+        """Allow the file to change again."""
 
 
 class SqliteStorage(Storage):
-    """A file in Home Assistant's storage, made by the first commit."""
+    """A file in Home Assistant's storage folder, created by the first commit."""
 
     def __init__(self, hass: HomeAssistant, name: str) -> None:
-        """Make the storage; nothing is read or written yet."""
+        """Initialize the storage; nothing is read or written yet."""
         self._hass = hass
         self._path = Path(hass.config.path(STORAGE_DIR, name))
         self._log = self._path.with_name(f"{name}-wal")
         self._connection: sqlite3.Connection | None = None
-        # What was rescued from a damaged file, while there is no room to store it.
+        # The records rescued from a damaged file, as long as there is no space to store them.
         self._rescued: sqlite3.Connection | None = None
         self._is_closed = False
-        # A thread goes on if its caller is canceled, so an asyncio.Lock would not do.
+        # A thread continues if its caller is canceled, so an asyncio.Lock is not enough.
         self._lock = Lock()
 
     @override
@@ -127,8 +130,8 @@ class SqliteStorage(Storage):
 
     @override
     async def async_begin_backup(self) -> None:
-        # The main file stands still, so that copies of it and of the growing log fit together. They fit without the
-        # checkpoint too, which only shortens the log.
+        # The main file does not change, so that copies of it and of the growing log are consistent. They are consistent
+        # without the checkpoint too, which only shortens the log.
         self._hass.data[_BACKUP_DEADLINE] = monotonic() + _MAX_BACKUP_TIME
         await self._async_run(self._checkpoint)
 
@@ -139,7 +142,7 @@ class SqliteStorage(Storage):
         self._hass.async_create_task(self._async_run(self._tidy_up), "GoSMS.ru storage after a backup")
 
     async def _async_run[T](self, work: Callable[[], T]) -> T:
-        """Do something with the file in a thread, one thing at a time."""
+        """Do work with the file in a thread, one piece at a time."""
 
         def work_alone() -> T:
             with self._lock:
@@ -151,11 +154,11 @@ class SqliteStorage(Storage):
             raise StorageError(type(err).__name__) from err
 
     def _load(self, finished_after: FinishedAfter) -> Contents:
-        """Read the file. One that is damaged is set aside, and replaced by one with what can be read of it."""
+        """Read the file. A damaged file is set aside and replaced by one with the records that can be read."""
         self._remove_set_aside()
         try:
             if self._path.stat().st_size == 0:
-                # None of these is ever empty; whatever it was, it may have held messages.
+                # A file with records is never empty; this one may have held messages.
                 return Contents(damaged=1)
         except FileNotFoundError:
             return Contents()
@@ -166,28 +169,28 @@ class SqliteStorage(Storage):
             self._rescued, damaged = database.rescue(self._path)
             contents = _read(self._rescued, finished_after)
             contents.damaged = damaged
-            # If there is no room for it now, the next commit tries again.
+            # If there is no space for it now, the next commit tries again.
             with suppress(OSError, sqlite3.Error):
                 self._open()
-        # A killed run may have left an unfinished commit at the end of the log.
+        # A run that was killed may have left an unfinished commit at the end of the log.
         if not self._is_in_backup:
             self._checkpoint()
         return contents
 
     def _commit(self, changes: Changes) -> None:
-        """Write changes in one transaction."""
+        """Write the changes in one transaction."""
         connection = self._open()
         with database.transaction(connection, self._log) as size:
             _write(connection, changes)
-        # Otherwise no text can have become one that must not stay.
+        # Otherwise the log is short, and contains no text that must be deleted.
         if size > _MAX_LOG_SIZE or None in changes.messages.values() or changes.forget_before is not None:
             self._tidy_up()
 
     def _tidy_up(self) -> None:
-        """Keep the log short, and empty once no message is on its way: texts and numbers must not stay in it."""
+        """Keep the log short, and empty it when no message is in transit, so that no texts and numbers remain in it."""
         if self._connection is None or self._is_in_backup:
             return
-        # Whatever fails here, the changes are on disk.
+        # The changes are on disk, whatever fails here.
         with suppress(OSError, sqlite3.Error):
             if database.is_empty(self._connection, "message") or self._log.stat().st_size > _MAX_LOG_SIZE:
                 self._checkpoint()
@@ -203,7 +206,7 @@ class SqliteStorage(Storage):
         return monotonic() < self._hass.data.get(_BACKUP_DEADLINE, 0)
 
     def _open(self) -> sqlite3.Connection:
-        """Return the connection to the file, which is made if there is none."""
+        """Return the connection to the file; open it first if there is none."""
         if self._is_closed:
             raise StorageError("closed")
         if self._rescued:
@@ -218,7 +221,7 @@ class SqliteStorage(Storage):
         return self._connection
 
     def _close(self) -> None:
-        """Close the file, with everything in it, except during a backup, which may be reading it."""
+        """Close the file, and move the log into it unless a backup may be reading both."""
         self._is_closed = True
         if self._connection:
             database.close(self._connection, checkpoint=not self._is_in_backup)
@@ -228,7 +231,7 @@ class SqliteStorage(Storage):
             self._rescued = None
 
     def _set_aside(self) -> None:
-        """Keep a copy of a damaged file until the next start, if there is room for it."""
+        """Keep a copy of a damaged file until the next start, if there is space for it."""
         copy = self._path.with_name(f"{self._path.name}.damaged.{dt_util.utcnow():%Y%m%d%H%M%S}")
         try:
             copy.touch(0o600)
@@ -237,12 +240,12 @@ class SqliteStorage(Storage):
             copy.unlink(missing_ok=True)
 
     def _remove_set_aside(self) -> None:
-        """Remove what an earlier run set aside."""
+        """Remove the copies of damaged files."""
         for copy in self._path.parent.glob(f"{self._path.name}.damaged.*"):
             copy.unlink(missing_ok=True)
 
     def _remove(self) -> None:
-        """Remove the files."""
+        """Remove the files of the account."""
         self._close()
         self._remove_set_aside()
         for path in (self._path, self._log, self._path.with_name(f"{self._path.name}-journal")):
@@ -250,7 +253,7 @@ class SqliteStorage(Storage):
 
 
 def _read(connection: sqlite3.Connection, finished_after: FinishedAfter) -> Contents:
-    """Read the records."""
+    """Return the records in the file."""
     meta = {key: json_loads_object(record) for key, record in database.records(connection, "meta")}
     return Contents(
         meta=meta,
@@ -262,14 +265,14 @@ def _read(connection: sqlite3.Connection, finished_after: FinishedAfter) -> Cont
 
 
 def _write(connection: sqlite3.Connection, changes: Changes) -> None:
-    """Write changes."""
+    """Write the changes."""
     messages = {key: record for key, record in changes.messages.items() if record is not None}
     database.put(connection, "message", ((key, 0.0, json_bytes(record)) for key, record in messages.items()))
     database.put(connection, "meta", ((key, 0.0, json_bytes(record)) for key, record in changes.meta.items()))
     database.put(
         connection,
         "finished",
-        # A float as it is read back: not an integer, and not -0.0.
+        # Must equal the float that is read back: not an integer, and not -0.0.
         ((key, float(time) + 0.0, json_bytes(record)) for key, (time, record) in changes.finished.items()),
     )
     database.remove(connection, "message", changes.messages.keys() - messages.keys())
