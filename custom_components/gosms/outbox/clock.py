@@ -1,4 +1,4 @@
-"""Times of an account's messages across runs. The wall clock alone never ends a message: it may be wrong or be set.
+"""Times of an account's messages across runs. The wall clock alone never ends a message: it may be wrong or be changed.
 
 Within a run, times are those of the event loop's clock, which is monotonic. On disk they are *stored times*: Unix
 seconds by the service's clock, or the closest known approximation.

@@ -1,4 +1,4 @@
-"""Sends what is queued: in order, at the service's pace, and carefully while the service is down."""
+"""Sends queued messages: in order, within the rate limit, and one at a time during an outage."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,20 +22,20 @@ from .worker import Worker
 
 _LOGGER = logging.getLogger(__name__)
 
-# Requests at the same time. The client keeps the pace of the service; this is for its latency.
+# Maximum requests in progress. The client enforces the rate limit; this many make up for the service's latency.
 _MAX_CONCURRENT: Final = 8
 
-# Seconds after the last attempt. A new message brings the next attempt of an outage forward to this time.
+# Seconds after the last attempt. During an outage, a new message brings the next attempt forward to this time.
 _EAGER_PAUSE: Final = 5.0
 
 _OUT_OF_TIME: Final = "its turn did not come in time"
 
 
 class Dispatcher(Worker):
-    """Brings the queued messages of a store to the service."""
+    """Sends the queued messages of a store to the service."""
 
     def __init__(self, account: Account) -> None:
-        """Make the dispatcher."""
+        """Initialize the dispatcher."""
         super().__init__(account.hass, "GoSMS.ru dispatcher")
         self._account = account
         self._store = account.store
@@ -46,21 +46,21 @@ class Dispatcher(Worker):
 
     @property
     def is_down(self) -> bool:
-        """Return whether the last request did not reach the service."""
+        """Return whether the service is considered down, since the last request did not reach it."""
         return self._backoff.is_active
 
     @callback
     def async_take_over(self) -> None:
-        """Take over what an earlier run left unsent: it is looked for before it is sent."""
+        """Take over what an earlier run left unsent: it is looked up before it is sent."""
         now = self._hass.loop.time()
         for message in list(self._store.unsent.values()):
-            # One that may not be queued had its chance.
+            # A message that may not be queued has had its attempt.
             is_over = message.state is State.QUEUED and not message.can_be_queued
             self._store.put(message.expire(None, now) if is_over else message.mark_restored())
 
     @callback
     def async_enqueue(self, message: OutgoingMessage) -> None:
-        """Take a new message. It brings the next attempt of an outage forward."""
+        """Enqueue a new message. It brings the next attempt during an outage forward."""
         if self.is_running:
             self._store.put(message)
             self._backoff.bring_forward(self._last_attempt + _EAGER_PAUSE)
@@ -70,13 +70,13 @@ class Dispatcher(Worker):
 
     @callback
     def async_retry_now(self) -> None:
-        """Let the next attempt of an outage begin at once, unless the service asked for the pause."""
+        """Start the next attempt during an outage now, unless the service requested the pause."""
         self._backoff.bring_forward(self._hass.loop.time())
         self.async_wake()
 
     @callback
     def async_keep_unsaved(self, messages: Iterable[OutgoingMessage]) -> None:
-        """Let messages that the disk can't keep queued be tried once from memory, or end."""
+        """Try queued messages that are not on disk once from memory, or expire them if the dispatcher is closed."""
         for message in messages:
             if message.state is not State.QUEUED:
                 continue
@@ -88,14 +88,14 @@ class Dispatcher(Worker):
 
     @callback
     def async_give_up(self, key: str) -> None:
-        """Give a message up that may not be queued and of which nothing has been sent, since nobody waits any more."""
+        """Expire a message that may not be queued and of which nothing was sent, since its caller no longer waits."""
         message = self._store.messages.get(key)
         if message and message.state is State.QUEUED and not (message.can_be_queued or message.ids):
             self._store.put(message.expire(not_queued(_OUT_OF_TIME), self._hass.loop.time()))
 
     @override
     async def async_close(self) -> None:
-        """Begin no request any more, and let the running ones end; what is queued stays in the store."""
+        """Start no more requests, and wait for those in progress; queued messages stay in the store."""
         await super().async_close()
         if self._requests:
             await asyncio.wait(self._requests.values())
@@ -105,7 +105,7 @@ class Dispatcher(Worker):
 
     @override
     async def _async_work(self, now: float) -> float | None:
-        """Expire what is too old, begin what may be sent, and queue the rest if the service is down."""
+        """Expire what is too old, start the requests that may start, and report what has to wait as queued."""
         self._expire(now)
         if starting := {message.key: self._route(message) for message in self._startable(now)}:
             for key, route in starting.items():
@@ -118,21 +118,21 @@ class Dispatcher(Worker):
         return self._due()
 
     def _expire(self, now: float) -> None:
-        """Let messages end that were queued for too long."""
+        """Expire messages that were queued for too long."""
         for message in list(self._store.unsent.values()):
             if message.is_expired(now) and self._account.clock.may_expire(message.created):
                 failure = None if message.can_be_queued else not_queued(_OUT_OF_TIME)
                 self._store.put(message.expire(failure, now))
 
     def _startable(self, now: float) -> Iterator[OutgoingMessage]:
-        """Yield the messages for which a request may begin, in their order: one text to one number at a time."""
+        """Yield the messages for which a request may start, in order; at most one for the same text and number."""
         slots = (1 if self.is_down else _MAX_CONCURRENT) - len(self._requests)
         in_progress = {message.content for message in self._store.unsent.values() if message.state is not State.QUEUED}
         for message in self._store.unsent.values():
             content = message.content
             if message.state is not State.QUEUED or content in in_progress:
                 continue
-            # What may not be queued does not wait for a slot either, not even during an outage.
+            # A message that may not be queued does not wait for a slot either, not even during an outage.
             if message.can_be_queued and (slots <= 0 or (self.is_down and now < self._backoff.due)):
                 continue
             slots -= 1
@@ -140,21 +140,21 @@ class Dispatcher(Worker):
             yield message
 
     def _route(self, message: OutgoingMessage) -> Route:
-        """Return how a message is sent; where that is not as chosen, the log says why."""
+        """Return the route of a message; log a warning if it does not use the chosen phone."""
         try:
             route = select_phone(message, self._account.entry, self._account.can_send)
         except Exception:
-            # No phone must hold an alarm back, least of all those of others.
-            _LOGGER.exception("Unexpected error while choosing a phone; a message is sent with any")
+            # An error here must not block this message, let alone the others.
+            _LOGGER.exception("Unexpected error while choosing a phone; a message is sent with any phone")
             return Route()
         if route.is_fallback and not message.attempts:
             _LOGGER.warning(
-                "A message is sent with any phone: the chosen one is out of touch or switched off, and another can send"
+                "A message is sent with any phone: the selected one is offline or disabled, and another one can send"
             )
         return route
 
     def _report_queued(self) -> None:
-        """Report those as queued that wait for longer than a request takes, so that their callers need not wait."""
+        """Report messages as queued that wait longer than a request takes, so that their callers need not wait."""
         unknown = {message.content for message in self._store.unsent.values() if message.state is State.UNKNOWN}
         if not (self.is_down or unknown):
             return
@@ -164,7 +164,7 @@ class Dispatcher(Worker):
                 self._store.update(message.key, OutgoingMessage.report_queued)
 
     def _due(self) -> float | None:
-        """Return when the next queued message expires, or the next attempt of an outage is due."""
+        """Return when the next queued message expires or the next attempt during an outage is due, or None."""
         queued = [message for message in self._store.unsent.values() if message.state is State.QUEUED]
         due = min((message.deadline for message in queued), default=inf)
         if queued and self.is_down and not self._requests:
@@ -172,7 +172,7 @@ class Dispatcher(Worker):
         return None if due == inf else due
 
     async def _async_begin(self, starting: Mapping[str, Route]) -> None:
-        """Begin requests once the disk knows that they may be in progress."""
+        """Start requests once it is on disk that they may be in progress."""
         with suppress(StorageError):
             await self._store.async_save()
         for key, route in starting.items():
@@ -182,7 +182,7 @@ class Dispatcher(Worker):
                 )
 
     def _may_begin(self, key: str) -> bool:
-        """Return whether a request may begin: not if a restart would find the message queued and send it too."""
+        """Return whether a request may start: not if the next run would find the message queued and send it again."""
         if not self._store.is_failing:
             return True
         message = self._store.messages[key]
@@ -191,12 +191,12 @@ class Dispatcher(Worker):
             self._store.update(key, OutgoingMessage.report_queued)
             self._backoff.fail(self._hass.loop.time())
             return False
-        # It was never on disk and never will be: this is its one attempt.
+        # It is not on disk and will not be: this is its only attempt.
         self._store.update(key, OutgoingMessage.disable_retry)
         return True
 
     async def _async_request(self, key: str, route: Route) -> None:
-        """Send the next part of a message, and note the outcome."""
+        """Send the next part of a message, and record the outcome."""
         message = self._store.messages[key]
         try:
             try:
@@ -220,9 +220,9 @@ class Dispatcher(Worker):
                 self.async_wake()
 
     def _handle_acceptance(self, key: str, message_id: str) -> None:
-        """Note that the service has the part."""
+        """Record that the service has the part."""
         if self._account.is_claimed(message_id):
-            # The service is confused: nobody can tell what it did with this message.
+            # The service returned the id of another message: what happened to this one is unknown.
             self._handle_failure(key, GoSmsConnectionError("the id belongs to another message", maybe_accepted=True))
             return
         now = self._hass.loop.time()
@@ -230,7 +230,7 @@ class Dispatcher(Worker):
         self._store.update(key, lambda message: message.mark_accepted(message_id, now))
 
     def _handle_failure(self, key: str, err: GoSmsError) -> None:
-        """Note an attempt that did not end in acceptance."""
+        """Record an attempt that was not accepted."""
         now, failure = self._hass.loop.time(), Failure.of(err)
         if err.maybe_accepted:
             if self.is_down:
@@ -244,7 +244,7 @@ class Dispatcher(Worker):
             self._store.update(key, lambda message: message.refuse(failure, now))
 
     def _queue(self, message: OutgoingMessage) -> None:
-        """Leave a message to the next run, or let it end if it may not be queued."""
+        """Leave a message queued for the next run, or expire it if it may not be queued."""
         if message.can_be_queued:
             self._store.put(message.report_queued())
         else:

@@ -1,4 +1,4 @@
-"""What a repeated call is recognized by."""
+"""The fingerprint by which a repeated call is recognized."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,18 +7,19 @@ import hmac
 import json
 from typing import Final, Self
 
-# Half of the digest: enough to tell calls apart, in half the room.
+# Half of the digest: enough to tell calls apart, in half the space.
 _DIGITS: Final = 32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fingerprint:
-    """Keyed digests of a call, which tell nobody a key, a text or a number who does not know the secret.
+    """Keyed digests of a call. Without the secret, they reveal no key, text or number.
 
     Attributes:
-        key: of the idempotency key of the call.
-        content: of everything that the call sends, and of all its numbers.
-        index: which of its numbers, counted from 0 in their order, so that no digest of a lone number is needed.
+        key: digest of the call's idempotency key.
+        content: digest of everything that the call sends, and of all its numbers.
+        index: position of the message's number among those of the call, counted from 0, so that no digest of a single
+            number is needed.
     """
 
     key: str
@@ -27,7 +28,7 @@ class Fingerprint:
 
     @classmethod
     def of(cls, secret: str, key: str, parts: Sequence[str], numbers: Sequence[str]) -> Self:
-        """Return the fingerprint of the first message of a call; the numbers are in their order."""
+        """Return the fingerprint of the first message of a call; the numbers must be sorted."""
 
         def digest(text: str) -> str:
             return hmac.new(secret.encode(), text.encode(), sha256).hexdigest()[:_DIGITS]

@@ -1,4 +1,4 @@
-"""What is remembered of messages that ended. Pure: time comes in, as for messages."""
+"""The history of finished messages. Pure: time is passed in, as for messages."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,22 +9,23 @@ from .index import MessageIndex
 from .message import OutgoingMessage
 from .state import State
 
-# Seconds in which a repeated call is recognized, and in which the ids of the service belong to a message that ended.
+# Seconds for which a repeated call is recognized, and for which finished messages keep their claim to the service's
+# ids.
 RETENTION: Final = 24 * 60 * 60
 
-# Messages that are kept in memory for longer than that.
+# Older messages are kept in memory only while there are no more than this in total.
 _MAX_OLD: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counters:
-    """What the sensors tell of messages that ended.
+    """What the sensors show about finished messages.
 
     Attributes:
         day: the local day that is counted, as ISO 8601, or None if nothing was counted yet.
         delivered: messages whose delivery was seen on this day.
-        failed: messages whose other end was seen on this day.
-        delivery_time: seconds from acceptance to delivery of the message that was delivered last, or None.
+        failed: messages that were seen to finish in another way on this day.
+        delivery_time: seconds from acceptance to delivery for the last delivered message, or None.
     """
 
     day: str | None = None
@@ -33,7 +34,7 @@ class Counters:
     delivery_time: float | None = None
 
     def count(self, message: OutgoingMessage, now: float, today: date) -> Counters:
-        """Return the counters with one more message. A canceled one has not failed."""
+        """Return the counters with one more message. A canceled message does not count."""
         if message.state is State.CANCELLED:
             return self
         delivered, failed = self.on(today)
@@ -45,32 +46,32 @@ class Counters:
         return Counters(day=today.isoformat(), delivered=delivered, failed=failed, delivery_time=delivery_time)
 
     def on(self, today: date) -> tuple[int, int]:
-        """Return how many messages were delivered, and how many failed, on this day."""
+        """Return the numbers of delivered and of failed messages on this day."""
         return (self.delivered, self.failed) if self.day == today.isoformat() else (0, 0)
 
 
 class History(MessageIndex):
-    """The messages that ended, in the order of their ends, and how many of them today.
+    """The finished messages, in the order in which they finished, and their counters.
 
     Attributes:
-        counters: what the sensors tell of them.
-        keep: seconds for which they are remembered with text and number. All of them are for the retention without.
+        counters: what the sensors show about them.
+        keep: seconds for which messages are kept with text and number. Without these, each is kept for RETENTION.
     """
 
     def __init__(self) -> None:
-        """Start without messages."""
+        """Initialize an empty history."""
         super().__init__()
         self.counters = Counters()
         self.keep = 0.0
 
     @property
     def retention(self) -> float:
-        """Return the seconds after which nothing of a message is remembered."""
+        """Return the seconds after which a message is forgotten completely."""
         return max(self.keep, RETENTION)
 
     @property
     def oldest(self) -> float | None:
-        """Return when the oldest message ended that is remembered with its text, or None."""
+        """Return when the oldest message that is kept with its text finished, or None."""
         return next((each.finished for each in self if each.text), None) if self.keep else None
 
     def __len__(self) -> int:
@@ -80,7 +81,7 @@ class History(MessageIndex):
         return iter(self.messages.values())
 
     def finish(self, message: OutgoingMessage, now: float, today: date) -> OutgoingMessage:
-        """Remember and count a message that ended; return what is remembered."""
+        """Add and count a finished message; return it as it is kept."""
         finished = message.finish(now)
         finished = finished if self.keep else finished.strip()
         self.add(finished)
@@ -88,12 +89,12 @@ class History(MessageIndex):
         return finished
 
     def remember(self, finished: Iterable[OutgoingMessage]) -> None:
-        """Add messages that ended, oldest first."""
+        """Add finished messages, oldest first."""
         for each in finished:
             self.add(each)
 
     def forget(self, now: float) -> bool:
-        """Forget what ended too long ago, and return whether there was any."""
+        """Forget messages that finished too long ago, and return whether there were any."""
         count = len(self)
         while self.messages:
             oldest = next(iter(self))
@@ -104,11 +105,11 @@ class History(MessageIndex):
         return len(self) < count
 
     def strip(self) -> list[OutgoingMessage]:
-        """Forget texts and numbers, if they are not kept; return those that changed."""
+        """Remove texts and numbers if they are not to be kept; return the messages that changed."""
         stripped = [] if self.keep else [each.strip() for each in self if each.text]
         self.remember(stripped)
         return stripped
 
     def shift(self, seconds: float, *, until: float) -> None:
-        """Let everything before a time be so many seconds longer ago."""
+        """Move all messages that finished before a time this many seconds into the past."""
         self.remember([each.shift(seconds) for each in self if (each.finished or 0.0) < until])

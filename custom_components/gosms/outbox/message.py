@@ -94,7 +94,7 @@ class OutgoingMessage:
 
     @property
     def content(self) -> tuple[str, str]:
-        """Return the number and the next part. A message waits for another one in which both are the same."""
+        """Return the number and the next part. A message waits for another one for which both are the same."""
         return self.phone_number, self.next_part
 
     @property
@@ -113,7 +113,7 @@ class OutgoingMessage:
 
     @property
     def can_be_queued(self) -> bool:
-        """Return whether it may be sent later than immediately."""
+        """Return whether it may be queued for a later attempt."""
         return self.expires > self.created
 
     @property
@@ -150,7 +150,7 @@ class OutgoingMessage:
 
     @property
     def deadline(self) -> float:
-        """Return until when the next part may stay queued, or infinity.
+        """Return the time until which the next part may stay queued, or infinity.
 
         A message that may not be queued still gets one attempt for each part. The first one may have to wait for
         another message with the same text to the same number, but no longer than a caller would wait.

@@ -1,4 +1,4 @@
-"""The messages of one account in memory: what can be looked up without going through all, and what people are told."""
+"""The messages of one account in memory, their listeners, and the callers that wait for them."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -14,7 +14,7 @@ from .message import OutgoingMessage
 
 _LOGGER = logging.getLogger(__name__)
 
-# Turns of the event loop that an answer takes through the tasks in which Home Assistant performs an action.
+# Iterations of the event loop that a result takes through the tasks in which Home Assistant performs an action.
 _TURNS_OF_ANSWER: Final = 3
 
 type SavedListener = Callable[[Collection[OutgoingMessage]], None]
@@ -25,15 +25,15 @@ class Messages(MessageIndex):
 
     Attributes:
         unsent: those of which the service does not have every part, oldest first.
-        tracked: those that the service has and whose end is awaited, in the order of their acceptance.
-        saved: all of them as people may be told of them.
-        unreported: those with something to report, or that have to be archived.
+        tracked: those that the service has and that are not finished, in the order of their acceptance.
+        saved: all of them in the state that listeners and callers may see: the one on disk, unless the disk failed.
+        unreported: those that have events to publish or have to be archived.
         history: those that were archived.
-        on_saved: called with all messages that are on disk now, or never will be, also where nothing is shown anew.
+        on_saved: called with changed messages once they are on disk, or can't be, even if users see no difference.
     """
 
     def __init__(self) -> None:
-        """Start without messages."""
+        """Initialize without messages."""
         super().__init__()
         self.unsent: dict[str, OutgoingMessage] = {}
         self.tracked: dict[str, OutgoingMessage] = {}
@@ -47,7 +47,7 @@ class Messages(MessageIndex):
         self._is_released = False
 
     def latest(self, message: OutgoingMessage) -> OutgoingMessage:
-        """Return what people may be told of a message by now."""
+        """Return the latest state of a message that callers may see."""
         key = message.key
         return self.saved.get(key) or self.history.messages.get(key) or self.messages.get(key, message)
 
@@ -56,11 +56,11 @@ class Messages(MessageIndex):
         return self.has_id(message_id) or self.history.has_id(message_id)
 
     def is_untold(self, key: str) -> bool:
-        """Return whether a message differs from what people may be told of it."""
+        """Return whether a message has changes that listeners and callers may not see yet."""
         return self.messages.get(key) is not self.saved.get(key)
 
     async def async_wait(self, key: str, is_reached: Callable[[OutgoingMessage], bool]) -> OutgoingMessage:
-        """Return a message once people may be told that it is in a state, or as it is when everybody is released."""
+        """Wait until a saved message meets a condition, or until callers are released; return the message."""
         message = self.saved.get(key) or self.history.messages.get(key)
         while not self._is_released and (self._is_held or message is None or not is_reached(message)):
             future: asyncio.Future[OutgoingMessage] = asyncio.get_running_loop().create_future()
@@ -75,27 +75,27 @@ class Messages(MessageIndex):
         return message or self.messages[key]
 
     def hold(self) -> None:
-        """Let nobody go who waits, until `resume` or `release`."""
+        """Keep all callers waiting until `resume` or `release`."""
         self._is_held = True
 
     def resume(self) -> None:
-        """Let those go again whose messages are where they wait for."""
+        """Stop holding callers, and wake those whose conditions are met."""
         self._is_held = False
         self._notify_waiters(self._awaited(self.saved))
 
     def release(self) -> None:
-        """Let everybody go who waits, now and later."""
+        """Wake all waiting callers; from now on no caller waits."""
         self._is_held = False
         self._is_released = True
         self._notify_waiters(self._awaited(self.messages))
 
     def _awaited(self, messages: Mapping[str, OutgoingMessage]) -> list[OutgoingMessage]:
-        """Return the messages that are waited for, of these and of those that were archived meanwhile."""
+        """Return the messages that callers wait for, from these messages or else from the history."""
         found = [messages.get(key) or self.history.messages.get(key) for key in self._waiters]
         return [message for message in found if message]
 
     def _notify_waiters(self, messages: Iterable[OutgoingMessage]) -> bool:
-        """Let those go on for whom one of these messages is where they wait for, and return whether there were any."""
+        """Wake the callers whose conditions these messages meet, and return whether there were any."""
         is_any = False
         for message in [] if self._is_held else messages:
             for future, is_reached in self._waiters.get(message.key, {}).items():
@@ -106,27 +106,27 @@ class Messages(MessageIndex):
 
     @callback
     def async_add_listener(self, listener: SavedListener) -> CALLBACK_TYPE:
-        """Call a listener with messages of which people see something new, once that is on disk.
+        """Add a listener for changes that users see, and return a function that removes it.
 
-        It is called after those who wait for the messages have gone on, with none if some were only archived. Returns
-        how to stop it.
+        It is called once the changes are on disk, after the waiting callers have continued. It gets no messages if some
+        were only archived, or only the number of sent SMS changed.
         """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     async def _async_tell(self, messages: Collection[OutgoingMessage], *, are_all: bool) -> None:
-        """Tell those who wait, then the listeners of messages that are on disk now, or never will be.
+        """Notify waiting callers, then listeners, of changes that are on disk now, or can't be.
 
         Args:
-            messages: those of the messages that were not archived meanwhile.
-            are_all: whether these are all.
+            messages: the changed messages that have not been archived.
+            are_all: whether nothing else changed, such as an archived message.
         """
         news = [each for each in messages if each.key not in self.saved or each.shown != self.saved[each.key].shown]
         for message in messages:
             if message.key in self.messages:
                 self._mark_saved(message)
         if self._notify_waiters(messages):
-            # The answer comes first: events and states can follow it.
+            # The caller gets its result first; events and states follow.
             for _ in range(_TURNS_OF_ANSWER):
                 await asyncio.sleep(0)
         if news or not are_all:
@@ -134,7 +134,7 @@ class Messages(MessageIndex):
         self.on_saved(messages)
 
     def _show(self, messages: Collection[OutgoingMessage]) -> None:
-        """Tell the listeners of messages of which people see something new."""
+        """Notify the listeners of messages with changes that users see."""
         for listener in list(self._listeners):
             try:
                 listener(messages)
@@ -142,7 +142,7 @@ class Messages(MessageIndex):
                 _LOGGER.exception("Unexpected error while showing messages that changed")
 
     def _mark_saved(self, message: OutgoingMessage) -> None:
-        """Note that people may be told of a message as it is here."""
+        """Record that listeners and callers may see a message in this state."""
         self.saved[message.key] = message
         if message.pending_events or message.state.is_final:
             self.unreported[message.key] = message

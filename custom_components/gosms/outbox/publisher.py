@@ -1,4 +1,4 @@
-"""Reports what happened to messages, once it is on disk, and archives what ended. In this order nothing is lost."""
+"""Publishes events of messages once they are on disk, then archives finished messages. This order loses nothing."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,21 +17,21 @@ from .worker import Worker
 
 _LOGGER = logging.getLogger(__name__)
 
-# Messages that are reported before others of the event loop have their turn, such as after a start with a full queue.
+# Maximum messages whose events are published before other tasks get a turn, such as after a start with a full queue.
 _MAX_AT_ONCE: Final = 20
 
 type EventListener = Callable[[OutgoingMessage, MessageEvent], None]
 
 
 class EventPublisher(Worker):
-    """Reports each event once.
+    """Publishes each event once.
 
-    A process that is killed between reporting events and storing that reports these events again in its next run: those
-    of one transaction, which is one event in most cases. Nothing else is repeated.
+    If the process is killed after publishing events and before storing that, the next run publishes them again: those
+    of one transaction, which is usually one event. Nothing else is repeated.
     """
 
     def __init__(self, hass: HomeAssistant, store: MessageStore) -> None:
-        """Make the publisher; it reports nothing before it is started, and before Home Assistant has."""
+        """Initialize the publisher; it publishes nothing until it and Home Assistant have started."""
         super().__init__(hass, "GoSMS.ru publisher")
         self._store = store
         self._listeners: list[EventListener] = []
@@ -40,13 +40,13 @@ class EventPublisher(Worker):
 
     @callback
     def async_add_listener(self, listener: EventListener) -> CALLBACK_TYPE:
-        """Call a listener with every event; returns how to stop it."""
+        """Add a listener for every event, and return a function that removes it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     @callback
     def async_resume(self) -> None:
-        """Report what happens, and what was not reported yet, once automations listen."""
+        """Publish pending and new events, once Home Assistant has started and automations listen."""
 
         @callback
         def async_report(_hass: HomeAssistant) -> None:
@@ -57,14 +57,14 @@ class EventPublisher(Worker):
 
     @callback
     def async_pause(self) -> None:
-        """Report nothing, since nobody is there to hear it; what happens meanwhile is stored."""
+        """Publish nothing, since there are no listeners; new events are stored."""
         unsubscribe, self._unsubscribe = self._unsubscribe, lambda: None
         unsubscribe()
         self._is_paused = True
 
     @override
     async def async_close(self) -> None:
-        """Report what is on disk by now, and nothing more."""
+        """Publish what is on disk now, then stop."""
         await super().async_close()
         await self._async_report()
 
@@ -74,18 +74,18 @@ class EventPublisher(Worker):
         return self._store.forget()
 
     async def _async_report(self) -> None:
-        """Report what is on disk and was not reported yet, and archive what ended."""
+        """Publish pending events that are on disk, and archive finished messages."""
         while self._store.unreported and not self._is_paused:
             for key in list(islice(self._store.unreported, _MAX_AT_ONCE)):
                 self.publish(self._store.unreported.pop(key))
-            # A kill repeats these alone.
+            # If the process is killed before this is on disk, the next run repeats only these.
             with suppress(StorageError):
                 await self._store.async_save()
 
     def publish(self, message: OutgoingMessage) -> None:
-        """Report the events of a message as it is on disk, and note that."""
+        """Publish the events of a message as it is on disk, and record that."""
         current = self._store.messages[message.key]
-        # Some may have been reported while this was written.
+        # Some may have been published while this state was being written.
         events = message.pending_events[current.reported_events - message.reported_events :]
         for event in events:
             for listener in list(self._listeners):

@@ -1,4 +1,4 @@
-"""Settles what is unknown by a look at the service: never guessed, and never sent again while in doubt."""
+"""Settles unknown outcomes by look-ups at the service. A message is never sent again while its outcome is in doubt."""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
@@ -19,28 +19,30 @@ from .message import OutgoingMessage
 from .state import State
 from .worker import Worker
 
-# Seconds before each look, the last one for all that follow. A message is absent only after this many clean looks over
-# this many seconds: before that, a slow service may still be at it.
+# Seconds before each look-up, the last value for all that follow. A look-up is clean if it was complete and did not
+# find the message. A message is absent only after this many clean look-ups over at least this many seconds: until then,
+# a slow service may still be processing it.
 _LOOKS: Final = (1.0, 10.0, 20.0)
 _GRACE: Final = 30.0
 
-# Seconds after which nobody looks any more.
+# Seconds after the creation of a message, after which a failed look-up is not retried.
 _GIVE_UP: Final = 72 * 60 * 60
 
-# Seconds between an attempt and the creation of its message: the service tells the time by two clocks.
+# Maximum seconds between an attempt and the creation time of its message: the service reports times of two clocks.
 _TOLERANCE: Final = 120.0
 
-# Pages of what the service finds for a number. A message that was sent to it is on the first one, unless there are more
-# than a hundred since, or so many whose text or longer number contains the number.
+# Maximum pages of a look-up. A message that was sent to the number is on the first one, unless more than a hundred
+# followed it, or that many have the number in their text or in a longer number.
 _MAX_PAGES: Final = 20
 
-# The last digits of a number, in which all ways of writing it agree.
+# The last digits of a number, which are the same in every notation.
 _COMMON_DIGITS: Final = 10
 
-# Services cut a text to 160 characters, or a few less, in which there may be white space that is not compared.
+# Minimum length of a truncated text. Services truncate texts to 160 characters or a few less, some of which may be
+# white space that is not compared.
 _MIN_CUT: Final = 100
 
-# Characters that services replace with one another.
+# Characters that services substitute for one another.
 _ALIKE: Final = str.maketrans(
     {**dict.fromkeys("«»„“”‟″", '"'), **dict.fromkeys("‘’‚‛`´′", "'"), **dict.fromkeys("‐‑‒–—―−", "-"), "ё": "е"}
 )
@@ -49,13 +51,13 @@ _SPACES: Final = re.compile(r"\s+")
 
 @dataclass(kw_only=True, slots=True)
 class _Search:
-    """How the looks for the part with an index went, after so many attempts."""
+    """The look-ups for the part with an index, after this many attempts."""
 
     part: int
     attempts: int
     began: float
     due: float
-    # Clean looks so far, and the pauses after those that failed.
+    # Clean look-ups so far, and the backoff after failed ones.
     clean: int = 0
     backoff: Backoff = field(default_factory=Backoff)
 
@@ -64,7 +66,7 @@ class Reconciler(Worker):
     """Settles the messages of a store whose outcome is unknown."""
 
     def __init__(self, account: Account) -> None:
-        """Make the reconciler."""
+        """Initialize the reconciler."""
         super().__init__(account.hass, "GoSMS.ru reconciler")
         self._account = account
         self._store = account.store
@@ -72,7 +74,7 @@ class Reconciler(Worker):
 
     @callback
     def async_retry_failed(self) -> None:
-        """Look again for what the last look could not be made for: the service responds again."""
+        """Retry failed look-ups now, since the service responds again."""
         now = self._hass.loop.time()
         for search in self._searches.values():
             if search.backoff.is_active:
@@ -82,10 +84,10 @@ class Reconciler(Worker):
 
     @override
     async def _async_work(self, now: float) -> float | None:
-        """Look for what is due, with one look for each number."""
+        """Do the look-ups that are due, one for each number."""
         unknown = [message for message in self._store.unsent.values() if message.state is State.UNKNOWN]
         if unknown and not self._account.knows_all_ids():
-            # What is found may be a message of an account that is still being loaded.
+            # What is found may belong to an account that is still being loaded.
             return now + _LOOKS[0]
         searches = {message.key: self._search(message, now) for message in unknown}
         self._searches = searches
@@ -100,7 +102,7 @@ class Reconciler(Worker):
         return min((searches[message.key].due for message in self._unknown(searches)), default=None)
 
     def _search(self, message: OutgoingMessage, now: float) -> _Search:
-        """Return the search for a message, a new one for another part or after another attempt."""
+        """Return the search for a message: a new one for each part and after each attempt."""
         part = len(message.ids)
         known = self._searches.get(message.key)
         if known and (known.part, known.attempts) == (part, message.attempts):
@@ -108,12 +110,12 @@ class Reconciler(Worker):
         return _Search(part=part, attempts=message.attempts, began=now, due=now + _LOOKS[0])
 
     def _unknown(self, keys: Iterable[str]) -> list[OutgoingMessage]:
-        """Return those of some messages, as they are now, whose outcome is still unknown."""
+        """Return the messages with these keys whose outcome is still unknown, in their current state."""
         messages = (self._store.unsent.get(key) for key in keys)
         return [message for message in messages if message and message.state is State.UNKNOWN]
 
     async def _async_look(self, number: str, keys: Collection[str]) -> None:
-        """Look for messages to a number, and settle those that are found or certainly absent."""
+        """Look up messages to a number, and settle those that are found or certainly absent."""
         unknown = self._unknown(keys)
         try:
             found = await self._async_list(number, min((self._window(each)[0] for each in unknown), default=0.0))
@@ -123,20 +125,20 @@ class Reconciler(Worker):
             for message in self._unknown(keys):
                 self._handle_failure(message, err, self._hass.loop.time())
             return
-        # Before anything is sent again: it may be too late for it.
+        # This must come before anything is sent again: it may show that it is too late for that.
         self._store.async_anchor(self._account.client.server_time)
         listed = comparable_texts(found, number)
         for key in keys:
-            # An earlier run may have left a full queue.
+            # Let other tasks run: an earlier run may have left a full queue.
             await asyncio.sleep(0)
             for message in self._unknown([key]):
                 self._settle(message, listed, self._hass.loop.time())
 
     async def _async_list(self, number: str, earliest: float) -> list[Message]:
-        """Return all messages to a number that are not older than a time, in Unix seconds; newest first.
+        """Return the search results for a number, newest first, complete back to a time in Unix seconds.
 
         Raises:
-            GoSmsError: a request failed, or the list proves nothing: it is not complete, or contradicts itself.
+            GoSmsError: a request failed, or the list is no proof: it is incomplete or inconsistent.
         """
         found: list[Message] = []
         for number_of_page in range(1, _MAX_PAGES + 1):
@@ -144,14 +146,14 @@ class Reconciler(Worker):
                 break
             page = await self._account.client.list(search=number[-_COMMON_DIGITS:], page=number_of_page)
             if not page.is_complete:
-                # The one that can't be read may be the one that is looked for.
+                # The unreadable message may be the one that is looked up.
                 break
             found += page.messages
             oldest = min((each.created.timestamp() for each in page.messages if each.created), default=None)
             if oldest is not None and oldest < earliest:
                 return found
             if len(page.messages) < PAGE_SIZE:
-                # A list that ends with a full page does not say that nothing follows.
+                # A list that ends with a full page is no proof that nothing follows.
                 if number_of_page == 1 and page.total in {None, len(found)}:
                     return found
                 if page.messages and page.total == len(found):
@@ -165,28 +167,28 @@ class Reconciler(Worker):
         search.backoff.succeed(now)
         if candidate := find_part(message, listed, self._window(message), self._account.is_claimed):
             if self._account.has_duplicate(message):
-                # It may be the other one, whose request has not told its id yet.
+                # This may be the duplicate, whose request has not returned its id yet.
                 search.due = now + _LOOKS[0]
                 return
             self._store.update(message.key, lambda message: message.mark_accepted(candidate, now))
             return
         if not self._account.clock.may_expire(message.created):
-            # It may be too late for it, as the service's next answer will tell.
+            # It may be too late to send it, which the service's next response will show.
             search.due = now + _LOOKS[0]
             return
         search.clean += 1
-        # What an earlier run left queued is not being sent by anybody: one look is enough.
+        # No request is in progress for what an earlier run left queued: one look-up is enough.
         if message.was_left_queued or (search.clean >= len(_LOOKS) and now - search.began >= _GRACE):
             self._store.update(message.key, lambda message: message.mark_not_found(now))
         else:
             search.due = now + _LOOKS[min(search.clean, len(_LOOKS) - 1)]
 
     def _handle_failure(self, message: OutgoingMessage, err: GoSmsError, now: float) -> None:
-        """Note that a look failed; if nobody may look, or for too long, there will be no proof."""
+        """Record a failed look-up. Without permission, or after too long, the outcome stays unconfirmed."""
         search = self._searches[message.key]
         is_forbidden = isinstance(err, GoSmsApiError) and err.code == ErrorCode.NO_READ_PERMISSION
         if is_forbidden and message.is_restored and not message.attempts:
-            # No request of it was ever begun.
+            # No request for it was ever started.
             self._store.update(message.key, lambda message: message.mark_not_found(now))
         elif is_forbidden or (now - message.created >= _GIVE_UP and self._account.clock.may_expire(message.created)):
             self._store.update(message.key, lambda message: message.mark_unconfirmed(now))
@@ -195,18 +197,19 @@ class Reconciler(Worker):
             search.due = search.backoff.due
 
     def _window(self, message: OutgoingMessage) -> tuple[float, float]:
-        """Return when a message can have been created, in Unix seconds of the service's clock.
+        """Return the earliest and the latest time of creation of a message, in Unix seconds of the service's clock.
 
-        There are three ways to know, and each may be wrong: the service may have told a wrong time once. The wider
-        window is the safe one: what is found is not sent again. Of a restored message later attempts are not known.
+        There are three estimates, and each may be wrong: the service may have reported a wrong time once. The wider
+        window is the safe one, since what is found is not sent again. For a restored message, later attempts are not
+        known.
         """
         since = message.created if message.last_attempt is None else message.last_attempt
         now = self._hass.loop.time()
         times = [self._account.clock.stored(since)]
         if (server_time := self._account.client.server_time) is not None:
             times.append(server_time - (now - since))
-        # Small computers start with a clock that is days late. The ids of what was sent for so long are not known any
-        # more, so that an equal message of then could be taken for this one.
+        # A small computer may start with a wall clock that is days late. Its estimate is limited: the ids of messages
+        # sent that long ago are no longer known, so that an identical one could be taken for this message.
         reach = inf if self._account.clock.is_doubtful(since) else RETENTION
         times.append(min(max(message.wall_time or times[0], min(times) - reach), max(times) + reach))
         latest = inf if message.is_restored else max(times) + _TOLERANCE
@@ -223,9 +226,9 @@ def find_part(
 
     Args:
         message: the message, in the state unknown.
-        listed: what the service found for its number, with comparable texts, newest first.
+        listed: the messages found for its number, with comparable texts, newest first.
         window: when it can have been created, in Unix seconds of the service's clock.
-        is_claimed: returns whether an id is taken.
+        is_claimed: returns whether an id already belongs to a message.
     """
     text = comparable(message.next_part)
     candidates = [
@@ -239,23 +242,23 @@ def find_part(
 
 
 def comparable_texts(listed: Iterable[Message], number: str) -> list[tuple[str, Message]]:
-    """Return the listed messages to a number, each with its text as people compare it."""
+    """Return the listed messages to a number, each with its text in comparable form."""
     digits = _number(number)
     return [(comparable(each.text), each) for each in listed if _number(each.phone_number) == digits]
 
 
 def comparable(text: str) -> str:
-    """Return a text as people compare it: services tidy texts up, which must not cost the receiver a second message."""
+    """Return a text in comparable form: services modify texts, which must not cause a duplicate message."""
     unescaped = unicodedata.normalize("NFC", html.unescape(text)).casefold().translate(_ALIKE)
     return _SPACES.sub(" ", unescaped).strip()
 
 
 def _is_same_text(listed: str, text: str) -> bool:
-    """Return whether a listed text is a text, or the beginning of it that a service cut off."""
+    """Return whether a listed text equals a text, or is its beginning as truncated by the service."""
     return listed == text or (len(listed) >= _MIN_CUT and text.startswith(listed.rstrip("….")))
 
 
 def _number(phone_number: str) -> str:
-    """Return a number without its plus and its country code's other form; a short one as it is."""
+    """Return the digits of a number in which all notations agree; a short number is returned in full."""
     digits = "".join(character for character in phone_number if character.isdecimal())
     return digits[-_COMMON_DIGITS:] if len(digits) > _COMMON_DIGITS else digits

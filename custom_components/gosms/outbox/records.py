@@ -1,4 +1,4 @@
-"""Messages from their records on disk. Writing these is the JSON library's business."""
+"""Deserialization of messages. The JSON library serializes them."""
 
 from collections.abc import Iterable
 import logging
@@ -16,21 +16,21 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def load_messages(records: Iterable[JsonObjectType], offset: float) -> list[OutgoingMessage]:
-    """Return the messages of those records that are of this version; see `load_message`."""
+    """Return the messages from those records that this version can read; see `load_message`."""
     messages: list[OutgoingMessage] = []
     for record in records:
         try:
             messages.append(load_message(record, offset))
         except KeyError, TypeError, ValueError:
-            _LOGGER.debug("A stored record is none of this version")
+            _LOGGER.debug("Skipping a stored record that is not of this version")
     return messages
 
 
 def load_message(record: JsonObjectType, offset: float = 0.0) -> OutgoingMessage:
-    """Return a message from its record, whose times are stored times: so many seconds later than the clock's.
+    """Return a message from its record, whose stored times are this many seconds later than the clock's.
 
     Raises:
-        KeyError, TypeError, ValueError: it is none.
+        KeyError, TypeError, ValueError: the record is not of this version.
     """
     fields = cast("dict[str, Any]", record)
     fingerprint, failure = fields["fingerprint"], fields["failure"]

@@ -1,4 +1,4 @@
-"""Which phone and which SIM card send a message. Pure: what is known of the phones comes in."""
+"""Selects the phone and the SIM card for a message. Pure: the availability of phones is passed in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from ..options import Options
 from ..subentries import find_phone, phones
 from .message import OutgoingMessage
 
-# Tells of a phone, by its GoSMS id, if it is known to be able to send (True) or unable (False); None if neither is.
+# Returns whether a phone, by its GoSMS id, is known to be able (True) or unable (False) to send; None if unknown.
 type PhoneAvailability = Callable[[str], bool | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Route:
-    """How a message leaves.
+    """The phone and SIM card for a message.
 
     Attributes:
-        device_id: the phone that sends it, or None for any that GoSMS chooses.
-        sim: the slot of the SIM card that sends it, counted from 0, or None for what is set in the phone.
-        is_fallback: whether a phone was chosen for it that is known to be unable to send.
+        device_id: the phone that sends it, or None for any, which GoSMS selects.
+        sim: the slot of the SIM card that sends it, counted from 0, or None for the one set in the phone.
+        is_fallback: whether the chosen phone is skipped because it is known to be unable to send.
     """
 
     device_id: str | None = None
@@ -32,21 +32,21 @@ class Route:
 
 
 def select_phone(message: OutgoingMessage, entry: ConfigEntry[Any], can_send: PhoneAvailability) -> Route:
-    """Return how a message leaves: with the call's phone, else the recipient's, else the account's, else any.
+    """Return the route of a message: the call's phone, else the recipient's, else the account's, else any.
 
-    A phone that is known to be unable to send is passed over if another one is known to be able: GoSMS finds that one.
-    Without such another one the choice stands, since a phone that is out of touch sends once it is back.
+    A phone that is known to be unable to send is skipped if another one is known to be able: GoSMS finds that one.
+    Otherwise the choice stands, since an offline phone sends once it is back.
     """
     if message.phone_id:
         phone = find_phone(entry, message.phone_id)
     else:
         recipient = entry.subentries.get(message.recipient or "")
         chosen = (recipient and recipient.data.get(CONF_PHONE)) or Options.from_entry(entry).default_phone
-        # A phone that was removed since means any phone.
+        # If that phone has been removed, any phone may send.
         phone = entry.subentries.get(chosen or "")
     device_id = message.phone_id or (phone.data[CONF_DEVICE_ID] if phone else None)
     if device_id is None:
-        # No slot goes without its phone: it would be that of another one.
+        # A SIM slot is only valid together with its phone.
         return Route()
     if can_send(device_id) is False and any(can_send(each.data[CONF_DEVICE_ID]) for each in phones(entry)):
         return Route(is_fallback=True)

@@ -1,4 +1,4 @@
-"""Where a message and its parts can be on their way, and what is told of that."""
+"""The states of messages and their parts, and the events about them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,44 +9,44 @@ from ..api import MessageStatus
 
 
 class State(StrEnum):
-    """Where a message is on its way. The final states are also the names of their events."""
+    """The state of a message. The final states are also event types."""
 
     QUEUED = "queued"
-    """No request of it is in progress, and none is that may have been accepted."""
+    """No request for the next part is in progress, and none can have been accepted."""
     SENDING = "sending"
-    """A request of it may be in progress."""
+    """A request for the next part may be in progress."""
     UNKNOWN = "unknown"
-    """Nobody knows whether the service has the next part: it has to be looked for before it is sent."""
+    """It is unknown whether the service has the next part, which must be looked up before it is sent."""
     ACCEPTED = "accepted"
-    """The service has all of it."""
+    """The service has all parts."""
     SENT = "sent"
-    """The phone has sent all of it."""
+    """The phone has sent all parts."""
     DELIVERED = "delivered"
     SEND_FAILED = "send_failed"
     DELIVERY_FAILED = "delivery_failed"
     REFUSED = "refused"
-    """The service said no."""
+    """The service refused it."""
     EXPIRED = "expired"
-    """It is certain that it was not sent, at least not all of it, and it is too late for it."""
+    """It was certainly not sent, or not completely, and it is too late now."""
     UNCONFIRMED = "unconfirmed"
-    """Nothing proves that it was sent, nothing proves that it was not."""
+    """There is no proof that it was sent, and none that it was not."""
     CANCELLED = "cancelled"
     """It was canceled before any part was sent."""
 
     @property
     def is_final(self) -> bool:
-        """Return whether nothing can follow."""
+        """Return whether no other state can follow."""
         return not TRANSITIONS[self]
 
     @property
     def is_tracked(self) -> bool:
-        """Return whether the service has the message and its end is awaited."""
+        """Return whether the service has the message and it is not finished."""
         return self is State.ACCEPTED or self is State.SENT
 
 
 _ENDS: Final = frozenset({State.DELIVERED, State.SEND_FAILED, State.DELIVERY_FAILED, State.UNCONFIRMED})
 
-# Everything that may follow a state; docs/architecture.md draws it.
+# All states that may follow a state; docs/architecture.md has the diagram.
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     **dict.fromkeys(State, frozenset()),
     State.QUEUED: frozenset({State.SENDING, State.UNKNOWN, State.EXPIRED, State.CANCELLED}),
@@ -56,10 +56,10 @@ TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
     State.SENT: _ENDS,
 }
 
-# Reported while a message is still on its way; it changes no state.
+# An event of a message in transit; it does not change the state.
 DELIVERY_TIMEOUT: Final = "delivery_timeout"
 
-# All event types: on the way, then exactly one of the rest.
+# All event types: those in transit, then the final ones, of which every message has exactly one.
 EVENT_TYPES: Final = (
     State.QUEUED.value,
     State.ACCEPTED.value,
@@ -76,16 +76,16 @@ _FAILURES: Final = {
 
 
 class IllegalTransitionError(Exception):
-    """A change that cannot happen to a message in its state."""
+    """A message can't change in this way in its current state."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageEvent:
-    """Something to report of a message.
+    """An event of a message.
 
     Attributes:
         type: one of EVENT_TYPES.
-        seconds: since the service had all of the message, or None before that.
+        seconds: since the service had all parts of the message, or None before that.
     """
 
     type: str
@@ -94,7 +94,7 @@ class MessageEvent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageStep:
-    """Something that happened to a message.
+    """An event of a message, with its time.
 
     Attributes:
         type: one of EVENT_TYPES.
@@ -107,12 +107,12 @@ class MessageStep:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """A piece of a message that is sent as one message of the service.
+    """A part of a message, sent as one message of the service.
 
     Attributes:
-        text: 1 to 300 characters that the service accepts. Not shown by repr.
-        id: the id that the service gave to it, or None before it is accepted.
-        status: the newest status that the service told, or None before it is accepted.
+        text: 1 to 300 characters that the service accepts. Omitted from repr.
+        id: the id that the service assigned, or None before it is accepted.
+        status: the latest status that the service reported, or None before it is accepted.
     """
 
     text: str = field(repr=False)
@@ -120,14 +120,14 @@ class Part:
     status: MessageStatus | None = None
 
     def with_status(self, status: MessageStatus | None) -> Part:
-        """Return the part with a newer status; a final one stays, and none goes back."""
+        """Return the part with a later status; a final status stays, and a status never goes back."""
         if status is None or self.status is None or self.status.is_final or status <= self.status:
             return self
         return replace(self, status=status)
 
 
 def state_of(parts: Iterable[Part]) -> State:
-    """Return the state of a message that the service has, by what it tells of the parts."""
+    """Return the state of an accepted message, given the statuses of its parts."""
     statuses = [part.status for part in parts if part.status is not None]
     if failed := [_FAILURES[status] for status in statuses if status in _FAILURES]:
         return failed[0]

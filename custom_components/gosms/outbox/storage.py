@@ -90,7 +90,7 @@ class Storage(Protocol):
         """Close and remove the file, and all files that belong to it."""
 
     async def async_begin_backup(self) -> None:
-        """Keep copies of the file consistent until `async_end_backup`, even if the disk fails."""
+        """Keep copies of the file consistent until `async_end_backup`. A failing disk is not an error here."""
 
     @callback
     def async_end_backup(self) -> None:

@@ -1,4 +1,4 @@
-"""The one way in which the messages of an account reach the disk, and those who are told."""
+"""Persistence of the messages of an account: the only path to the disk, to listeners and to waiting callers."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
@@ -26,7 +26,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _DAY: Final = 24 * 60 * 60
 
-# Seconds between two times that what was kept long enough is forgotten.
+# Minimum seconds until finished messages that were kept long enough are forgotten again.
 _PRUNING_PAUSE: Final = 60 * 60
 
 type HealthListener = Callable[[StorageError | None], None]
@@ -35,24 +35,24 @@ type HealthListener = Callable[[StorageError | None], None]
 class MessageStore(Messages):
     """The messages of one account.
 
-    What changes is written soon, in one transaction with all that changes at the same moment. Only then do the
-    listeners and those who wait learn of it: nobody is told what is not on disk. If the disk does not take it, they are
-    told all the same, since it may be the only word of an alarm.
+    A change is committed soon, in one transaction with all other changes of the same moment. Only then are listeners
+    and waiting callers notified, so that they never see what is not on disk. If the commit fails, they are notified all
+    the same: for an alarm this may be the only notification.
 
     Attributes:
-        secret: what fingerprints are made with.
-        persisted: the keys of the messages that the disk has, in whichever state.
+        secret: the key of the digests in fingerprints.
+        persisted: the keys of the messages on disk, in any state.
         damaged: how many records of earlier runs could not be read.
-        unreadable: why nothing was loaded, and nothing is stored in this run; else None.
-        usage: how many SMS were sent.
-        unix_now: returns the time in Unix seconds that counts for the bill.
-        history_days: returns for how many days messages that ended are kept with text and number.
-        on_health: called when the disk fails, and with None when it works.
-        on_unsaved: called with messages that the disk did not take, before anybody is told of them.
+        unreadable: the error because of which nothing was loaded and nothing is stored in this run, or None.
+        usage: counts the sent SMS.
+        unix_now: returns the time in Unix seconds that is used for billing.
+        history_days: returns for how many days finished messages are kept with text and number.
+        on_health: called with the error when the disk fails, and with None when it works.
+        on_unsaved: called with messages that a failed commit kept off the disk, before others are notified of them.
     """
 
     def __init__(self, hass: HomeAssistant, storage: Storage, clock: Clock) -> None:
-        """Make the store; nothing is read yet."""
+        """Initialize the store; nothing is read yet."""
         super().__init__()
         self.storage = storage
         self.clock = clock
@@ -69,21 +69,21 @@ class MessageStore(Messages):
         self._is_healthy: bool | None = None
         self._is_secret_stored = False
         self.persisted: set[str] = set()
-        # What the disk does not have yet: the keys of messages, and those that ended.
+        # Not on disk yet: the keys of changed messages, and finished messages.
         self._changed: dict[str, None] = {}
         self._finished: list[OutgoingMessage] = []
         self._is_history_outdated = False
-        # What people were not told yet: the keys of messages.
+        # The keys of messages with changes that listeners and callers have not been notified of.
         self._untold: dict[str, None] = {}
         self._commits = GroupCommit(hass, self._async_commit_and_tell)
 
     @property
     def is_failing(self) -> bool:
-        """Return whether the disk did not take the last transaction."""
+        """Return whether the last commit failed."""
         return self._is_healthy is False
 
     def put(self, message: OutgoingMessage) -> OutgoingMessage:
-        """Add a message, or the next state of one, and return it."""
+        """Add a message, or replace it by its next state, and return it."""
         if not self.is_closed:
             before = self.messages.get(message.key)
             for part in message.parts[len(before.ids) if before else 0 : len(message.ids)]:
@@ -94,22 +94,23 @@ class MessageStore(Messages):
         return message
 
     def count_others(self, listed: Collection[Message]) -> None:
-        """Count what others sent, given a page of the newest messages."""
+        """Count SMS that were not sent from here, given a page of the newest messages."""
         if not self.is_closed:
             self.usage.count_others(listed, self.is_claimed, self.unix_now())
             if self.usage.is_counted:
                 self._commits.async_request()
 
     def update(self, key: str, step: Callable[[OutgoingMessage], OutgoingMessage]) -> OutgoingMessage:
-        """Change a message as it is now, and return it.
+        """Change the current state of a message, and return it.
 
-        After an `await` always use this: the message may have changed meanwhile, and a stale copy would undo that.
+        Always use this after an `await`: the message may have changed in the meantime, and a stale copy would undo
+        that.
         """
         changed = step(self.messages[key])
         return changed if changed is self.messages[key] else self.put(changed)
 
     def archive(self, key: str) -> None:
-        """Move a message that ended, and was reported, to the history."""
+        """Move a finished message whose events have been published to the history."""
         if not self.is_closed:
             now = self._hass.loop.time()
             self._finished.append(self.history.finish(self.remove(key), now, dt_util.now().date()))
@@ -118,7 +119,7 @@ class MessageStore(Messages):
             self._commit_soon(key)
 
     def forget(self) -> float | None:
-        """Forget what was kept long enough of messages that ended; return when there is more to forget, or None."""
+        """Forget finished messages that were kept long enough; return when to do so next, or None."""
         now, keep, before = self._hass.loop.time(), self.history_days() * _DAY, self.history.keep
         self.history.keep = keep
         if not self.is_closed and (self.history.forget(now) or keep != before):
@@ -126,40 +127,41 @@ class MessageStore(Messages):
             self._is_history_outdated = True
             self._commits.async_request()
         oldest = self.history.oldest
-        # Not one by one.
+        # Forget several at once, not each at its own time.
         return None if oldest is None else max(oldest + self.history.keep, now + _PRUNING_PAUSE)
 
     @callback
     def async_anchor(self, server_time: float | None) -> None:
-        """Learn the service's time; the first time, messages of earlier runs become as old as they are."""
+        """Anchor the clock to the service's time, which corrects the age of messages from earlier runs."""
         if server_time is None or self.is_closed:
-            # A closed store does not write any more: another one has the file by now.
+            # A closed store no longer writes: another one has the file by now.
             return
         old = {message.key for message in self.messages.values() if self.clock.precedes_gap(message.created)}
         began, elapsed = self.clock.began, self.clock.anchor(server_time)
         if elapsed is None:
             return
         self.history.shift(elapsed, until=began)
-        # All stored times change their meaning or their value, so all are stored anew, and that they are by this clock.
+        # All stored times change in meaning or in value, so everything is written again, together with the clock's
+        # record.
         self._finished = [*self.history]
         self._changed |= dict.fromkeys(self.messages)
         for message in [each for each in self.messages.values() if each.created < began]:
             shifted = message.shift(elapsed)
-            # One of a run that did not know the time either may be younger, and must not expire too soon.
+            # A message of a run that did not know the time either may be younger, and must not expire too early.
             keeps_expiry = message.can_be_queued and message.key not in old
             self.add(replace(shifted, expires=message.expires) if keeps_expiry else shifted)
         self._commits.async_request()
 
     async def async_load(self) -> None:
-        """Take up what earlier runs left. What can't be read is counted.
+        """Load what earlier runs stored, and count what can't be read.
 
-        If the disk does not give it back, or a newer version wrote it, nothing is stored in this run: writing over it
-        would lose messages.
+        If the disk fails, or a newer version wrote the file, nothing is stored in this run: overwriting it would lose
+        messages.
         """
         try:
             contents = await self.storage.async_load(self._finished_after)
         except StorageError as err:
-            _LOGGER.error("The stored messages can't be read; they are left alone, and nothing is stored: %s", err)  # noqa: TRY400
+            _LOGGER.error("The stored messages can't be read; the file stays unchanged, and nothing is stored: %s", err)  # noqa: TRY400
             self.unreadable = err
             self._report_health(err)
             return
@@ -173,7 +175,7 @@ class MessageStore(Messages):
             self._mark_saved(message)
         self.persisted = set(self.messages)
         self.history.remember(finished)
-        # As the options are now.
+        # The options may have changed since.
         self._finished += self.history.strip()
         self._is_history_outdated = True
         self.history.forget(self._hass.loop.time())
@@ -183,13 +185,13 @@ class MessageStore(Messages):
             self.secret, self._is_secret_stored = str(secret["secret"]), True
         if self.damaged:
             _LOGGER.error("%s stored records are damaged; they were set aside", self.damaged)
-        # A disk that takes nothing is reported now, and not with the first alarm.
+        # A disk that can't be written to is reported now, not at the first alarm.
         self._commits.async_request()
         with suppress(StorageError):
             await self.async_save()
 
     def _finished_after(self, meta: Mapping[str, JsonObjectType]) -> float:
-        """Return the stored time from which on messages that ended are remembered, by the clock of earlier runs."""
+        """Resume the clock, and return the stored time from which on finished messages are loaded."""
         self.history.keep = self.history_days() * _DAY
         if record := meta.get("clock"):
             self.clock.resume(ClockRecord(**cast("Any", record)))
@@ -197,37 +199,37 @@ class MessageStore(Messages):
 
     @property
     def _forget_before(self) -> float:
-        """Return the stored time before which nothing is remembered of messages that ended."""
+        """Return the stored time before which finished messages are forgotten."""
         return self.clock.stored(self._hass.loop.time()) - self.history.retention
 
     async def async_save(self) -> None:
-        """Return once everything is on disk as it is now.
+        """Wait until everything is on disk in its current state.
 
         Raises:
-            StorageError: it is not on disk.
+            StorageError: the commit failed.
         """
         await self._commits.async_wait()
 
     async def async_close(self) -> None:
-        """Store what is not stored yet, and take no change any more."""
+        """Store what is not on disk yet, and accept no more changes."""
         await self._commits.async_close()
         self.is_closed = True
 
     def _commit_soon(self, key: str) -> None:
-        """Commit a change of a message, then tell of it."""
+        """Request a commit for a changed message; listeners and callers are notified after it."""
         self._changed[key] = None
         self._untold[key] = None
         self._commits.async_request()
 
     async def _async_commit_and_tell(self) -> StorageError | None:
-        """Store what changed, then tell those concerned; return why storing it failed, or None."""
+        """Store what changed, then notify listeners and callers; return the error or None."""
         untold, self._untold = self._untold, {}
         is_counted = self.usage.is_counted
         told = self._existing(untold)
         failure = await self._async_commit()
         self._report_health(failure)
         if failure:
-            # As they are by now: a request may have begun meanwhile.
+            # In their current state: a request may have started in the meantime.
             self.on_unsaved(self._existing(key for key in untold if key not in self.persisted))
             told = self._existing(untold)
         if untold or is_counted:
@@ -235,11 +237,11 @@ class MessageStore(Messages):
         return failure
 
     def _existing(self, keys: Iterable[str]) -> list[OutgoingMessage]:
-        """Return those of the messages that have not been archived."""
+        """Return the messages with these keys that have not been archived."""
         return [self.messages[key] for key in keys if key in self.messages]
 
     async def _async_commit(self) -> StorageError | None:
-        """Write what the disk does not have, and return why that failed, or None."""
+        """Write what is not on disk yet; return the error or None."""
         if self.unreadable:
             return self.unreadable
         changed, self._changed = self._changed, {}
@@ -251,7 +253,7 @@ class MessageStore(Messages):
         except StorageError as err:
             failure = err
         except Exception as err:
-            # As long as it is not certain that it is on disk, it is not.
+            # Unless the changes are certainly on disk, treat them as not stored.
             _LOGGER.exception("Unexpected error while storing messages")
             failure = StorageError(type(err).__name__)
         else:
@@ -273,7 +275,7 @@ class MessageStore(Messages):
         *,
         forget: bool,
     ) -> Changes:
-        """Return what one transaction writes."""
+        """Return the changes for one transaction."""
         offset = self.clock.stored(0.0)
         return Changes(
             messages={key: self.messages[key].shift(-offset) if key in self.messages else None for key in changed},
@@ -288,7 +290,7 @@ class MessageStore(Messages):
         )
 
     def _report_health(self, failure: StorageError | None) -> None:
-        """Report when the disk fails, each time, and when it works again."""
+        """Report each failure of the disk, and that it works at first or again."""
         was_healthy, self._is_healthy = self._is_healthy, failure is None
         if failure or not was_healthy:
             self.on_health(failure)

@@ -1,4 +1,4 @@
-"""Follows the messages that the service has to their end, with as few requests as possible."""
+"""Tracks accepted messages until they are finished, with as few requests as possible."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -13,40 +13,40 @@ from .account import Account
 from .message import OutgoingMessage
 from .worker import Worker
 
-# Seconds. A message that was just accepted shows at once; a burst of them shares the next poll.
+# Seconds after a poll. A message accepted since is polled for this soon; a burst of them shares that poll.
 _COOLDOWN: Final = 2.0
 
-# Messages that left the page and are asked for one by one after a poll.
+# Maximum messages missing from the page that are requested individually after a poll.
 _MAX_SINGLE_REQUESTS: Final = 5
 
-# Seconds after acceptance. What has not ended by then never will: the service keeps no promise for longer.
+# Seconds after acceptance. A message that has not finished by then never will: the service guarantees no more.
 _GIVE_UP: Final = 72 * 60 * 60
 
-# Seconds after acceptance in which a message that the service does not find may be one that it does not list yet.
+# Seconds after acceptance for which the service may not list a message yet.
 _LAG: Final = 5 * 60
 
-# Seconds between two polls: short for fresh messages, longer as they age. The longest is a second under the interval of
-# the poll that is always made, and takes its place: that one's timer runs up to a second ahead, and both would ask.
+# Seconds between two polls: few for new messages, more as they age. The maximum is one second less than the interval of
+# the regular poll, so that it replaces that poll: its timer fires up to a second early, and both would poll.
 _MIN_POLL_DELAY: Final = 5.0
 _MAX_POLL_DELAY: Final = POLL_INTERVAL - 1.0
 _SHARE_OF_AGE: Final = 0.1
 
 
 class DeliveryTracker(Worker):
-    """Polls while a message of a store is on its way, and applies what the service tells of it."""
+    """Polls while messages of a store are in transit, and applies their statuses."""
 
     def __init__(self, account: Account) -> None:
-        """Make the tracker."""
+        """Initialize the tracker."""
         super().__init__(account.hass, "GoSMS.ru tracker")
         self._account = account
         self._store = account.store
         self._polled = -inf
-        # When the messages that left the page were asked for, by the service's ids.
+        # When the messages missing from the page were last requested, by the service's ids.
         self._asked: dict[str, float] = {}
 
     @callback
     def async_apply(self, listed: Iterable[Message]) -> None:
-        """Apply what the service tells of messages, however it came."""
+        """Apply the statuses of listed messages, regardless of who requested them."""
         if not self._store.tracked:
             return
         statuses = {each.id: status for each in listed if (status := each.status) is not None}
@@ -56,7 +56,7 @@ class DeliveryTracker(Worker):
 
     @override
     async def _async_work(self, now: float) -> float | None:
-        """Poll if it is time, and ask for a few of those on their way that the page does not tell of."""
+        """Poll if it is due, and request a few of the messages in transit that are missing from the page."""
         if not self._store.tracked:
             return None
         if (due := self._due(now)) > now:
@@ -64,21 +64,21 @@ class DeliveryTracker(Worker):
         self._polled = now
         page = await self._account.poll()
         if page is None:
-            # What is due without a word of the service, such as a missing delivery.
+            # Apply what needs no response of the service, such as a delivery timeout.
             self.async_apply(())
         else:
             await self._async_ask_for_missing(page, now)
         return self._due(self._hass.loop.time()) if self._store.tracked else None
 
     def _due(self, now: float) -> float:
-        """Return when to poll next."""
+        """Return when the next poll is due."""
         youngest = next(reversed(self._store.tracked.values())).accepted or now
         if youngest >= self._polled:
             return self._polled + _COOLDOWN
         return self._polled + poll_delay(self._polled - youngest)
 
     async def _async_ask_for_missing(self, page: MessagePage, requested: float) -> None:
-        """Ask for a few messages that the page does not tell of, those first that were not asked for the longest."""
+        """Request a few messages that are missing from the page, first those not requested for the longest time."""
         missing = missing_ids(self._store.tracked.values(), page, requested)
         missing.sort(key=lambda message_id: self._asked.get(message_id, 0.0))
         self._asked = {message_id: self._asked[message_id] for message_id in missing if message_id in self._asked}
@@ -89,14 +89,14 @@ class DeliveryTracker(Worker):
             await self._async_ask(message_id)
 
     async def _async_ask(self, message_id: str) -> None:
-        """Ask for one message; one that was deleted on the server ends unconfirmed."""
+        """Request one message; if it was deleted on the server, it becomes unconfirmed."""
         try:
             self.async_apply([await self._account.client.get(message_id)])
         except GoSmsError as err:
             now = self._hass.loop.time()
             if isinstance(err, GoSmsApiError) and err.code == ErrorCode.UNKNOWN_MESSAGE:
                 for message in list(self._store.tracked.values()):
-                    # The service may not list yet what it has just accepted.
+                    # The service may not find a message yet that it has just accepted.
                     if message_id in message.ids and now - (message.accepted or now) >= _LAG:
                         self._store.put(message.mark_unconfirmed(now))
 
@@ -104,9 +104,9 @@ class DeliveryTracker(Worker):
 def apply_statuses(
     message: OutgoingMessage, statuses: dict[str, MessageStatus], now: float, delivery_timeout: float
 ) -> OutgoingMessage:
-    """Return a tracked message with the statuses, by their ids, that the service told; the same if nothing changed.
+    """Return a tracked message with the statuses that the service reported, by the ids of its parts.
 
-    A delivery that is missing after the time-out, in seconds, is reported.
+    Reports a delivery timeout after this many seconds. Returns the same object if nothing changed.
     """
     message = message.apply_statuses(statuses, now)
     if not message.state.is_tracked or message.accepted is None:
@@ -118,9 +118,9 @@ def apply_statuses(
 
 
 def missing_ids(messages: Iterable[OutgoingMessage], page: MessagePage, requested: float) -> list[str]:
-    """Return the ids on their way that a page should tell of but does not, those of the oldest messages first.
+    """Return the ids of unfinished parts that a page should list but does not, those of the oldest messages first.
 
-    What was accepted after the page was requested can't be on it.
+    A message accepted after the page was requested can't be on it.
     """
     listed = {message.id for message in page.messages}
     return [
@@ -133,5 +133,5 @@ def missing_ids(messages: Iterable[OutgoingMessage], page: MessagePage, requeste
 
 
 def poll_delay(age: float) -> float:
-    """Return the seconds between two polls for messages of which the youngest was accepted so long ago."""
+    """Return the seconds between two polls, given the age in seconds of the last accepted message."""
     return min(max(age * _SHARE_OF_AGE, _MIN_POLL_DELAY), _MAX_POLL_DELAY)

@@ -1,4 +1,4 @@
-"""How many SMS the phones of an account sent: those of messages from here, and of others as far as they are seen.
+"""Counts the SMS that the phones of an account sent: those sent from here, and others as far as they are listed.
 
 Pure: times are Unix seconds.
 """
@@ -12,10 +12,10 @@ from ..api import Message
 from ..billing import SegmentCounts
 from ..text import count_segments
 
-# Seconds in which the service may list a message after younger ones.
+# Seconds by which a message may be listed later than newer ones.
 _LAG: Final = 300.0
 
-# Seconds. What is older belongs to no billing month any more.
+# Seconds. Older messages do not belong to the current billing month.
 _MAX_AGE: Final = 32 * 24 * 60 * 60.0
 
 _SEEN: Final = "seen"
@@ -26,27 +26,27 @@ class Usage:
     """Counts each message of the service once.
 
     Attributes:
-        counts: what was counted.
+        counts: the counted SMS.
     """
 
     def __init__(self) -> None:
-        """Start with nothing."""
+        """Initialize without counts."""
         self.counts = SegmentCounts()
-        # When the newest message was created that the service listed, and the ids that it lists.
+        # When the newest message listed by the service was created, and the ids that it lists, with their times.
         self._newest = 0.0
         self._listed: dict[str, float] = {}
         # The page that was counted last.
         self._page: Collection[Message] | None = None
-        # The names of records that the disk does not have.
+        # The names of records that are not on disk yet.
         self._changed: set[str] = set()
 
     @property
     def is_counted(self) -> bool:
-        """Return whether there is a count that the disk does not have."""
+        """Return whether there is a count that is not on disk yet."""
         return any(name != _SEEN for name in self._changed)
 
     def load(self, meta: Mapping[str, JsonObjectType]) -> None:
-        """Take up what an earlier run counted."""
+        """Load what an earlier run counted."""
         for name, record in cast("Mapping[str, dict[str, Any]]", meta).items():
             if name.startswith(_SLOT):
                 self.counts.put(record["quarter"], record["count"])
@@ -54,14 +54,14 @@ class Usage:
         self._newest, self._listed = seen.get("newest", 0.0), dict(seen.get("ids", {}))
 
     def count(self, message_id: str, text: str, now: float) -> None:
-        """Count a part that the service has accepted from here, unless it was taken for that of somebody else."""
+        """Count a part that the service has accepted from here, unless it was already counted as one of others."""
         if message_id not in self._listed:
             self._add(now, text)
 
     def count_others(self, listed: Collection[Message], is_own: Callable[[str], bool], now: float) -> None:
         """Count the messages on a page of the newest ones that were not sent from here and not counted before."""
         if listed is self._page:
-            # Nearly every poll gives the same page again.
+            # Nearly every poll returns the same page again.
             return
         self._page = listed
         times = {each.id: now if each.created is None else each.created.timestamp() for each in listed}
@@ -76,12 +76,12 @@ class Usage:
             self._changed.add(_SEEN)
 
     def take_changes(self) -> dict[str, object]:
-        """Return the records that the disk does not have, for a transaction."""
+        """Return the records that are not on disk yet, for a transaction."""
         changed, self._changed = self._changed, set()
         return {name: self._record(name) for name in changed}
 
     def put_back(self, names: Iterable[str]) -> None:
-        """Note that the disk did not take records."""
+        """Mark records as not on disk again, after a commit failed."""
         self._changed.update(names)
 
     def _add(self, time: float, text: str) -> None:
@@ -90,7 +90,7 @@ class Usage:
         self._changed.add(f"{_SLOT}{slot}")
 
     def _record(self, name: str) -> object:
-        """Return a record as it is to be stored."""
+        """Return a record as it is stored."""
         if name == _SEEN:
             since = self._newest - _LAG
             return {"newest": self._newest, "ids": {key: time for key, time in self._listed.items() if time > since}}

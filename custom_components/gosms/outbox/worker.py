@@ -1,4 +1,4 @@
-"""The one loop of the four workers: it looks at the state of the messages, acts, and rests until it is due or woken."""
+"""The loop of the four workers: derive the work from the state of the messages, do it, and sleep until due or woken."""
 
 from abc import ABC, abstractmethod
 import asyncio
@@ -9,20 +9,20 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 _LOGGER = logging.getLogger(__name__)
 
-# Seconds. A mistake in the work must not become a loop that never rests.
+# Seconds. A persistent error must not become a busy loop.
 _PAUSE_AFTER_ERROR: Final = 5.0
-# Seconds. A due time that has passed already must not become one either.
+# Seconds. A due time in the past must not become one either.
 _MIN_PAUSE: Final = 0.5
 
 
 class Worker(ABC):
-    """Level-triggered: what there is to do is derived from the state of the messages each time, never remembered.
+    """A level-triggered worker: each time, it derives its work from the state of the messages, and keeps no list of it.
 
-    While there is nothing to do there is no task, only a timer: Home Assistant waits for tasks.
+    While there is nothing to do there is only a timer and no task, since Home Assistant waits for tasks.
     """
 
     def __init__(self, hass: HomeAssistant, name: str) -> None:
-        """Make the worker; it does nothing before it is started."""
+        """Initialize the worker; it does nothing before it is started."""
         self._hass = hass
         self._name = name
         self._is_running = False
@@ -32,7 +32,7 @@ class Worker(ABC):
 
     @abstractmethod
     async def _async_work(self, now: float) -> float | None:
-        """Do what is due, and return when there is more to do by the event loop's time; None if not before a wake."""
+        """Do what is due, and return when to continue, by the event loop's clock, or None to wait until woken."""
 
     @property
     def is_running(self) -> bool:
@@ -41,26 +41,26 @@ class Worker(ABC):
 
     @callback
     def async_start(self) -> None:
-        """Begin to work."""
+        """Start working."""
         self._is_running = True
         self.async_wake()
 
     @callback
     def async_wake(self) -> None:
-        """Look at the messages soon; many calls at one moment are one look."""
+        """Check the messages soon; calls at the same moment share one check."""
         self._is_woken = True
         if self._is_running and self._task is None:
             self._task = self._hass.async_create_task(self._async_run(), self._name, eager_start=False)
 
     async def async_close(self) -> None:
-        """Begin nothing any more, and let the work that is running end."""
+        """Start nothing more, and wait for the work in progress."""
         self._is_running = False
         self._cancel_timer()
         while self._task:
             await asyncio.wait([self._task])
 
     async def _async_run(self) -> None:
-        """Work as long as somebody wakes the worker meanwhile, and plan the next time."""
+        """Work until there is no further wake-up, then schedule the next time."""
         self._cancel_timer()
         due: float | None = None
         try:
