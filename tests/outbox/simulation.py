@@ -72,12 +72,12 @@ class AutomationCall:
 
     @property
     def done(self) -> bool:
-        """Return whether the caller got an answer."""
+        """Return whether the caller got its result."""
         return self.result is not None
 
     @property
     def error(self) -> str | None:
-        """Return the key of the failure in the answer, or None."""
+        """Return the key of the failure in the result, or None."""
         return self.result.failure.key if self.result and self.result.failure else None
 
 
@@ -90,7 +90,7 @@ class MessageEvents:
 
 
 class _MistakeHandler(logging.Handler):
-    """Keeps the names of unexpected errors."""
+    """Records unexpected errors that are logged."""
 
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__()
@@ -106,18 +106,18 @@ _caller: ContextVar[AutomationCall] = ContextVar("caller")
 
 
 class Simulation:
-    """The service, the disk and the clocks, which outlive the runs of Home Assistant, and the current run, if any."""
+    """The service, the disk and the clocks, which outlast the runs of Home Assistant, and the current run, if any."""
 
     def __init__(self, queue_expiry: int, accounts: int = 1) -> None:
-        """Create a simulation without a run; messages may be queued for so many minutes."""
+        """Create a simulation without a run; messages may be queued for this many minutes."""
         # The pauses between attempts are random.
         random.seed(0)
         self.run: Run | None = None
         # Seconds since the start, without the current run.
         self._elapsed = 0.0
-        # Seconds by which the service's two clocks differ: that of its messages is late.
+        # Seconds by which the service's clock for its messages is behind its clock for responses.
         self.creation_lag = 0.0
-        # Seconds by which the time is wrong that its answers tell.
+        # Seconds by which the time in the service's responses is wrong.
         self.date_offset = 0.0
         self.account = Account(token=API_TOKEN, clock=lambda: self.server_clock() - self.creation_lag)
         self.account.add_phone()
@@ -141,12 +141,12 @@ class Simulation:
         self.faults: list[str] = []
         self.lookup_error: Exception | None = None
         self.lookups = 0
-        # The ids of the messages that were asked for one by one.
+        # The ids of the messages that were requested individually.
         self.fetched: list[str] = []
-        # What is wrong with all lists of messages, and the status that phones tell of all new messages.
+        # The fault in all lists of messages, and the status that phones report for all new messages.
         self.list_fault: Callable[[dict[str, Any]], dict[str, Any]] = dict
         self.phone_status: int | None = None
-        # What is known of a phone's ability to send, by its id.
+        # Whether a phone is known to be able to send, by its id.
         self.can_send: Callable[[str], bool | None] = lambda _device_id: None
         # Seconds by which Home Assistant's wall clock is wrong.
         self.wall_clock_offset = 0.0
@@ -160,29 +160,29 @@ class Simulation:
         self.accepted: list[tuple[str, str]] = []
         self.accepted_ids: set[str] = set()
         self.events: dict[str, MessageEvents] = {}
-        # Keys of messages whose last change was lost with a killed run or by a restored backup.
+        # Keys of messages whose last change was lost when a run was killed or a backup was restored.
         self.uncertain: set[str] = set()
-        # Keys of messages that were lost with a killed run or by a restored backup.
+        # Keys of messages that were lost when a run was killed or a backup was restored.
         self.lost: set[str] = set()
         self.violations: list[object] = []
         # Unexpected errors that were logged.
         self.mistakes: list[str] = []
-        # The events of each account that a kill would repeat, and how many commits there were when they were reported.
+        # The events of each account that a kill would repeat, and the number of commits when they were published.
         self._reported: dict[str, dict[tuple[str, str], int]] = {}
         self._late_requests: list[tuple[float, str, str]] = []
 
     # Clocks
 
     def server_clock(self) -> float:
-        """Return the service's time in Unix seconds; it is always right."""
+        """Return the service's time in Unix seconds; it is always correct."""
         return START_TIME + self._elapsed + (self.run.uptime if self.run else 0.0)
 
     def wall_clock(self) -> float:
-        """Return the time of Home Assistant's machine in Unix seconds."""
+        """Return the wall clock of Home Assistant's machine in Unix seconds."""
         return self.server_clock() + self.wall_clock_offset
 
     def boot(self) -> Boot:
-        """Return the boot of the machine that it is in."""
+        """Return the current boot of the machine."""
         booted = self._booted
         return Boot(
             boot_id=f"boot {self._boot}" if self.knows_boot else None, clock=lambda: self.server_clock() - booted
@@ -220,7 +220,7 @@ class Simulation:
     # Runs
 
     def start(self, downtime: float = 0.0, *, reboots: bool = False) -> None:
-        """Start Home Assistant, so many seconds after the last run ended."""
+        """Start Home Assistant, this many seconds after the last run ended."""
         self._elapsed += downtime
         if reboots:
             self._boot += 1
@@ -231,7 +231,7 @@ class Simulation:
         self.run.loop.run_until_complete(self.run.start())
 
     def advance_time(self, seconds: float) -> None:
-        """Advance the time, also of the service."""
+        """Advance the time, including the service's."""
         if self.run is None:
             self._elapsed += seconds
         else:
@@ -252,7 +252,7 @@ class Simulation:
             self.kills -= 1
 
     def stop(self) -> None:
-        """Shut Home Assistant down; if the disk is full, that counts as a kill."""
+        """Shut down Home Assistant; if the disk is full, this counts as a kill."""
         run = self.current_run()
         for outbox in run.outboxes:
             run.loop.run_until_complete(outbox.async_unload())
@@ -260,7 +260,7 @@ class Simulation:
         self.kills -= not self.disk.is_full
 
     def current_run(self) -> Run:
-        """Return the current run, which there must be."""
+        """Return the current run, which must exist."""
         assert self.run is not None
         return self.run
 
@@ -275,7 +275,7 @@ class Simulation:
         run.shut_down()
 
     def reload(self, account: int) -> None:
-        """Reload an account; if the disk is full, that counts as a kill."""
+        """Reload an account; if the disk is full, this counts as a kill."""
         run = self.current_run()
         run.loop.run_until_complete(run.reload(account))
         self.kills += self.disk.is_full
@@ -313,14 +313,14 @@ class Simulation:
         return {account: file.copy() for account, file in self.disk.files.items()}
 
     def restore(self, backup: dict[str, FakeFile]) -> None:
-        """Restore a backup, while Home Assistant does not run."""
+        """Restore a backup while Home Assistant is not running."""
         assert self.run is None
         self.kills += 1
         self.disk.files = {account: file.copy() for account, file in backup.items()}
         for call in self.calls:
             file = self.disk.files.get(call.account, FakeFile())
             if call.key in file.messages:
-                # What happened to it since may happen again, as far as Home Assistant can tell.
+                # Its later events may happen again, as far as Home Assistant knows.
                 self.uncertain.add(call.key)
             elif call.key and call.key not in file.finished:
                 self.lost.add(call.key)
@@ -330,7 +330,7 @@ class Simulation:
         return {key: record for file in self.disk.files.values() for key, record in file.messages.items()}
 
     def record_losses(self, account: str) -> None:
-        """Record the messages of an account that the next run does not know, or not in their last state."""
+        """Record the messages of an account that the next run will not know, or not in their last state."""
         file = self.disk.files.get(account, FakeFile())
         for call in self.calls:
             if call.key is None or call.account != account or call.key in file.finished:
@@ -345,19 +345,19 @@ class Simulation:
                 self._record_loss(self.lost, call.key, told=told)
 
     def _record_loss(self, kind: set[str], key: str, *, told: bool) -> None:
-        """Record a loss, which is a fault if the disk never failed."""
+        """Record a loss, which is a violation if the disk never failed."""
         if told and not self.disk.has_failed:
             self.violations.append(f"told, and not on disk: {key}")
         kind.add(key)
 
     def _has_ended(self, key: str) -> bool:
-        """Return whether a final event of a message was reported."""
+        """Return whether a final event of a message was published."""
         return key in self.events and not FINAL_STATES.isdisjoint(self.events[key].types)
 
     # The service
 
     def accept(self, number: str, text: str) -> str:
-        """Let the service accept a message, within its rate limit."""
+        """Let the service accept a message, unless it is over the rate limit."""
         self.request_times.append(self.server_clock())
         try:
             self.account.check_access("POST /sms/send")
@@ -386,7 +386,7 @@ class Simulation:
     # Calls
 
     def send(self, index: int, *parts: str, account: int = 0, key: str | None = None, **options: Any) -> None:
-        """Send a message from an automation that waits for the result; options are those of a call."""
+        """Send a message from an automation that waits for the result; `options` are further fields of the request."""
         run = self.current_run()
         to = self.recipients[index]
         call = AutomationCall(
@@ -410,7 +410,7 @@ class Simulation:
         run.hass.async_create_background_task(automation(), "an automation", eager_start=False)
 
     def _check_answer(self, call: AutomationCall, result: SendResult) -> None:
-        """Check that a caller is told what is on disk, unless the disk has ever failed."""
+        """Check that the result of a call is on disk, unless the disk has ever failed."""
         file = self.disk.files.get(call.account)
         if file is None or call.key is None or result.status is None or self.disk.has_failed:
             return
@@ -424,10 +424,10 @@ class Simulation:
         if result.status in FINAL_STATES and state != result.status:
             self.violations.append(f"told {result.status}, and {state} on disk")
 
-    # What is reported
+    # Notifications
 
     def check_saved(self, account: str, messages: Collection[OutgoingMessage]) -> None:
-        """Check that what people are told of messages is on disk, unless the disk does not take it."""
+        """Check that what listeners are notified of is on disk, unless the last commit failed."""
         file = self.disk.files[account]
         for message in messages:
             record = file.messages.get(message.key)
@@ -441,7 +441,7 @@ class Simulation:
                 self.violations.append(f"shown, and not on disk: {message} {record}")
 
     def record_event(self, account: str, message: OutgoingMessage, event: MessageEvent) -> None:
-        """Record an event, and check that a kill would repeat those of one commit at the most."""
+        """Record an event, and check that a kill would repeat the events of at most one commit."""
         assert event.type in EVENT_TYPES
         recorded = self.events.setdefault(message.key, MessageEvents(message=message))
         recorded.message = message
@@ -451,7 +451,7 @@ class Simulation:
             return
         if event.type not in file.pending_events(message.key):
             self.violations.append(f"reported, and not on disk: {event.type} of {message.key}")
-        # When those were reported that the file does not know to be.
+        # When the events were published that are still pending on disk.
         reported = self._reported.setdefault(account, {})
         reported[message.key, event.type] = file.commits
         unmarked = {key: commit for key, commit in reported.items() if key[1] in file.pending_events(key[0])}
@@ -464,13 +464,13 @@ class Run:
     """One run of Home Assistant, from its start to its end."""
 
     def __init__(self, simulation: Simulation) -> None:
-        """Create the event loop, whose clock starts at a minute."""
+        """Create the event loop, whose clock starts at one minute."""
         self.simulation = simulation
         self.loop = VirtualTimeLoop(60.0)
         self.loop.set_debug(False)
         self.loop.set_exception_handler(self._record_exception)
         self.is_dead = False
-        # The number of crash points until the process is killed, if it is to be.
+        # The number of crash points until the process is killed, or None.
         self.points_left: int | None = None
         self.hass: HomeAssistant
         self.outboxes: list[Outbox] = []
@@ -500,7 +500,7 @@ class Run:
         self.outboxes += await asyncio.gather(*(self._set_up(entry) for entry in self.simulation.entries))
 
     async def reload(self, account: int) -> None:
-        """Reload an account as the integration does: requests end, entities go, and new ones come before events."""
+        """Reload an account as the integration does: requests end, entities are replaced, then events continue."""
         outbox, entry = self.outboxes[account], self.simulation.entries[account]
         await outbox.async_pause()
         for unsubscribe in self._unsubscribe.pop(outbox):
@@ -536,7 +536,7 @@ class Run:
 
         async def first_polls() -> None:
             await poll()
-            # The service's time counts once two answers agree.
+            # The service's time is used once two responses agree.
             await asyncio.sleep(60)
             await poll()
 
@@ -561,7 +561,7 @@ class Run:
         return outbox
 
     async def crash_point(self) -> None:
-        """Pass a point at which the process may be killed; in a killed process this never returns."""
+        """Pass a point at which the process may be killed; in a killed process, this never returns."""
         if self.points_left is not None and not self.is_dead:
             self.points_left -= 1
             if self.points_left <= 0:
@@ -571,7 +571,7 @@ class Run:
             await self.loop.create_future()
 
     def shut_down(self) -> None:
-        """Cancel everything in this run; nothing of it has an effect any more."""
+        """Cancel everything in this run; it has no effect any more."""
         self.is_dead = True
         while tasks := asyncio.all_tasks(self.loop):
             self.loop.run_until_complete(self._cancel(tasks))
