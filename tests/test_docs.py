@@ -14,7 +14,7 @@ from custom_components.gosms.sensor.account import ACCOUNT_SENSORS, OUTBOX_SENSO
 from custom_components.gosms.sensor.phone import PHONE_SENSORS
 from tests.code_texts import PACKAGE
 from tests.documentation import DOCUMENTATION, ENGLISH, ROOT, RUSSIAN, Page, keys_in, table_with
-from tests.test_architecture import FLOORS
+from tests.test_architecture import LAYERS
 from tests.translation_checks import flat
 
 ARCHITECTURE: Final = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
@@ -276,4 +276,4 @@ def test_the_layer_diagram_matches_the_enforced_layers() -> None:
     for number, names in lines:
         drawn[:0] = [set()] * (number != " ")
         drawn[0] = drawn[0] | {name.removesuffix("/") for name in names.split()}
-    assert drawn == [set(floor) for floor in FLOORS]
+    assert drawn == [set(layer) for layer in LAYERS]

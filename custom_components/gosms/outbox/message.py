@@ -143,7 +143,7 @@ class OutgoingMessage:
 
     @property
     def can_be_cancelled(self) -> bool:
-        """Return whether it can be taken back: no request of it may have arrived, as far as its file tells."""
+        """Return whether it can be canceled: according to its stored record, no request may have arrived."""
         return (self.state is State.QUEUED or (self.state is State.UNKNOWN and self.was_left_queued)) and not self.ids
 
     @property
@@ -237,7 +237,7 @@ class OutgoingMessage:
         return _change(self, State.UNCONFIRMED, now)
 
     def cancel(self, now: float) -> OutgoingMessage:
-        """Take it back."""
+        """Cancel it."""
         if not self.can_be_cancelled:
             raise IllegalTransitionError("it may have been sent")
         return _change(self, State.CANCELLED, now)
