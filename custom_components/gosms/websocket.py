@@ -1,6 +1,5 @@
 """The websocket command of the card: subscribes to the messages of an account."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any, Final
 
@@ -85,7 +84,8 @@ class _Subscription:
         self._entry = entry
         self._feed = feed
         self._sent = View()
-        self._planned: asyncio.Handle | None = None
+        self._is_planned = False
+        self._cancel_planned: CALLBACK_TYPE = lambda: None
         self._unsubscribe: list[CALLBACK_TYPE] = []
         self._unsubscribe_account: list[CALLBACK_TYPE] = []
 
@@ -109,8 +109,7 @@ class _Subscription:
         self._ignore_account()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        if self._planned:
-            self._planned.cancel()
+        self._cancel_planned()
 
     @callback
     def _async_follow(self) -> None:
@@ -133,13 +132,14 @@ class _Subscription:
     @callback
     def _async_plan(self, *_reason: object) -> None:
         """Look for changes in the next iteration of the event loop, once for all that happens in this one."""
-        if self._planned is None:
-            self._planned = self._hass.loop.call_soon(self._async_send_changes)
+        if not self._is_planned:
+            self._is_planned = True
+            self._cancel_planned = self._hass.loop.call_soon(self._async_send_changes).cancel
 
     @callback
     def _async_send_changes(self) -> None:
         """Send what changed."""
-        self._planned = None
+        self._is_planned = False
         before = self._sent
         if self._entry.state is ConfigEntryState.LOADED:
             view = self._feed.look()
