@@ -21,7 +21,7 @@ from ..runtime_data import GoSmsConfigEntry
 from .calculated import GoSmsCalculatedSensor
 
 # The statuses of a message by GoSMS, in the order in which they occur.
-STATUSES: Final = [status.name.lower() for status in MessageStatus]
+STATUSES: Final = [status.key for status in MessageStatus]
 
 
 @dataclass(frozen=True, kw_only=True)
