@@ -344,14 +344,16 @@ const STYLE = `
   }
 `;
 
+const isGiven = (value) => value !== undefined && value !== null && value !== false;
+
 /** Return a new element. Properties that begin with `on` are listeners, the others attributes; strings become text. */
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
+    else if (isGiven(value)) element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter(isGiven));
   return element;
 }
 
@@ -361,7 +363,7 @@ const icon = (name) => h("ha-icon", { icon: name, "aria-hidden": "true" });
 const randomKey = () =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** Texts that were not sent yet, by card; a card is created again whenever its view is opened. */
+/** Texts that were not sent yet, by card. They are kept here, since a card is created again when its view is opened. */
 const drafts = new Map();
 
 class GoSmsCard extends HTMLElement {
@@ -526,7 +528,7 @@ class GoSmsCard extends HTMLElement {
     if (!isFirst) this.#announce(news.map((row) => `${this.#nameOf(row)}: ${this.#statusOf(row)}`).join(". "));
     if (event.account) this.#account = event.account;
     clearTimeout(this.#retry);
-    // Either the service can't be reached, or the account is not loaded; a new subscription shows which.
+    // Either the service can't be reached, or the account is not loaded. Only a new subscription shows which.
     if (!isFirst && event.account?.available === false) this.#retry = setTimeout(() => this.#subscribe(), RETRY_DELAY);
     this.#render();
   }
@@ -849,7 +851,7 @@ class GoSmsCard extends HTMLElement {
         h("div", { class: "facts" },
           h("span", {}, online === undefined ? t.onlineUnknown : online ? t.online : t.offline,
             Number.isFinite(seen) && `, ${t.lastSeen(this.#ago(seen))}`),
-          Number.isFinite(level) && battery && h("span", { class: level <= 20 && !isCharging ? "error" : "neutral" },
+          Number.isFinite(level) && h("span", { class: level <= 20 && !isCharging ? "error" : "neutral" },
             icon(isCharging ? "mdi:battery-charging" : batteryIcon),
             h("span", { class: "hidden" }, t.battery), this.#hass.formatEntityState(battery), isCharging && `, ${t.charging}`))),
       sending && h("button", {
@@ -881,11 +883,11 @@ class GoSmsCard extends HTMLElement {
     if (text && this.#elements) this.#elements.live.textContent = text;
   }
 
-  /** Show the result of something that the user did. A success is in the list too, so its notice disappears again. */
-  #notify(tone, text, leaves = false) {
+  /** Show the result of something that the user did. Without a text, or after a time if it is brief, nothing is shown. */
+  #notify(tone, text, isBrief = false) {
     clearTimeout(this.#notice);
     fill(this.#elements.notice, text ? [alert(tone, text)] : []);
-    if (leaves) this.#notice = setTimeout(() => this.#notify(), NOTICE_TIME);
+    if (isBrief) this.#notice = setTimeout(() => this.#notify(), NOTICE_TIME);
   }
 
   // What the user does
@@ -1100,7 +1102,7 @@ class GoSmsCard extends HTMLElement {
   }
 }
 
-/** Replace the children of an element, unless they look the same: a screen reader would read them again. */
+/** Replace the children of an element, unless they look the same: a screen reader would read them out again. */
 function fill(element, ...children) {
   const wanted = [...h("div", {}, ...children.flat()).childNodes];
   const shown = [...element.childNodes];
@@ -1145,7 +1147,7 @@ function getEntitySuggestion(hass, entityId) {
   const sameDevice = Object.values(hass.entities).filter((each) => each.device_id === entity.device_id);
   const recipient = sameDevice.find((each) => each.entity_id.startsWith("notify."));
   const device = hass.devices[entity.device_id];
-  // What hangs on the account's device and has no notify entity is a phone.
+  // A device that is connected through the account's, without a notify entity, is a phone.
   if (!recipient && device?.via_device_id) return null;
   const config = { type: `custom:${TYPE}`, ...GoSmsCard.getStubConfig(hass) };
   if (config.config_entry_id) config.config_entry_id = device.primary_config_entry;

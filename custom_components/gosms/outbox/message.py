@@ -99,7 +99,7 @@ class OutgoingMessage:
     def status(self) -> str:
         """Return the state as people are shown it: in the service's words once it has the message."""
         if self.state is State.ACCEPTED:
-            return min(part.status for part in self.parts if part.status is not None).name.lower()
+            return min(part.status for part in self.parts if part.status is not None).key
         if self.state in {State.SENDING, State.UNKNOWN}:
             return State.QUEUED.value
         return self.state.value

@@ -74,11 +74,6 @@ class Messages(MessageIndex):
                     self._waiters.pop(key, None)
         return message or self.messages[key]
 
-    @property
-    def has_waiters(self) -> bool:
-        """Return whether anybody waits for a message."""
-        return bool(self._waiters)
-
     def hold(self) -> None:
         """Let nobody go who waits, until `resume` or `release`."""
         self._is_held = True

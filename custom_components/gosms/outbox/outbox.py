@@ -7,7 +7,7 @@ import logging
 import time
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..api import GoSmsClient, MessagePage
@@ -207,9 +207,8 @@ class Outbox:
 
     async def _async_release(self) -> None:
         """Let those go on who wait for a message, once it is known whether the account is being removed."""
-        while self._entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS and self._store.has_waiters:  # noqa: ASYNC110  # Nothing tells the end of it.
-            await asyncio.sleep(0)
-        self._is_removed = self._hass.config_entries.async_get_entry(self._entry.entry_id) is None
+        async with self._entry.setup_lock:
+            self._is_removed = self._hass.config_entries.async_get_entry(self._entry.entry_id) is None
         self._store.release()
 
     async def async_begin_backup(self) -> None:
