@@ -118,7 +118,7 @@ class RowBuilder:
             "attempts": message.attempts,
             "segments": sum(count_segments(part.text) for part in message.parts),
             "parts": [
-                self._part(part.id, part.text, None if part.status is None else part.status.name.lower())
+                self._part(part.id, part.text, None if part.status is None else part.status.key)
                 for part in message.parts
             ],
             "steps": [

@@ -101,7 +101,7 @@ class OutgoingMessage:
     def status(self) -> str:
         """Return the status shown to users: once the message is accepted, the one reported by the service."""
         if self.state is State.ACCEPTED:
-            return min(part.status for part in self.parts if part.status is not None).name.lower()
+            return min(part.status for part in self.parts if part.status is not None).key
         if self.state in {State.SENDING, State.UNKNOWN}:
             return State.QUEUED.value
         return self.state.value
