@@ -16,7 +16,7 @@ PARALLEL_UPDATES = 0
 
 _MESSAGE: Final = EventEntityDescription(key="message", translation_key="message", event_types=list(EVENT_TYPES))
 
-_FAILURES: Final = frozenset(state.value for state in State if state.is_final and state is not State.DELIVERED)
+_FAILURES: Final = frozenset(state.value for state in State if state.is_failure)
 
 
 async def async_setup_entry(

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from ..api import Message
-from ..outbox import OutgoingMessage, SendResult, State
+from ..outbox import OutgoingMessage, SendResult
 from ..permissions import Rights
 from ..text import count_segments
 from .recipients import VisibleRecipient
@@ -103,7 +103,7 @@ class RowBuilder:
             "created": _iso(found.created),
             **(self._own(source, found.created) if isinstance(source, OutgoingMessage) else self._other(source)),
             "can_cancel": found.may_cancel and isinstance(source, OutgoingMessage) and source.can_be_cancelled,
-            "can_resend": found.may_send and isinstance(source, OutgoingMessage) and _has_failed(source),
+            "can_resend": found.may_send and isinstance(source, OutgoingMessage) and source.state.is_failure,
         }
 
     def _own(self, message: OutgoingMessage, created: float) -> Row:
@@ -147,11 +147,6 @@ class RowBuilder:
     def _part(self, message_id: str | None, text: str, status: str | None) -> Row:
         """Return a part of a message."""
         return {"id": message_id, "text": text, "status": status, "status_text": self._texts.status(status)}
-
-
-def _has_failed(message: OutgoingMessage) -> bool:
-    """Return whether a message ended without a delivery."""
-    return message.state.is_final and message.state is not State.DELIVERED
 
 
 def _iso(timestamp: float) -> str:

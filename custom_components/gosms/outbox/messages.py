@@ -55,7 +55,7 @@ class Messages(MessageIndex):
         """Return whether an id of the service belongs to a message."""
         return self.has_id(message_id) or self.history.has_id(message_id)
 
-    def is_untold(self, key: str) -> bool:
+    def is_unsaved(self, key: str) -> bool:
         """Return whether a message has changes that listeners and callers may not see yet."""
         return self.messages.get(key) is not self.saved.get(key)
 
@@ -114,7 +114,7 @@ class Messages(MessageIndex):
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    async def _async_tell(self, messages: Collection[OutgoingMessage], *, are_all: bool) -> None:
+    async def _async_notify(self, messages: Collection[OutgoingMessage], *, are_all: bool) -> None:
         """Notify waiting callers, then listeners, of changes that are on disk now, or can't be.
 
         Args:
@@ -130,10 +130,10 @@ class Messages(MessageIndex):
             for _ in range(_TURNS_OF_ANSWER):
                 await asyncio.sleep(0)
         if news or not are_all:
-            asyncio.get_running_loop().call_soon(self._show, news)
+            asyncio.get_running_loop().call_soon(self._notify_listeners, news)
         self.on_saved(messages)
 
-    def _show(self, messages: Collection[OutgoingMessage]) -> None:
+    def _notify_listeners(self, messages: Collection[OutgoingMessage]) -> None:
         """Notify the listeners of messages with changes that users see."""
         for listener in list(self._listeners):
             try:

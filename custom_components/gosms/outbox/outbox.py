@@ -274,7 +274,7 @@ class Outbox:
                 self._dispatcher.async_give_up(key)
                 # While callers are held, wait: if the account is being removed, the current result would be wrong.
                 await self._store.async_wait(key, lambda _message: True)
-        if any(self._store.is_untold(key) for key in keys):
+        if any(self._store.is_unsaved(key) for key in keys):
             with suppress(StorageError):
                 # A caller that learns that a message is queued can rely on the disk, even if Home Assistant is
                 # stopping.

@@ -22,7 +22,7 @@ from .worker import Worker
 # Seconds before each look-up, the last value for all that follow. A look-up is clean if it was complete and did not
 # find the message. A message is absent only after this many clean look-ups over at least this many seconds: until then,
 # a slow service may still be processing it.
-_LOOKS: Final = (1.0, 10.0, 20.0)
+_LOOKUP_DELAYS: Final = (1.0, 10.0, 20.0)
 _GRACE: Final = 30.0
 
 # Seconds after the creation of a message, after which a failed look-up is not retried.
@@ -88,7 +88,7 @@ class Reconciler(Worker):
         unknown = [message for message in self._store.unsent.values() if message.state is State.UNKNOWN]
         if unknown and not self._account.knows_all_ids():
             # What is found may belong to an account that is still being loaded.
-            return now + _LOOKS[0]
+            return now + _LOOKUP_DELAYS[0]
         searches = {message.key: self._search(message, now) for message in unknown}
         self._searches = searches
         due: dict[str, list[str]] = {}
@@ -98,7 +98,7 @@ class Reconciler(Worker):
         for number, keys in due.items():
             if not self.is_running:
                 return None
-            await self._async_look(number, keys)
+            await self._async_look_up(number, keys)
         return min((searches[message.key].due for message in self._unknown(searches)), default=None)
 
     def _search(self, message: OutgoingMessage, now: float) -> _Search:
@@ -107,14 +107,14 @@ class Reconciler(Worker):
         known = self._searches.get(message.key)
         if known and (known.part, known.attempts) == (part, message.attempts):
             return known
-        return _Search(part=part, attempts=message.attempts, began=now, due=now + _LOOKS[0])
+        return _Search(part=part, attempts=message.attempts, began=now, due=now + _LOOKUP_DELAYS[0])
 
     def _unknown(self, keys: Iterable[str]) -> list[OutgoingMessage]:
         """Return the messages with these keys whose outcome is still unknown, in their current state."""
         messages = (self._store.unsent.get(key) for key in keys)
         return [message for message in messages if message and message.state is State.UNKNOWN]
 
-    async def _async_look(self, number: str, keys: Collection[str]) -> None:
+    async def _async_look_up(self, number: str, keys: Collection[str]) -> None:
         """Look up messages to a number, and settle those that are found or certainly absent."""
         unknown = self._unknown(keys)
         try:
@@ -168,20 +168,20 @@ class Reconciler(Worker):
         if candidate := find_part(message, listed, self._window(message), self._account.is_claimed):
             if self._account.has_duplicate(message):
                 # This may be the duplicate, whose request has not returned its id yet.
-                search.due = now + _LOOKS[0]
+                search.due = now + _LOOKUP_DELAYS[0]
                 return
             self._store.update(message.key, lambda message: message.mark_accepted(candidate, now))
             return
         if not self._account.clock.may_expire(message.created):
             # It may be too late to send it, which the service's next response will show.
-            search.due = now + _LOOKS[0]
+            search.due = now + _LOOKUP_DELAYS[0]
             return
         search.clean += 1
         # No request is in progress for what an earlier run left queued: one look-up is enough.
-        if message.was_left_queued or (search.clean >= len(_LOOKS) and now - search.began >= _GRACE):
+        if message.was_left_queued or (search.clean >= len(_LOOKUP_DELAYS) and now - search.began >= _GRACE):
             self._store.update(message.key, lambda message: message.mark_not_found(now))
         else:
-            search.due = now + _LOOKS[min(search.clean, len(_LOOKS) - 1)]
+            search.due = now + _LOOKUP_DELAYS[min(search.clean, len(_LOOKUP_DELAYS) - 1)]
 
     def _handle_failure(self, message: OutgoingMessage, err: GoSmsError, now: float) -> None:
         """Record a failed look-up. Without permission, or after too long, the outcome stays unconfirmed."""

@@ -69,6 +69,6 @@ class SendResult:
         if isinstance(admitted, Failure):
             return cls(failure=admitted)
         state, failure = admitted.state, admitted.failure
-        if failure is None and state.is_final and state is not State.DELIVERED:
+        if failure is None and state.is_failure:
             failure = Failure(key=state.value)
         return cls(status=admitted.status, message_ids=admitted.ids, failure=failure)

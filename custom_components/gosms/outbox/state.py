@@ -39,6 +39,11 @@ class State(StrEnum):
         return not TRANSITIONS[self]
 
     @property
+    def is_failure(self) -> bool:
+        """Return whether the message is finished and was not delivered."""
+        return self.is_final and self is not State.DELIVERED
+
+    @property
     def is_tracked(self) -> bool:
         """Return whether the service has the message and it is not finished."""
         return self is State.ACCEPTED or self is State.SENT

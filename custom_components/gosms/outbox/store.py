@@ -74,8 +74,8 @@ class MessageStore(Messages):
         self._finished: list[OutgoingMessage] = []
         self._is_history_outdated = False
         # The keys of messages with changes that listeners and callers have not been notified of.
-        self._untold: dict[str, None] = {}
-        self._commits = GroupCommit(hass, self._async_commit_and_tell)
+        self._unnotified: dict[str, None] = {}
+        self._commits = GroupCommit(hass, self._async_commit_and_notify)
 
     @property
     def is_failing(self) -> bool:
@@ -218,22 +218,22 @@ class MessageStore(Messages):
     def _commit_soon(self, key: str) -> None:
         """Request a commit for a changed message; listeners and callers are notified after it."""
         self._changed[key] = None
-        self._untold[key] = None
+        self._unnotified[key] = None
         self._commits.async_request()
 
-    async def _async_commit_and_tell(self) -> StorageError | None:
+    async def _async_commit_and_notify(self) -> StorageError | None:
         """Store what changed, then notify listeners and callers; return the error or None."""
-        untold, self._untold = self._untold, {}
+        unnotified, self._unnotified = self._unnotified, {}
         is_counted = self.usage.is_counted
-        told = self._existing(untold)
+        notified = self._existing(unnotified)
         failure = await self._async_commit()
         self._report_health(failure)
         if failure:
             # In their current state: a request may have started in the meantime.
-            self.on_unsaved(self._existing(key for key in untold if key not in self.persisted))
-            told = self._existing(untold)
-        if untold or is_counted:
-            await self._async_tell(told, are_all=len(told) == len(untold) and not is_counted)
+            self.on_unsaved(self._existing(key for key in unnotified if key not in self.persisted))
+            notified = self._existing(unnotified)
+        if unnotified or is_counted:
+            await self._async_notify(notified, are_all=len(notified) == len(unnotified) and not is_counted)
         return failure
 
     def _existing(self, keys: Iterable[str]) -> list[OutgoingMessage]:

@@ -42,7 +42,7 @@ class DeliveryTracker(Worker):
         self._store = account.store
         self._polled = -inf
         # When the messages missing from the page were last requested, by the service's ids.
-        self._asked: dict[str, float] = {}
+        self._requested: dict[str, float] = {}
 
     @callback
     def async_apply(self, listed: Iterable[Message]) -> None:
@@ -67,7 +67,7 @@ class DeliveryTracker(Worker):
             # Apply what needs no response of the service, such as a delivery timeout.
             self.async_apply(())
         else:
-            await self._async_ask_for_missing(page, now)
+            await self._async_request_missing(page, now)
         return self._due(self._hass.loop.time()) if self._store.tracked else None
 
     def _due(self, now: float) -> float:
@@ -77,18 +77,20 @@ class DeliveryTracker(Worker):
             return self._polled + _COOLDOWN
         return self._polled + poll_delay(self._polled - youngest)
 
-    async def _async_ask_for_missing(self, page: MessagePage, requested: float) -> None:
+    async def _async_request_missing(self, page: MessagePage, requested: float) -> None:
         """Request a few messages that are missing from the page, first those not requested for the longest time."""
         missing = missing_ids(self._store.tracked.values(), page, requested)
-        missing.sort(key=lambda message_id: self._asked.get(message_id, 0.0))
-        self._asked = {message_id: self._asked[message_id] for message_id in missing if message_id in self._asked}
+        missing.sort(key=lambda message_id: self._requested.get(message_id, 0.0))
+        self._requested = {
+            message_id: self._requested[message_id] for message_id in missing if message_id in self._requested
+        }
         for message_id in islice(missing, _MAX_SINGLE_REQUESTS):
             if not self.is_running:
                 return
-            self._asked[message_id] = requested
-            await self._async_ask(message_id)
+            self._requested[message_id] = requested
+            await self._async_request(message_id)
 
-    async def _async_ask(self, message_id: str) -> None:
+    async def _async_request(self, message_id: str) -> None:
         """Request one message; if it was deleted on the server, it becomes unconfirmed."""
         try:
             self.async_apply([await self._account.client.get(message_id)])
