@@ -10,8 +10,8 @@ import pytest
 
 from custom_components.gosms.outbox import EVENT_TYPES
 from custom_components.gosms.outbox.state import TRANSITIONS
-from tests.code_texts import PACKAGE
-from tests.documentation import DOCUMENTATION, ENGLISH, ROOT, RUSSIAN, Page, keys_in, table_with
+from tests import PACKAGE, ROOT
+from tests.documentation import DOCUMENTATION, ENGLISH, RUSSIAN, Page, keys_in, table_with
 from tests.test_architecture import FLOORS
 from tests.translation_checks import flat
 

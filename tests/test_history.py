@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from simulator import Account, Status
+from simulator import Status
 from tests.common import MUM, SimulatedService, advance_time, send, set_up
 from tests.message_helpers import full_disk
 from tests.restarts import files_on_disk, start_again
@@ -15,13 +15,10 @@ from tests.restarts import files_on_disk, start_again
 TEXT: Final = "Secret of the bathroom"
 DAY: Final = 24 * 60 * 60
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
-
-
-@pytest.fixture(autouse=True)
-def unlimited(account: Account) -> None:
-    """Disable the rate limit of the service, because days pass here within a moment."""
-    account.rate_limit = None
+pytestmark = [
+    pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"),
+    pytest.mark.usefixtures("no_rate_limit", "no_service_rate_limit"),
+]
 
 
 def kept(entry: MockConfigEntry) -> list[tuple[str, str]]:

@@ -21,8 +21,19 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.gosms.api import GoSmsApiError
 from simulator import Account, Fault, Permission, Status
 from tests import API_TOKEN
-from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, add_recipient, advance_time, send, set_up
-from tests.message_helpers import RecordedEvents, texts, wait_until
+from tests.common import (
+    DAD,
+    MUM,
+    PHONE,
+    SimulatedService,
+    add_phone,
+    add_recipient,
+    advance_time,
+    send,
+    set_up,
+    wait_until,
+)
+from tests.message_helpers import RecordedEvents, texts
 
 LIST: Final = "GET /sms"
 SEND: Final = "POST /sms/send"

@@ -16,9 +16,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.gosms.api import GoSmsClient
 from custom_components.gosms.outbox import Recipient, SendRequest
-from simulator import Account, Delivery, Fault, Permission, Status
-from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send, set_up
-from tests.message_helpers import RecordedEvents, advance_time_in_steps, full_disk, texts, wait_until
+from simulator import Delivery, Fault, Permission, Status
+from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send, set_up, wait_until
+from tests.message_helpers import RecordedEvents, advance_time_in_steps, full_disk, texts
 from tests.restarts import FILE, files_on_disk, start_again
 
 SEND: Final = "POST /sms/send"
@@ -29,13 +29,10 @@ MUMS_STATUS: Final = "sensor.mum_last_message_status"
 OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 QUEUED: Final = "sensor.gosms_ru_queued_messages"
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
-
-
-@pytest.fixture(autouse=True)
-def unlimited(account: Account) -> None:
-    """Disable the rate limit of the service, because hours pass here within a moment."""
-    account.rate_limit = None
+pytestmark = [
+    pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"),
+    pytest.mark.usefixtures("no_rate_limit", "no_service_rate_limit"),
+]
 
 
 def call(*parts: str, number: str = MUM, **changes: Any) -> SendRequest:

@@ -18,7 +18,7 @@ import voluptuous as vol
 from custom_components.gosms.outbox import EVENT_TYPES, State
 from custom_components.gosms.trigger import async_get_triggers
 from simulator import Fault, Status
-from tests.code_texts import PACKAGE
+from tests import PACKAGE
 from tests.common import SimulatedService, advance_time, send
 from tests.translation_checks import texts_of
 

@@ -34,7 +34,7 @@ from custom_components.gosms.api import (
 from simulator import ENDPOINTS, ERROR_TEXTS, NEW, OLD, Account, Fault, Generation, Permission
 from tests import API_TOKEN
 from tests.api.conftest import ClientFactory
-from tests.common import DAD, MUM, PHONE, SimulatedService
+from tests.common import DAD, MUM, PHONE, SimulatedService, wait_until
 
 TEXT = "Water leak in the kitchen!"
 UUID = "0192fd5e-8b8f-7c3a-9d6e-2f4b6c8d0e1f"
@@ -1017,8 +1017,7 @@ async def test_a_new_token_is_used_and_requests_with_the_old_one_are_only_counte
     client.on_request_done = outcomes.append
     service.faults.add(Fault.SLOW, seconds=0.2, times=1)
     before = asyncio.create_task(client.list())
-    while not service.requests:
-        await asyncio.sleep(0)
+    await wait_until(lambda: service.requests)
     service.account.token = "bmV3"
     client.use("bmV3", url=service.url)
     with pytest.raises(GoSmsApiError):

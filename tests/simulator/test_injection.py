@@ -20,9 +20,7 @@ HELLO = {"message": "Hello", "phone_number": "79929999999"}
 LIMIT = 2 * 1024 * 1024
 
 
-@pytest.fixture(autouse=True)
-def no_rate_limit(account: Account) -> None:
-    account.rate_limit = None
+pytestmark = pytest.mark.usefixtures("no_service_rate_limit")
 
 
 @pytest.fixture
