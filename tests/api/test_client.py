@@ -120,7 +120,7 @@ async def test_a_message_is_sent_with_only_the_given_fields(
 ) -> None:
     service.account.add_phone(UUID)
 
-    message_id = await client.send(MUM, TEXT, **options)  # type: ignore[arg-type]  # Parametrised, so of any kind.
+    message_id = await client.send(MUM, TEXT, **options)  # type: ignore[arg-type]  # Parametrized, so of any kind.
 
     (request,) = service.requests
     assert request.endpoint == SEND
@@ -152,7 +152,7 @@ async def test_a_text_arrives_unchanged(client: GoSmsClient, service: SimulatedS
 async def test_a_list_request_has_limit_page_and_search(
     client: GoSmsClient, service: SimulatedService, options: dict[str, str | int], query: dict[str, str]
 ) -> None:
-    await client.list(**options)  # type: ignore[arg-type]  # Parametrised, so of any kind.
+    await client.list(**options)  # type: ignore[arg-type]  # Parametrized, so of any kind.
 
     (request,) = service.requests
     assert request.endpoint == LIST
@@ -874,7 +874,7 @@ async def test_an_invalid_url_means_not_accepted(session: ClientSession, url: st
 async def test_a_connect_timeout_means_not_accepted(session: ClientSession, short_timeout: None) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
         async with AsyncExitStack() as stack:
-            # The system takes one connection that nobody accepts; the others wait for ever.
+            # The system takes one connection that nobody accepts; the others wait forever.
             for _ in range(4):
                 waiting = stack.enter_context(socket.socket())
                 waiting.settimeout(0)

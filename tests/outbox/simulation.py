@@ -37,8 +37,7 @@ from custom_components.gosms.outbox import (
     State,
 )
 from custom_components.gosms.outbox.clock import Boot
-from simulator import Account
-from simulator.errors import HTTP_STATUSES, ApiError
+from simulator import HTTP_STATUSES, Account, ApiError
 from tests import API_TOKEN
 from tests.common import DAD, MUM, recipient
 from tests.outbox.fake_service import FakeClient

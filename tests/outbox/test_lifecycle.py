@@ -69,10 +69,8 @@ def test_a_backup_begins_and_ends_with_the_storage() -> None:
         assert not run.storages[0].is_in_backup
 
 
-@pytest.mark.parametrize(("fault", "warnings"), [("", 1), ("too many requests", 1)])
-def test_a_phone_that_is_passed_over_is_logged_once(
-    caplog: pytest.LogCaptureFixture, fault: str, warnings: int
-) -> None:
+@pytest.mark.parametrize("fault", ["", "too many requests"])
+def test_a_phone_that_is_passed_over_is_logged_once(caplog: pytest.LogCaptureFixture, fault: str) -> None:
     simulation = Simulation()
     chosen, other = "6654a4e8f1527149588c89f2", "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
     for device_id in (chosen, other):
@@ -83,7 +81,7 @@ def test_a_phone_that_is_passed_over_is_logged_once(
         simulation.send(0, "Leak!", phone_id=chosen)
         simulation.advance_time(10)
     assert simulation.accepted == [(MUM, "Leak!")]
-    assert caplog.text.count("A message is sent with any phone") == warnings
+    assert caplog.text.count("A message is sent with any phone") == 1
 
 
 @pytest.mark.parametrize(

@@ -271,15 +271,15 @@ def test_giving_up_after_three_days_includes_time_before_a_restart() -> None:
 
 
 @pytest.mark.parametrize("lag", [3, 6, 60, 110, -60])
-@pytest.mark.parametrize(("fault", "sent"), [("cut after", 1), ("cut before", 1)])
-def test_a_message_is_found_though_the_services_clocks_differ(lag: int, fault: str, sent: int) -> None:
+@pytest.mark.parametrize("fault", ["cut after", "cut before"])
+def test_a_message_is_found_though_the_services_clocks_differ(lag: int, fault: str) -> None:
     simulation = Simulation()
     simulation.creation_lag = lag
     with simulation.running():
         simulation.faults = [fault]
         simulation.send(0, "Leak!")
         simulation.advance_time(60)
-    assert simulation.accepted == [(MUM, "Leak!")] * sent
+    assert simulation.accepted == [(MUM, "Leak!")]
     assert simulation.event_types == [["queued", "accepted"]]
 
 
