@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -13,7 +13,7 @@ from custom_components.gosms.outbox.state import Part, State
 from simulator import Status
 from tests.common import DAD, MUM
 from tests.outbox.fake_service import LATE, LIST_FAULTS, SLOW
-from tests.outbox.messages import queued_message
+from tests.outbox.messages import listed_message, queued_message
 from tests.outbox.simulation import START_TIME, Simulation
 
 HOUR: Final = 3600
@@ -24,20 +24,8 @@ ATTEMPTED: Final = 1_800_000_000.0
 IN_DOUBT: Final = queued_message(state=State.UNKNOWN, attempts=1)
 
 
-def seen(
-    message_id: str = "a", *, number: str = MUM, text: str = "Leak!", created: float | None = ATTEMPTED
-) -> Message:
-    """Return a message of the service."""
-    return Message(
-        id=message_id,
-        phone_number=number,
-        text=text,
-        status_code=0,
-        device_id=None,
-        sim=None,
-        callback_id=None,
-        created=None if created is None else datetime.fromtimestamp(created, UTC),
-    )
+# A message that the service lists since the attempt.
+seen = partial(listed_message, created=ATTEMPTED)
 
 
 def find(*page: Message, text: str = "Leak!", claimed: tuple[str, ...] = ()) -> str | None:

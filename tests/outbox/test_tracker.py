@@ -10,8 +10,7 @@ from custom_components.gosms.outbox import tracker
 from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.state import Part, State
 from simulator import Status
-from tests.common import MUM
-from tests.outbox.messages import queued_message
+from tests.outbox.messages import listed_message, queued_message
 from tests.outbox.simulation import Simulation
 
 HOUR: Final = 60 * 60
@@ -23,20 +22,6 @@ UNDER_WAY: Final = queued_message(
     accepted=100.0,
 )
 IN_DOUBT: Final = replace(UNDER_WAY, state=State.UNKNOWN, parts=(Part(text="Leak!"),), accepted=None)
-
-
-def seen(message_id: str = "a", status: int | None = 0) -> Message:
-    """Return a message of the service."""
-    return Message(
-        id=message_id,
-        phone_number=MUM,
-        text="Leak!",
-        status_code=status,
-        device_id=None,
-        sim=None,
-        callback_id=None,
-        created=None,
-    )
 
 
 def follow(message: OutgoingMessage, *reported: Message, now: float = 101.0) -> OutgoingMessage:
@@ -51,11 +36,20 @@ def events(message: OutgoingMessage) -> list[str]:
 
 
 def test_messages_on_a_page_are_matched_by_id() -> None:
-    message = follow(UNDER_WAY, seen("b", 3), seen("a", 2), seen("c", 5))
+    message = follow(UNDER_WAY, listed_message("b", 3), listed_message("a", 2), listed_message("c", 5))
     assert events(message) == ["sent"]
 
 
-@pytest.mark.parametrize("reported", [(), (seen("b", 4),), (seen("a", 0),), (seen("a", None),), (seen("a", 42),)])
+@pytest.mark.parametrize(
+    "reported",
+    [
+        (),
+        (listed_message("b", 4),),
+        (listed_message("a", 0),),
+        (listed_message("a", None),),
+        (listed_message("a", 42),),
+    ],
+)
 def test_a_page_without_news_leaves_the_message_unchanged(reported: tuple[Message, ...]) -> None:
     assert follow(UNDER_WAY, *reported) is UNDER_WAY
 
@@ -66,18 +60,18 @@ def test_delivery_timeout_is_reported_once_when_due() -> None:
     late = follow(UNDER_WAY, now=700.0)
     assert (late.state, events(late)) == (State.ACCEPTED, ["delivery_timeout"])
     assert follow(late, now=800.0) is late
-    assert events(follow(late, seen("a", 4), now=900.0)) == ["delivery_timeout", "delivered"]
+    assert events(follow(late, listed_message("a", 4), now=900.0)) == ["delivery_timeout", "delivered"]
 
 
 def test_a_delivery_seen_late_is_not_reported_as_a_timeout() -> None:
-    assert events(follow(UNDER_WAY, seen("a", 4), now=5000.0)) == ["delivered"]
+    assert events(follow(UNDER_WAY, listed_message("a", 4), now=5000.0)) == ["delivered"]
 
 
 def test_a_message_without_updates_ends_unconfirmed_after_72_hours() -> None:
     silent = replace(UNDER_WAY, timeout_reported=True)
     assert follow(silent, now=100.0 + 72 * HOUR - 1) is silent
     assert events(follow(silent, now=100.0 + 72 * HOUR)) == ["unconfirmed"]
-    assert events(follow(silent, seen("a", 4), now=100.0 + 72 * HOUR)) == ["delivered"]
+    assert events(follow(silent, listed_message("a", 4), now=100.0 + 72 * HOUR)) == ["delivered"]
 
 
 def test_timeout_and_end_are_both_reported_after_days_offline() -> None:
@@ -85,15 +79,15 @@ def test_timeout_and_end_are_both_reported_after_days_offline() -> None:
 
 
 def test_a_message_with_an_unknown_outcome_is_not_tracked() -> None:
-    assert follow(IN_DOUBT, seen("a", 4), now=1e6) is IN_DOUBT
+    assert follow(IN_DOUBT, listed_message("a", 4), now=1e6) is IN_DOUBT
 
 
 @pytest.mark.parametrize(
     ("accepted", "page", "missing"),
     [
         (100.0, [], ["a"]),
-        (100.0, [seen("b")], ["a"]),
-        (100.0, [seen("a")], []),
+        (100.0, [listed_message("b")], ["a"]),
+        (100.0, [listed_message("a")], []),
         (100.1, [], []),
         (200.0, [], []),
     ],
