@@ -1,4 +1,4 @@
-"""A local server that answers Home Assistant's own ntfy integration, the second peer of the benchmarks.
+"""A local server that answers Home Assistant's own ntfy integration, the second alternative in the benchmarks.
 
 `python -m benchmarks.ntfy_server` serves until its standard input closes.
 """

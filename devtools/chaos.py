@@ -119,7 +119,7 @@ def _options() -> Options:
     points = len(CrashPoint)
     parser = argparse.ArgumentParser(prog="scripts/chaos", description=__doc__)
     parser.add_argument("--messages", type=int, default=300, help="number of messages (300)")
-    parser.add_argument("--seed", type=int, default=1, help="makes a run as repeatable as processes are (1)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the random choices (1)")
     parser.add_argument("--kills", type=int, default=15, help=f"number of kills (15), at least {points}: one per point")
     parser.add_argument("--share", type=float, default=0.2, help="share of the requests with a fault (0.2)")
     parser.add_argument("--timeout", type=float, default=420.0, help="seconds until the run is aborted (420)")

@@ -1,4 +1,4 @@
-"""The floors of the integration: who may import whom."""
+"""The layers of the integration: who may import whom."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -12,8 +12,8 @@ import pytest
 
 from tests import PACKAGE, ROOT
 
-# From the bottom to the top. A module imports from the floors below its own, and from its own floor without a circle.
-FLOORS: Final = (
+# From the bottom to the top. A module imports from the layers below its own, and from its own layer without a circle.
+LAYERS: Final = (
     ("api", "const"),
     ("address", "api_token", "billing", "errors", "phone_number", "symbols", "text"),
     (
@@ -58,10 +58,10 @@ FLOORS: Final = (
         "websocket",
     ),
 )
-FLOOR_OF: Final = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
+LAYER_OF: Final = {module: layer for layer, modules in enumerate(LAYERS) for module in modules}
 
 # The faces do not know each other, but for those that put others together.
-FACES: Final = len(FLOORS) - 1
+FACES: Final = len(LAYERS) - 1
 ASSEMBLIES: Final = {
     "__init__": {"card", "notify_actions", "services", "websocket"},
     "config_flow": {"options_flow", "subentry_flow"},
@@ -123,14 +123,14 @@ def problems_of_import(file: tuple[str, ...], found: Import) -> Iterator[str]:
         return
     if target == unit:
         return
-    if target not in FLOOR_OF:
-        yield f"imports {target}, which has no floor"
+    if target not in LAYER_OF:
+        yield f"imports {target}, which has no layer"
         return
     if len(path) > 1:
         yield f"imports {'.'.join(path)} past the face of {target}"
-    if FLOOR_OF[target] > FLOOR_OF.get(unit, -1):
+    if LAYER_OF[target] > LAYER_OF.get(unit, -1):
         yield f"imports {target}, which is above it"
-    elif FLOOR_OF[target] == FACES and target not in ASSEMBLIES.get(unit, ()):
+    elif LAYER_OF[target] == FACES and target not in ASSEMBLIES.get(unit, ()):
         yield f"imports {target}: the faces do not know each other"
 
 
@@ -144,7 +144,7 @@ def circle_in(imports: Mapping[tuple[str, ...], set[tuple[str, ...]]]) -> list[s
 
 
 def problems_of_package(root: Path) -> list[str]:
-    """Return every breach of the floors in a package."""
+    """Return every breach of the layers in a package."""
     problems: list[str] = []
     units: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     modules: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
@@ -153,8 +153,8 @@ def problems_of_package(root: Path) -> list[str]:
         tree = ast.parse(source.read_text(encoding="utf-8"))
         imports = list(imports_of(tree))
         found = [problem for imported in imports for problem in problems_of_import(file, imported)]
-        if file[0] not in FLOOR_OF:
-            found.insert(0, "has no floor")
+        if file[0] not in LAYER_OF:
+            found.insert(0, "has no layer")
         if file == ("__init__",) and any(isinstance(node, ast.ClassDef) for node in ast.walk(tree)):
             found.append("has a class in it")
         if any(isinstance(node, ast.Name | ast.alias) and _name_of(node) == "TYPE_CHECKING" for node in ast.walk(tree)):
@@ -172,7 +172,7 @@ def _name_of(node: ast.Name | ast.alias) -> str:
     return node.id if isinstance(node, ast.Name) else node.name
 
 
-def test_the_integration_keeps_its_floors() -> None:
+def test_the_integration_keeps_its_layers() -> None:
     assert problems_of_package(PACKAGE) == []
 
 
@@ -227,7 +227,7 @@ def test_there_is_something_to_check() -> None:
         pytest.param(
             {"coordinator.py": "from .outbox import A", "outbox/__init__.py": "from ..coordinator import B"},
             ["coordinator -> outbox -> coordinator is a circle"],
-            id="circle-on-a-floor",
+            id="circle-on-a-layer",
         ),
         pytest.param(
             {"outbox/store.py": "from .history import A", "outbox/history.py": "from .store import B"},
@@ -264,15 +264,15 @@ def test_there_is_something_to_check() -> None:
             ["sensor imports probatio, which Home Assistant 2026.8 does not have"],
             id="probatio",
         ),
-        pytest.param({"helpers.py": ""}, ["helpers has no floor"], id="unknown-module"),
-        pytest.param({"util/names.py": ""}, ["util/names has no floor"], id="unknown-folder"),
+        pytest.param({"helpers.py": ""}, ["helpers has no layer"], id="unknown-module"),
+        pytest.param({"util/names.py": ""}, ["util/names has no layer"], id="unknown-folder"),
         pytest.param(
-            {"sensor.py": "from .helpers import A"}, ["sensor imports helpers, which has no floor"], id="unknown-import"
+            {"sensor.py": "from .helpers import A"}, ["sensor imports helpers, which has no layer"], id="unknown-import"
         ),
         pytest.param({"__init__.py": "class A:\n    pass"}, ["__init__ has a class in it"], id="class-in-the-assembly"),
     ],
 )
-def test_a_breach_of_the_floors_is_found(tmp_path: Path, files: dict[str, str], problems: list[str]) -> None:
+def test_a_breach_of_the_layers_is_found(tmp_path: Path, files: dict[str, str], problems: list[str]) -> None:
     _write(tmp_path, files)
     assert problems_of_package(tmp_path) == problems
 

@@ -12,7 +12,7 @@ from custom_components.gosms.outbox import EVENT_TYPES
 from custom_components.gosms.outbox.state import TRANSITIONS
 from tests import PACKAGE, ROOT
 from tests.documentation import DOCUMENTATION, ENGLISH, RUSSIAN, Page, keys_in, table_with
-from tests.test_architecture import FLOORS
+from tests.test_architecture import LAYERS
 from tests.translation_checks import flat
 
 ARCHITECTURE: Final = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
@@ -260,4 +260,4 @@ def test_the_layer_diagram_matches_the_enforced_layers() -> None:
     for number, names in lines:
         drawn[:0] = [set()] * (number != " ")
         drawn[0] = drawn[0] | {name.removesuffix("/") for name in names.split()}
-    assert drawn == [set(floor) for floor in FLOORS]
+    assert drawn == [set(layer) for layer in LAYERS]

@@ -85,7 +85,7 @@ TWO_PEOPLE: Final = {
     "SMS при протечке": (MAMA, PAPA, "Протечка\nВанная, 04:00. Кран перекрыт."),
 }
 NEXT: Final = {
-    "Tell one of us": (MUM, DAD, "SMS not delivered to anybody"),
+    "Tell one of us": (MUM, DAD, "SMS not delivered to anyone"),
     "Сообщить одному из нас": (MAMA, PAPA, "SMS никому не доставлено"),
 }
 REPORTS: Final = {"Daily report": (MUM, "Home on 24.11.2026", "deg."),
@@ -496,7 +496,7 @@ async def test_only_delivered_messages_are_deleted(
 
 
 # By the names of the examples: the recipient's entities are named after.
-DELIVERED: Final = {"Dad has read the plan": "dad", "Папа получил план": "papa"}
+DELIVERED: Final = {"Dad has received the plan": "dad", "Папа получил план": "papa"}
 LEAK_FAILED: Final = {"The leak SMS was not delivered": "SMS not delivered", "SMS о протечке не дошло": "SMS не дошло"}
 DELAYED: Final = {"SMS delivery is delayed": ("mum", DAD), "SMS задерживается": ("mama", PAPA)}
 QUEUED: Final = ("SMS in the queue", "SMS ждут отправки")

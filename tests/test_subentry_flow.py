@@ -365,6 +365,18 @@ async def test_phones_are_asked_about_once_in_a_flow(
     assert len(service.requests_to("GET /sms")) == len(service.requests_to("POST /devices/get/info")) == 1
 
 
+async def test_a_form_asks_only_about_phones_that_can_be_chosen(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    service.account.add_phone(OTHER_PHONE)
+    service.account.add_message(message="Hello", phone_number=MUM, device_id=OTHER_PHONE)
+    service.account.add_message(message="Hello", phone_number=MUM, device_id=PHONE)
+    add_phone(hass, entry)
+    await add(hass, entry, "phone")
+    (request,) = service.requests_to("POST /devices/get/info")
+    assert request.json == {"id": OTHER_PHONE, "device_id": OTHER_PHONE}
+
+
 async def test_a_phone_is_added_with_a_custom_name(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:

@@ -194,7 +194,7 @@ async def test_what_can_be_taken_back_is_taken_back_by_its_key(
     await hass.services.async_call("gosms", "cancel_messages", {"keys": [browser.row["key"]]}, blocking=True)
     await browser.receive_until(lambda browser: browser.row["finished"])
     row = browser.row
-    assert (row["status"], row["status_text"], row["error"]) == ("cancelled", "Taken back", "cancelled")
+    assert (row["status"], row["status_text"], row["error"]) == ("cancelled", "Canceled", "cancelled")
     assert (row["can_cancel"], row["can_resend"], browser.account["waiting"]) == (False, True, 0)
 
 

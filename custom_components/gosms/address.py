@@ -10,8 +10,8 @@ from yarl import URL
 _MAX_LENGTH: Final = 2000
 _MAX_HOST: Final = 253
 
-# Scheme, host and path, and nothing else: no user, query or fragment, not even an empty one. A host is limited more
-# strictly than in a URL, so that no two parsers disagree about it.
+# Scheme, host, port and path, and nothing else: no user, query or fragment, not even an empty one. The characters of a
+# host are limited more strictly than in a URL, so that all parsers find the same one.
 _ADDRESS: Final = re.compile(
     r"https?://(?P<host>\[[0-9a-f:.]+\]|[\w-]{1,63}(\.[\w-]{1,63})*)(:(?P<port>[0-9]{1,5}))?(/[^?#\\\s]*)?",
     re.IGNORECASE,
@@ -42,7 +42,7 @@ def is_safe_address(address: str) -> bool:
 
 
 def _has_one_script(label: str) -> bool:
-    """Return whether all letters in a label of a host are of one script, so that none imitates another one."""
+    """Return whether all letters in a label of a host are of one script, so that none can imitate another letter."""
     # The name of a letter begins with its script.
     scripts = {unicodedata.name(char, "").partition(" ")[0] for char in label if char.isalpha() or not char.isascii()}
     return len(scripts) <= 1

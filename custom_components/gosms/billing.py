@@ -1,19 +1,17 @@
-"""What is counted for the bill: SMS in a billing month. Pure: dates and times come in."""
+"""The billing month, and how many SMS were sent in it. Pure: dates and times are arguments."""
 
 from calendar import monthrange
 from datetime import date
-from functools import lru_cache
 from typing import Final
 
-# Seconds that are counted together. Days begin at a multiple of it in every time zone, so that a month can be summed
-# also after the time zone was changed.
+# Seconds that are counted together. In every time zone a day begins at a multiple of them, so a month can be summed up
+# even after the time zone was changed.
 _QUARTER: Final = 15 * 60
 
 # The longest month, and a day on both sides for the time zones.
 _MAX_QUARTERS: Final = 33 * 24 * 4
 
 
-@lru_cache(maxsize=8)
 def billing_month(today: date, billing_day: int) -> tuple[date, date]:
     """Return the first day of the billing month that a day is in, and that of the next one.
 
@@ -26,7 +24,7 @@ def billing_month(today: date, billing_day: int) -> tuple[date, date]:
 
 
 def _billing_date(year: int, month: int, billing_day: int) -> date:
-    """Return the billing day in a month, which may be that after December or before January."""
+    """Return the billing day in a month. Month 0 is the December before, month 13 the January after."""
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
     return date(year, month, min(billing_day, monthrange(year, month)[1]))
 
@@ -34,7 +32,7 @@ def _billing_date(year: int, month: int, billing_day: int) -> date:
 class SegmentCounts:
     """How many SMS phones sent in each quarter of an hour of the last 33 days.
 
-    The number of slots is fixed: what was counted 33 days ago makes room, and no count costs more than another one.
+    A ring of slots: a quarter uses the slot of the one 33 days before.
 
     Attributes:
         added: how many SMS were added so far, whenever they were sent.
@@ -47,11 +45,11 @@ class SegmentCounts:
         self.added = 0
 
     def __getitem__(self, slot: int) -> tuple[int, int]:
-        """Return the quarter in a slot, and how many SMS were sent in it."""
+        """Return the quarter in a slot, counted since 1970, and how many SMS were sent in it."""
         return self._slots[slot]
 
     def put(self, quarter: int, count: int) -> None:
-        """Take up what was counted in a quarter."""
+        """Set how many SMS were sent in a quarter, counted since 1970."""
         self._slots[quarter % _MAX_QUARTERS] = quarter, count
 
     def add(self, time: float, segments: int) -> int:
@@ -66,4 +64,5 @@ class SegmentCounts:
 
     def since(self, time: float) -> int:
         """Return how many SMS were sent from a time on, in Unix seconds."""
-        return sum(count for quarter, count in self._slots.values() if quarter >= time // _QUARTER)
+        first = time // _QUARTER
+        return sum(count for quarter, count in self._slots.values() if quarter >= first)

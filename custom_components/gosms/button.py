@@ -15,9 +15,9 @@ from homeassistant.helpers.translation import async_get_translations
 from .const import CONF_PHONE_NUMBER, DOMAIN
 from .entity import GoSmsEntity, async_find_entity
 from .phone_number import may_be_emergency_number
-from .runtime_data import UPDATED, GoSmsConfigEntry
+from .runtime_data import SENT, UPDATED, GoSmsConfigEntry
 from .sending import async_send_to_recipient
-from .subentries import SENT, recipients
+from .subentries import recipients
 
 # Messages need not wait for each other here: the client limits the rate of requests.
 PARALLEL_UPDATES = 0

@@ -28,7 +28,11 @@ _OFFLINE_AFTER: Final = 11 * 60
 
 
 class GoSmsCoordinator(DataUpdateCoordinator[MessagePage]):
-    """Polls the newest messages of the account."""
+    """Polls the newest messages of the account.
+
+    Attributes:
+        on_page: called with each page, before the entities are updated.
+    """
 
     config_entry: ConfigEntry[Any]
 
@@ -98,7 +102,7 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
 
     @callback
     def async_reset(self) -> None:
-        """Forget what is known of the phone: it is another one. The entities keep their states until the next poll."""
+        """Forget everything about the phone: it is another one. The entities keep their states until the next poll."""
         self._cancel_timer()
         self.online: bool | None = None
         self.data = Phone(id=self.device_id)
@@ -117,7 +121,7 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
         return self.online and self.data.is_active
 
     async def async_set_active(self, *, active: bool) -> None:
-        """Allow the phone to send, or forbid it. Show the change at once, then confirm it by a refresh.
+        """Allow the phone to send, or forbid it. The change is shown at once, then confirmed by a refresh.
 
         Raises:
             HomeAssistantError: GoSMS refused, or did not respond. Translated.
@@ -143,11 +147,11 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
     async def _async_update_data(self) -> Phone:
         """Fetch the state of the phone."""
         with update_errors():
-            phone = await self._client.phone_info(device_id := self.device_id)
-            while device_id != self.device_id:
-                # It became another one meanwhile.
+            while True:
                 phone = await self._client.phone_info(device_id := self.device_id)
-            return phone
+                # It may have become another one meanwhile.
+                if device_id == self.device_id:
+                    return phone
 
     @callback
     @override
@@ -162,7 +166,10 @@ class GoSmsPhoneCoordinator(DataUpdateCoordinator[Phone]):
             self._unsub_timer = async_call_later(self.hass, remaining, self._handle_offline)
 
     def _seconds_until_offline(self) -> float | None:
-        """Return the seconds until the last report is too old, by the service's clock, which also timed the report."""
+        """Return the seconds until the last report is too old, or None if the phone never reported.
+
+        By the service's clock, which also timed the report, if it is known.
+        """
         if self.data.last_online is None:
             return None
         now = self._client.server_time or dt_util.utcnow().timestamp()

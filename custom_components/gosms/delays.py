@@ -1,6 +1,7 @@
 """Repairs for messages that have waited for too long: for the service, or for a phone."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 from homeassistant.config_entries import ConfigSubentry
@@ -17,12 +18,12 @@ from .subentries import phones
 # Seconds that a message may wait for the service.
 _MAX_WAIT: Final = 5 * 60
 
-# Seconds between two looks, and before the first one: by then the service has been polled.
+# Seconds between two checks, and before the first one: by then the service has been polled.
 _INTERVAL: Final = 60
 
 
 class DelayMonitor:
-    """Looks every minute at the messages on their way. While there are none and all is well, it does nothing."""
+    """Checks the messages in transit every minute, as long as there are any, or one of the repairs is open."""
 
     def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
         """Make the monitor of an account that is loaded."""
@@ -33,68 +34,65 @@ class DelayMonitor:
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
-        """Begin to look; returns how to stop it."""
+        """Start to check; returns how to stop it."""
         unsubscribe = self._data.outbox.async_add_message_listener(self._async_schedule)
         self._async_schedule()
 
         @callback
         def async_stop() -> None:
             unsubscribe()
-            self._cancel_timer()
+            if self._unsub_timer:
+                self._unsub_timer()
 
         return async_stop
 
     @callback
     def _async_schedule(self, _messages: Iterable[OutgoingMessage] = ()) -> None:
-        """Look again in a minute if there is anything to look at."""
-        if self._unsub_timer is None and (self._data.outbox.messages or self._is_open):
-            self._unsub_timer = async_call_later(self._hass, _INTERVAL, self._async_look)
+        """Check again in a minute if there is anything to check."""
+        if self._unsub_timer is None and (self._data.outbox.messages or self._is_repair_open):
+            self._unsub_timer = async_call_later(self._hass, _INTERVAL, self._async_check)
 
     @property
-    def _is_open(self) -> bool:
+    def _is_repair_open(self) -> bool:
         """Return whether one of the repairs is open."""
         return not {SERVICE_UNREACHABLE, PHONE_OUT_OF_TOUCH}.isdisjoint(async_get_problems(self._hass, self._entry))
 
     @callback
-    def _async_look(self, _now: object) -> None:
+    def _async_check(self, _now: datetime) -> None:
         """Raise or clear the repairs."""
         self._unsub_timer = None
-        self._judge_service()
-        late = [
-            message
-            for message in self._data.outbox.messages
-            if message.state is State.ACCEPTED and message.timeout_reported
-        ]
-        for phone in phones(self._entry):
-            # One that was just added is polled first.
-            if coordinator := self._data.phone_coordinators.get(phone.subentry_id):
-                self._judge_phone(phone, coordinator, late)
+        self._check_service()
+        self._check_phones()
         self._async_schedule()
 
-    def _judge_service(self) -> None:
-        """Judge by the messages that wait for the service; without one, a good poll is the proof."""
+    def _check_service(self) -> None:
+        """Raise the repair if a message has waited for too long; clear it if none has, and the last poll succeeded."""
         since = self._hass.loop.time() - _MAX_WAIT
         if any(each.is_waiting_for_retry and each.created <= since for each in self._data.outbox.messages):
             async_raise(self._hass, self._entry, SERVICE_UNREACHABLE)
         elif self._data.coordinator.last_update_success:
             async_clear(self._hass, self._entry, SERVICE_UNREACHABLE)
 
-    def _judge_phone(
-        self, phone: ConfigSubentry, coordinator: GoSmsPhoneCoordinator, late: list[OutgoingMessage]
-    ) -> None:
-        """Judge by the late messages that wait for a phone, or for any phone while none can send."""
-        is_none_fit = all(each.can_send is False for each in self._data.phone_coordinators.values())
-        is_awaited = any(
-            message.device_id == coordinator.device_id or (message.device_id is None and is_none_fit)
-            for message in late
-        )
+    def _check_phones(self) -> None:
+        """Raise or clear the repair of each phone, by the messages whose delivery is overdue."""
+        coordinators = self._data.phone_coordinators
+        # The phones of the overdue messages. None is any phone: such a message waits for each of them if none can send.
+        awaited = {
+            message.device_id
+            for message in self._data.outbox.messages
+            if message.state is State.ACCEPTED and message.timeout_reported
+        }
+        can_none_send = all(each.can_send is False for each in coordinators.values())
+        for phone in phones(self._entry):
+            # A phone that was just added is polled first.
+            if coordinator := coordinators.get(phone.subentry_id):
+                is_awaited = coordinator.device_id in awaited or (None in awaited and can_none_send)
+                self._check_phone(phone, coordinator, is_awaited=is_awaited)
+
+    def _check_phone(self, phone: ConfigSubentry, coordinator: GoSmsPhoneCoordinator, *, is_awaited: bool) -> None:
+        """Raise the repair if the phone is awaited and can't send; clear it if it can, or is not awaited."""
         if not is_awaited or coordinator.can_send:
             async_clear(self._hass, self._entry, PHONE_OUT_OF_TOUCH, phone)
         elif coordinator.can_send is False and (last_seen := coordinator.data.last_online):
             placeholders = {"last_seen": f"{dt_util.as_local(last_seen):%Y-%m-%d %H:%M}"}
             async_raise(self._hass, self._entry, PHONE_OUT_OF_TOUCH, phone=phone, placeholders=placeholders)
-
-    def _cancel_timer(self) -> None:
-        """Cancel the timer, if there is one."""
-        if self._unsub_timer:
-            self._unsub_timer()

@@ -33,7 +33,7 @@ def subentry_device(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: Conf
             hass, (DOMAIN, entry.entry_id), config_entry_id=entry.entry_id
         ),
     )
-    # From 2026.11 on this is no longer a dictionary, but it still has `update`.
+    # From Home Assistant 2026.11 on, DeviceInfo is no longer a dictionary, but it still has `update`.
     if subentry.subentry_type == SUBENTRY_PHONE:
         device.update(_phone_details(entry.runtime_data.phone_coordinators[subentry.subentry_id]))
     else:

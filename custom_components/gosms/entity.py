@@ -43,7 +43,7 @@ class GoSmsEntity(Entity):
     def _async_write_if_changed(self, *shown: object) -> None:
         """Write the state, unless it shows the same values as the last time.
 
-        An entity that uses this writes each change this way, or the values to compare with would be outdated.
+        An entity that uses this must write its state in no other way, or the values to compare with would be outdated.
         """
         if shown != self._written:
             self._written = shown
@@ -108,7 +108,7 @@ def async_find_entity(
 
 @callback
 def async_notify_entities(hass: HomeAssistant, entry: ConfigEntry[Any]) -> list[er.RegistryEntry]:
-    """Return the notify entities of an account that are not disabled; it need not be loaded."""
+    """Return the notify entities of an account that are not disabled. The account need not be loaded."""
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return async_own_entities(hass, [each.entity_id for each in entities], Platform.NOTIFY, "sms")
 

@@ -55,7 +55,7 @@ class Failure:
         """Return the failure of a message whose request failed: `not_confirmed` if it may have been accepted."""
         key = "not_confirmed" if err.maybe_accepted else error_key(err)
         code = err.code if isinstance(err, GoSmsApiError) else None
-        return cls(key=key, code=code, placeholders=_placeholders(key, err) or {})
+        return cls(key=key, code=code, placeholders=_placeholders(key, err))
 
     def error(self, hass: HomeAssistant, language: str | None = None) -> HomeAssistantError:
         """Return the error to raise; a language, if it is not the configured one, is that of its text."""
@@ -95,7 +95,7 @@ def action_errors(hass: HomeAssistant) -> Iterator[None]:
         yield
     except GoSmsError as err:
         key = _idempotent_error_key(err)
-        raise Failure(key=key, placeholders=_placeholders(key, err) or {}).error(hass) from err
+        raise Failure(key=key, placeholders=_placeholders(key, err)).error(hass) from err
 
 
 @contextmanager
@@ -105,11 +105,11 @@ def update_errors() -> Iterator[None]:
         yield
     except GoSmsError as err:
         key = _idempotent_error_key(err)
-        retry_after = err.retry_after if isinstance(err, GoSmsApiError) else None
+        retry_after = err.retry_after
         raise UpdateFailed(
             translation_domain=DOMAIN,
             translation_key=key,
-            translation_placeholders=_placeholders(key, err),
+            translation_placeholders=_placeholders(key, err) or None,
             retry_after=None if retry_after is None else min(max(retry_after, _MIN_RETRY_AFTER), _MAX_RETRY_AFTER),
         ) from err
 
@@ -169,7 +169,7 @@ def unknown_target() -> Failure:
 
 
 def not_all_arrived(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantError]]) -> HomeAssistantError:
-    """Return the error for a call with several messages, if one or more failed."""
+    """Return the error for a call that sent to several recipients, with the failures."""
     return HomeAssistantError(
         translation_domain=DOMAIN,
         translation_key="not_all_arrived",
@@ -178,7 +178,7 @@ def not_all_arrived(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssista
 
 
 def not_deleted(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantError]]) -> HomeAssistantError:
-    """Return the error for several messages, if one or more could not be deleted."""
+    """Return the error for a call that deleted several messages, with the failures."""
     return HomeAssistantError(
         translation_domain=DOMAIN,
         translation_key="not_deleted",
@@ -187,7 +187,7 @@ def not_deleted(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantEr
 
 
 def _format_failures(hass: HomeAssistant, errors: Iterable[tuple[str, HomeAssistantError]]) -> str:
-    """Return the names of all failures, grouped by their reasons."""
+    """Return a text with the names of all failures, grouped by their reasons."""
     names_by_reason: dict[str, list[str]] = {}
     for name, error in errors:
         names_by_reason.setdefault(localize(hass, error), []).append(name)
@@ -200,7 +200,12 @@ def queue_full() -> Failure:
 
 
 def hourly_limit(limit: int, opens: datetime) -> Failure:
-    """Return the failure of a message over the limit. It could be sent at this local time."""
+    """Return the failure of a message over the limit.
+
+    Args:
+        limit: messages in any 60 minutes.
+        opens: the local time from which on it could be sent.
+    """
     return Failure(key="hourly_limit", placeholders={"limit": str(limit), "time": f"{opens:%H:%M}"})
 
 
@@ -210,7 +215,7 @@ def not_queued(reason: str) -> Failure:
 
 
 def idempotency_conflict() -> ServiceValidationError:
-    """Return the error for an idempotency key that another call has used."""
+    """Return the error for an idempotency key that a different call has used."""
     return ServiceValidationError(translation_domain=DOMAIN, translation_key="idempotency_conflict")
 
 
@@ -247,6 +252,6 @@ def _idempotent_error_key(err: GoSmsError) -> str:
     return error_key(err) if isinstance(err, GoSmsApiError) else "no_answer"
 
 
-def _placeholders(key: str, err: GoSmsError) -> dict[str, str] | None:
-    """Return the values for the text of a key, or None."""
-    return {"error": str(err)} if key in _DETAILED_ERRORS else None
+def _placeholders(key: str, err: GoSmsError) -> dict[str, str]:
+    """Return the values for the text of a key."""
+    return {"error": str(err)} if key in _DETAILED_ERRORS else {}

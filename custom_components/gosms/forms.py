@@ -33,7 +33,7 @@ PHONES_LINK: Final = {"phones_url": f"{CONTROL_PANEL_URL}/devices"}
 
 
 def clean_name(typed: str) -> str:
-    """Return a name without white space around it; empty if there is nothing to see in it."""
+    """Return a name without white space around it, or an empty text if it has no visible character."""
     return typed.strip() if any(each.isprintable() and not each.isspace() for each in typed) else ""
 
 
@@ -67,19 +67,20 @@ async def async_validate_phone(client: GoSmsClient, device_id: str) -> tuple[str
 async def async_recent_phones(client: GoSmsClient, known: Collection[str | None]) -> list[SelectOptionDict]:
     """Return the phones that were named in recent messages, without those with known ids, to choose from.
 
-    The list is empty in an outage. A phone that does not answer in time is called by the end of its id; one that the
+    The list is empty in an outage. A phone whose name is not known in time is shown by the end of its id; one that the
     account no longer has is left out.
     """
     recent: dict[str, Phone | GoSmsError | None] = {}
     with suppress(GoSmsError, TimeoutError):
         async with asyncio.timeout(_LOOKUP_TIMEOUT):
             page = await client.list()
-            recent.update({message.device_id: None for message in page.messages if message.device_id})
+            used = (message.device_id for message in page.messages)
+            recent.update({device_id: None for device_id in used if device_id and device_id not in known})
             await _async_look_up(client, recent)
     return [
         SelectOptionDict(value=device_id, label=_describe(device_id, answer))
         for device_id, answer in recent.items()
-        if device_id not in known and not _is_unknown(answer)
+        if not _is_unknown(answer)
     ]
 
 
@@ -93,7 +94,7 @@ async def async_is_other_account(client: GoSmsClient, device_ids: Iterable[str])
 
 
 async def _async_look_up(client: GoSmsClient, answers: dict[str, Phone | GoSmsError | None]) -> None:
-    """Ask about the phones with these ids, a few at a time, and store each answer as soon as it is there."""
+    """Ask about the phones with these ids, a few at a time, and store each answer as soon as it arrives."""
     free = asyncio.Semaphore(_PARALLEL_LOOKUPS)
 
     async def ask(device_id: str) -> None:
@@ -107,12 +108,12 @@ async def _async_look_up(client: GoSmsClient, answers: dict[str, Phone | GoSmsEr
 
 
 def _is_unknown(answer: Phone | GoSmsError | None) -> bool:
-    """Return whether an answer says that the account has no such phone."""
+    """Return whether the service answered that the account has no such phone."""
     return isinstance(answer, GoSmsError) and form_error(answer) == "unknown_device"
 
 
 def _describe(device_id: str, answer: Phone | GoSmsError | None) -> str:
-    """Return a phone's name, its kind and when it reported, as far as they are known."""
+    """Return a phone's name, its model and when it last reported, as far as they are known."""
     end_of_id = f"…{device_id[-6:]}"
     if not isinstance(answer, Phone):
         return end_of_id
@@ -121,7 +122,7 @@ def _describe(device_id: str, answer: Phone | GoSmsError | None) -> str:
 
 
 def device_id_selector(choices: list[SelectOptionDict]) -> Selector[Any]:
-    """Return a field for the id of a phone, with a choice if there is one."""
+    """Return a field for the id of a phone, with a list if there are choices."""
     if not choices:
         return TextSelector()
     return SelectSelector(SelectSelectorConfig(options=choices, custom_value=True, mode=SelectSelectorMode.DROPDOWN))

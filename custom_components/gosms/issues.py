@@ -22,13 +22,13 @@ SERVICE_UNREACHABLE: Final = "service_unreachable"
 STORAGE_FAILED: Final = "storage_failed"
 UNKNOWN_PHONE: Final = "unknown_phone"
 
-# The control panel has no cure for them.
+# The control panel can't fix them, so they have no link to it.
 _OURS: Final = frozenset({MESSAGES_LOST, STORAGE_FAILED})
 
-# A form solves them.
+# They are fixed in a form of Home Assistant.
 _FIXABLE: Final = frozenset({MESSAGES_LOST, UNKNOWN_PHONE})
 
-# Nothing is refused because of them.
+# No message is refused because of them.
 _WARNINGS: Final = frozenset(
     {MESSAGES_LOST, "no_device_permission", PHONE_OUT_OF_TOUCH, QUOTA_LOW, SERVICE_UNREACHABLE}
 )
@@ -84,7 +84,7 @@ def async_raise(
             "resolved_by": resolved_by,
         },
         is_fixable=key in _FIXABLE,
-        # The file is in order again after a restart, but what it lost is not.
+        # Lost messages stay lost, and nothing would raise their issue again after a restart.
         is_persistent=resolved_by in _NEEDS_USER_ACTION or key == MESSAGES_LOST,
         learn_more_url=url,
         severity=ir.IssueSeverity.WARNING if key in _WARNINGS else ir.IssueSeverity.ERROR,
@@ -134,7 +134,7 @@ def async_get_worst(hass: HomeAssistant, entry: ConfigEntry[Any]) -> ir.IssueEnt
     """Return what needs the user's attention most: Home Assistant's request for a new token, else an error first."""
     if reauth := _reauth_issue(hass, entry):
         return reauth
-    issues = [issue for issue in _open_issues(hass, entry) if issue.translation_key]
+    issues = _open_issues(hass, entry)
     return min(issues, key=lambda issue: (issue.severity != ir.IssueSeverity.ERROR, issue.issue_id), default=None)
 
 
@@ -158,10 +158,13 @@ class IssueManager:
             if outcome.error.unauthorized:
                 self._entry.async_start_reauth(self._hass)
             elif (row := outcome.error.row) and row.issue:
-                self._raise(row.issue, row.resolved_by, self._find_phone(outcome))
+                self._raise(row.issue, row.resolved_by, find_phone(self._entry, outcome.device_id))
 
     def _raise(self, key: str, resolved_by: Endpoint | None, phone: ConfigSubentry | None) -> None:
-        """Raise an issue. An open one that only a user's action can resolve is kept if this one is not of that kind."""
+        """Raise an issue, or replace the open one with the same id.
+
+        One that only a user's action resolves is not replaced by one that a poll resolves.
+        """
         if key != UNKNOWN_PHONE:
             phone = None
         elif phone is None:
@@ -181,16 +184,12 @@ class IssueManager:
 
     def _clear(self, outcome: RequestOutcome) -> None:
         """Clear the issues that a successful request proves to be resolved."""
-        phone = self._find_phone(outcome)
+        phone = find_phone(self._entry, outcome.device_id)
         for issue in _open_issues(self._hass, self._entry):
             is_proof = _issue_data(issue).get("resolved_by") == outcome.endpoint
             is_newer = outcome.begun >= self._raised.get(issue.issue_id, 0)
             if is_proof and is_newer and _issue_data(issue)["subentry_id"] in {None, phone and phone.subentry_id}:
                 ir.async_delete_issue(self._hass, DOMAIN, issue.issue_id)
-
-    def _find_phone(self, outcome: RequestOutcome) -> ConfigSubentry | None:
-        """Return the phone that a request named, or None if it named none that is configured."""
-        return find_phone(self._entry, outcome.device_id)
 
 
 def _renewal(entry: ConfigEntry[Any]) -> str:

@@ -40,7 +40,7 @@ class SendSmsTool(llm.Tool):
     title = "Send SMS"
     description = (
         "Send an SMS (text message) to a person. Use it only if the user asks to text, message or SMS this person, and "
-        "with the message that the user asks to send. It costs money and can't be taken back."
+        "with the message that the user asks to send. It costs money and can't be undone."
     )
     annotations = _ANNOTATIONS
     integration = DOMAIN

@@ -17,9 +17,8 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .entity import GoSmsEntity, async_add_for_recipients
-from .runtime_data import NOTIFY_ENTITIES, GoSmsConfigEntry
+from .runtime_data import NOTIFY_ENTITIES, SENT, GoSmsConfigEntry
 from .sending import async_send_to_recipient
-from .subentries import SENT
 
 # Messages need not wait for each other here: the client limits the rate of requests.
 PARALLEL_UPDATES = 0

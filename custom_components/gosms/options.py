@@ -56,15 +56,15 @@ class Options:
     def from_entry(entry: ConfigEntry[Any]) -> Options:
         """Return the options of a config entry."""
         # They are read several times for each message. An entry whose options change gets another mapping.
-        stored, options = _read.get(entry, (None, _DEFAULTS))
+        stored, options = _cache.get(entry, (None, _DEFAULTS))
         if stored is not entry.options:
             names = {field.name for field in fields(Options)}
             options = Options(**{name: value for name, value in entry.options.items() if name in names})
-            _read[entry] = entry.options, options
+            _cache[entry] = entry.options, options
         return options
 
 
 _DEFAULTS: Final = Options()
 
-# What was read last.
-_read: Final[WeakKeyDictionary[ConfigEntry[Any], tuple[Mapping[str, Any], Options]]] = WeakKeyDictionary()
+# The stored options of each entry and their value, as last read.
+_cache: Final[WeakKeyDictionary[ConfigEntry[Any], tuple[Mapping[str, Any], Options]]] = WeakKeyDictionary()

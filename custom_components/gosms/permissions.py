@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
-from homeassistant.components.notify.const import DOMAIN as NOTIFY_DOMAIN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
+from .entity import async_notify_entities
 from .runtime_data import GoSmsConfigEntry
 
 
@@ -29,18 +29,18 @@ class Rights:
     @property
     def may_send_numbers(self) -> bool:
         """Return whether the user may send to at least one recipient of the account, and so to any number."""
-        recipients = (
-            entity.entity_id
-            for entity in self._account_entities()
-            if entity.domain == NOTIFY_DOMAIN and not entity.disabled
-        )
-        return self._may_everywhere(POLICY_CONTROL) or any(map(self.may_control, recipients))
+        if self._may_everywhere(POLICY_CONTROL):
+            return True
+        return any(self.may_control(entity.entity_id) for entity in async_notify_entities(self.hass, self.entry))
 
     @property
     def may_read_account(self) -> bool:
         """Return whether the user may read all entities of the account, except those of its recipients and phones."""
-        own = [entity.entity_id for entity in self._account_entities() if entity.config_subentry_id is None]
-        return self._may_everywhere(POLICY_READ) or (bool(own) and all(map(self.may_read, own)))
+        if self._may_everywhere(POLICY_READ):
+            return True
+        entities = er.async_entries_for_config_entry(er.async_get(self.hass), self.entry.entry_id)
+        own = [entity.entity_id for entity in entities if entity.config_subentry_id is None]
+        return bool(own) and all(map(self.may_read, own))
 
     def may_control(self, entity_id: str) -> bool:
         """Return whether the user may control an entity."""
@@ -54,13 +54,9 @@ class Rights:
         """Return whether the user has a permission for every entity."""
         return self.user is None or self.user.is_admin or self.user.permissions.access_all_entities(permission)
 
-    def _account_entities(self) -> list[er.RegistryEntry]:
-        """Return the entities of the account, including those of its recipients and phones."""
-        return er.async_entries_for_config_entry(er.async_get(self.hass), self.entry.entry_id)
-
 
 def may_control(user: User | None, entity_id: str) -> bool:
-    """Return whether a user may control an entity; None is a caller without limits."""
+    """Return whether a user may control an entity. None is a caller without limits."""
     return _may(user, entity_id, POLICY_CONTROL)
 
 

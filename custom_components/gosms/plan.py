@@ -17,8 +17,8 @@ from .options import Options
 from .outbox import OutgoingMessage
 from .runtime_data import UPDATED, GoSmsConfigEntry
 
-# Of the SMS in the plan, from which on people are warned.
-_LOW: Final = 0.9
+# The share of the plan's SMS that must have been sent for the warning.
+_WARNING_SHARE: Final = 0.9
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +44,7 @@ class PlanUsage:
 
 
 def plan_usage(entry: GoSmsConfigEntry) -> PlanUsage:
-    """Return how the plan of an account stands now."""
+    """Return the usage of an account's plan in the present month, by the service's clock if it is known."""
     options, outbox = Options.from_entry(entry), entry.runtime_data.outbox
     today = dt_util.as_local(dt_util.utc_from_timestamp(outbox.unix_now())).date()
     first, renews = billing_month(today, options.billing_day)
@@ -55,13 +55,16 @@ def plan_usage(entry: GoSmsConfigEntry) -> PlanUsage:
 
 @callback
 def async_follow_plan(hass: HomeAssistant, entry: GoSmsConfigEntry, listener: Callable[..., None]) -> CALLBACK_TYPE:
-    """Call a listener when the usage has changed, or the plan or the month may have; returns how to stop it."""
+    """Call a listener when the usage has changed, and when the plan or the month may have; returns how to stop it.
+
+    The listener is called with different arguments by different causes, and must ignore them.
+    """
     outbox = entry.runtime_data.outbox
     counted = outbox.counted_segments
 
     @callback
     def async_handle_messages(_messages: Collection[OutgoingMessage]) -> None:
-        """Call the listener if SMS were counted: a message changes several times, and only once by being accepted."""
+        """Call the listener if SMS were counted. Most changes of messages do not change the count."""
         nonlocal counted
         before, counted = counted, outbox.counted_segments
         if counted != before:
@@ -70,14 +73,14 @@ def async_follow_plan(hass: HomeAssistant, entry: GoSmsConfigEntry, listener: Ca
     unsubscribe = (
         outbox.async_add_message_listener(async_handle_messages),
         async_dispatcher_connect(hass, UPDATED.format(entry.entry_id), listener),
-        # A day may begin at one o'clock, and that of another time zone at any moment.
+        # A day may begin at one o'clock: daylight saving time skips midnight in some time zones.
         async_track_time_change(hass, listener, minute=0, second=0),
         hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, listener),
     )
 
     @callback
     def async_unsubscribe() -> None:
-        """Call it no more."""
+        """Stop calling the listener."""
         for each in unsubscribe:
             each()
 
@@ -90,9 +93,9 @@ def async_watch_plan(hass: HomeAssistant, entry: GoSmsConfigEntry) -> CALLBACK_T
 
     @callback
     def async_check(*_reason: object) -> None:
-        """Raise the issue, or clear it: in a new month, or with a larger plan."""
+        """Raise the issue, or clear it, as in a new month or after the plan was changed."""
         usage = plan_usage(entry)
-        if usage.plan and usage.used >= _LOW * usage.plan:
+        if usage.plan and usage.used >= _WARNING_SHARE * usage.plan:
             async_raise(
                 hass, entry, QUOTA_LOW, placeholders={"plan": str(usage.plan), "renews": usage.renews.isoformat()}
             )

@@ -33,8 +33,8 @@ def prepare_text(entry: ConfigEntry[Any], message: str, title: str | None) -> Pr
 async def async_normalize_number(hass: HomeAssistant, entry: ConfigEntry[Any], number: str) -> str:
     """Return a phone number as digits.
 
-    The number of a recipient is not parsed again: it was parsed when the recipient was saved, and comes back from
-    events, sensors and forms.
+    The number of a recipient is not parsed again: it was parsed when the recipient was saved, and events, sensors and
+    forms contain it in this form.
 
     Raises:
         InvalidPhoneNumberError: it is not a valid phone number, or it is ambiguous.

@@ -28,11 +28,14 @@ _RATE_LIMITERS: HassKey[WeakValueDictionary[tuple[str, str], RateLimiter]] = Has
 # poll, so that their first states are real.
 SUBENTRY_READY: Final[SignalTypeFormat[ConfigSubentry]] = SignalTypeFormat("gosms_subentry_ready_{}")
 
+# Sent with the id of a recipient's subentry when a message was sent to it by another way than its notify entity.
+SENT: Final[SignalTypeFormat[()]] = SignalTypeFormat("gosms_sent_{}")
+
 # Sent when a change of an entry, such as a new name of a recipient, has been applied.
 UPDATED: Final[SignalTypeFormat[()]] = SignalTypeFormat("gosms_updated_{}")
 
-# By the ids of entries: how their notify entities are removed. They outlive a reload, since Home Assistant drops what
-# is sent to an entity that is not there, without an error.
+# Functions that remove the notify entities of an entry, by entry id. These entities outlive a reload, since Home
+# Assistant silently drops a message to a missing entity.
 NOTIFY_ENTITIES: HassKey[dict[str, Callable[[], Awaitable[None]]]] = HassKey("gosms_notify_entities")
 
 
@@ -61,7 +64,7 @@ def async_use_token(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
 
 @callback
 def async_run(hass: HomeAssistant, entry: GoSmsConfigEntry, target: Coroutine[None, None, None], name: str) -> None:
-    """Run something that uses the network until it ends or the account is unloaded, which does not wait for it."""
+    """Run something that uses the network. Unloading the account cancels it instead of waiting for its end."""
     task = entry.async_create_task(hass, target, name)
     entry.async_on_unload(partial(_cancel, task))
 

@@ -1,15 +1,11 @@
 """The subentries of an account: phones and recipients."""
 
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_DEVICE_ID
-from homeassistant.util.signal_type import SignalTypeFormat
 
 from .const import CONF_PHONE_NUMBER, SUBENTRY_PHONE, SUBENTRY_RECIPIENT
-
-# Sent with the id of a recipient's subentry when a message was sent there by another way than the notify entity.
-SENT: Final[SignalTypeFormat[()]] = SignalTypeFormat("gosms_sent_{}")
 
 
 def phones(entry: ConfigEntry[Any]) -> list[ConfigSubentry]:
@@ -23,7 +19,7 @@ def recipients(entry: ConfigEntry[Any]) -> list[ConfigSubentry]:
 
 
 def find_phone(entry: ConfigEntry[Any], device_id: str | None) -> ConfigSubentry | None:
-    """Return the phone with this GoSMS id, or None."""
+    """Return the phone with this GoSMS id, or None if there is none, or no id."""
     return next((phone for phone in phones(entry) if phone.data[CONF_DEVICE_ID] == device_id), None)
 
 

@@ -131,9 +131,9 @@ _REPLACEMENTS: Final = tuple(
 _IS_WORD: Final = frozenset("".join(_WORDS.values()))
 
 
-def is_allowed(character: str) -> bool:
-    """Return whether the service accepts a character."""
-    return character in _ALLOWED or unicodedata.category(character)[0] in "LP"
+def disallowed(text: str) -> list[str]:
+    """Return the characters of a text that the service does not accept, each once."""
+    return [character for character in dict.fromkeys(text) if not _is_allowed(character)]
 
 
 def replace_symbols(text: str) -> tuple[str, dict[str, str]]:
@@ -142,15 +142,15 @@ def replace_symbols(text: str) -> tuple[str, dict[str, str]]:
     A character without a readable replacement is dropped; its replacement is empty. In a link a character is
     percent-encoded, which is its replacement if it occurs only in links.
     """
-    disallowed = _disallowed(text)
-    if not disallowed:
+    found = disallowed(text)
+    if not found:
         return text, {}
     replacements = _REPLACEMENTS[_CYRILLIC.search(text) is not None]
     # Texts and links alternate; a text comes first.
     pieces = _LINK.split(text)
     links, others = pieces[1::2], [_DEGREE.sub("°", piece) for piece in pieces[::2]]
-    in_links = {character: _encode_for_link(character) for character in _disallowed("".join(links))}
-    elsewhere = {character: _replacement(character, replacements) for character in _disallowed("".join(others))}
+    in_links = {character: _encode_for_link(character) for character in disallowed("".join(links))}
+    elsewhere = {character: _replacement(character, replacements) for character in disallowed("".join(others))}
     for_links = str.maketrans(in_links)
     for_others = str.maketrans({character: _with_gaps(character, to) for character, to in elsewhere.items()})
     pieces[1::2] = [link.translate(for_links) for link in links]
@@ -159,22 +159,22 @@ def replace_symbols(text: str) -> tuple[str, dict[str, str]]:
     text = _GAPS.sub(_close_gap, "".join(pieces).replace(f".{_GAP}.", "."))
     known = dict.fromkeys(f"⁰{_CIRCLES}", replacements["°"]) | in_links | elsewhere
     # Characters may compose after a mark between them was dropped.
-    return unicodedata.normalize("NFC", text), {character: known[character] for character in disallowed}
+    return unicodedata.normalize("NFC", text), {character: known[character] for character in found}
 
 
-def _disallowed(text: str) -> list[str]:
-    """Return the characters of a text that the service does not accept, each once."""
-    return [character for character in dict.fromkeys(text) if not is_allowed(character)]
+def _is_allowed(character: str) -> bool:
+    """Return whether the service accepts a character."""
+    return character in _ALLOWED or unicodedata.category(character)[0] in "LP"
 
 
 def _replacement(character: str, replacements: Mapping[str, str]) -> str:
-    """Return the replacement of a character: a common one, else a compatible one of Unicode, else an empty text."""
+    """Return the replacement of a character: that of the table, else of Unicode, else an empty text."""
     if character in replacements:
         return replacements[character]
     compatible = unicodedata.normalize("NFKC", character)
     if compatible != character:
-        return "".join(part if is_allowed(part) else _replacement(part, replacements) for part in compatible).strip()
-    # Digits of other scripts.
+        return "".join(part if _is_allowed(part) else _replacement(part, replacements) for part in compatible).strip()
+    # A digit of another script. The default stands for "no number".
     number = unicodedata.numeric(character, 0.5)
     return str(int(number)) if number.is_integer() else ""
 

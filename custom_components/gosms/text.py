@@ -8,9 +8,9 @@ from typing import Final
 import unicodedata
 
 from .api import join_surrogates
-from .symbols import is_allowed, replace_symbols as _replace_symbols
+from .symbols import disallowed, replace_symbols as _replace_symbols
 
-# Code points of a text and its title: far more than can be sent, and few enough to prepare in the event loop.
+# Code points of a text and its title: far more than can be sent, and few enough to be prepared in the event loop.
 MAX_CHARACTERS: Final = 10_000
 
 # Code points in one message of the service, and messages that a text can be split into.
@@ -108,7 +108,7 @@ def prepare(message: str, title: str | None, *, long_text: str, replace_symbols:
     if replace_symbols:
         text, replaced = _replace_symbols(text)
         text = text.strip(_SPACES)
-    elif forbidden := [character for character in dict.fromkeys(text) if not is_allowed(character)]:
+    elif forbidden := disallowed(text):
         raise InvalidTextError("forbidden_symbols", symbols=_format_characters(forbidden))
     if not text:
         raise InvalidTextError("empty_text")

@@ -39,7 +39,7 @@ class _Applied:
 def async_follow_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> CALLBACK_TYPE:
     """Apply what changes in an entry from now on; returns how to stop it.
 
-    Options need nothing but what is told here to all: they are read when they are used.
+    Nothing is done for a changed option but to send the signal `UPDATED`: options are read when they are used.
     """
     applied = _Applied.of(entry)
 
@@ -75,7 +75,7 @@ def async_start_phone(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: Confi
 
 @callback
 def async_try_again(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
-    """Poll everything and send what is queued, since the user mended something; reload an entry that is not loaded."""
+    """Poll everything and send what is queued, since the user fixed something. Reload an entry that is not loaded."""
     if entry.state in _ACTIVE:
         entry.runtime_data.outbox.async_retry_now()
         async_run(hass, entry, _async_poll_all(hass, entry), "GoSMS.ru poll after a change")
@@ -85,7 +85,7 @@ def async_try_again(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
 
 @callback
 def _async_apply(hass: HomeAssistant, entry: GoSmsConfigEntry, before: _Applied, after: _Applied) -> None:
-    """Apply the difference. Nothing waits in here, so that changes are applied in their order."""
+    """Apply the difference. Nothing is awaited here, so that changes are applied in their order."""
     is_setup = entry.state is ConfigEntryState.SETUP_IN_PROGRESS
     if after.data != before.data:
         async_use_token(hass, entry)
@@ -94,24 +94,24 @@ def _async_apply(hass: HomeAssistant, entry: GoSmsConfigEntry, before: _Applied,
         async_update_account_device(hass, entry)
     for subentry_id in before.subentries.keys() - after.subentries.keys():
         _async_remove(hass, entry, subentry_id)
-    for subentry_id, (_, data) in after.subentries.items():
+    for subentry_id, present in after.subentries.items():
         subentry, known = entry.subentries[subentry_id], before.subentries.get(subentry_id)
         if is_setup and subentry.subentry_type == SUBENTRY_PHONE:
             # The setup starts all phones at its end.
             continue
         if known is None:
             _async_add(hass, entry, subentry)
-        elif known != after.subentries[subentry_id]:
+        elif known != present:
             async_update_subentry_device(hass, entry, subentry)
-            if data != known[1]:
-                _async_change(hass, entry, subentry, known[1])
+            _, data = known
+            _async_change(hass, entry, subentry, data)
     entry.runtime_data.outbox.async_prune_history()
     async_dispatcher_send(hass, UPDATED.format(entry.entry_id))
 
 
 @callback
 def _async_add(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: ConfigSubentry) -> None:
-    """Begin with a new recipient or phone."""
+    """Add a new recipient or phone."""
     if subentry.subentry_type == SUBENTRY_PHONE:
         async_start_phone(hass, entry, subentry)
     else:
@@ -120,7 +120,7 @@ def _async_add(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: ConfigSub
 
 @callback
 def _async_remove(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry_id: str) -> None:
-    """End a phone. Home Assistant itself removes the device and the entities of a subentry right after this."""
+    """Stop polling a phone. Home Assistant itself removes the device and the entities of a subentry after this."""
     if coordinator := entry.runtime_data.phone_coordinators.pop(subentry_id, None):
         entry.async_create_task(hass, coordinator.async_shutdown(), "GoSMS.ru end of a phone")
     async_clear_removed_phones(hass, entry)
@@ -130,7 +130,7 @@ def _async_remove(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry_id: str
 def _async_change(
     hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: ConfigSubentry, before: Mapping[str, Any]
 ) -> None:
-    """Poll a phone that became another one. Whatever else changes is read when it is used."""
+    """Poll a phone that became another one. All other data of a subentry is read when it is used."""
     if subentry.data.get(CONF_DEVICE_ID) != before.get(CONF_DEVICE_ID):
         coordinator = entry.runtime_data.phone_coordinators[subentry.subentry_id]
         coordinator.async_reset()
@@ -138,7 +138,7 @@ def _async_change(
 
 
 async def _async_poll_all(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
-    """Poll everything. If the token is accepted, nobody is asked for another one any more."""
+    """Poll everything. If the token is accepted, end the request for another one."""
     data = entry.runtime_data
     await asyncio.gather(
         data.coordinator.async_refresh(), *(phone.async_refresh() for phone in data.phone_coordinators.values())

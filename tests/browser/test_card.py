@@ -235,9 +235,9 @@ async def test_what_waits_is_taken_back_and_never_leaves(env: BrowserEnvironment
     async with open_card(env) as card:
         await card.send("Not needed")
         await card.expect_status("Not needed", "Queued")
-        await card.button("Take back the message to Mum").click()
-        await expect(card.root.locator(".notice")).to_contain_text("Taken back")
-        await card.expect_status("Not needed", "Taken back")
+        await card.button("Cancel the message to Mum").click()
+        await expect(card.root.locator(".notice")).to_contain_text("Canceled")
+        await card.expect_status("Not needed", "Canceled")
         await expect(card.root.locator(".header")).to_contain_text("All well")
     await env.simulator.control("DELETE", "faults")
     await poll(client)

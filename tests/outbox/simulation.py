@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast, override
 from unittest.mock import AsyncMock, patch
 
-from homeassistant.config_entries import ConfigEntries, ConfigEntryState, ConfigSubentry
+from homeassistant.config_entries import ConfigEntries, ConfigSubentry
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -295,7 +295,7 @@ class Simulation:
         self.reload(0)
 
     def cancel(self, index: int, account: int = 0) -> tuple[int, int]:
-        """Take back what was not sent to a recipient; return for how many that worked, and for how many not."""
+        """Cancel what was not sent to a recipient. Return how many were canceled, and how many were not."""
         run, number = self.current_run(), self.recipients[index].data["phone_number"]
         return run.loop.run_until_complete(
             run.outboxes[account].async_cancel(lambda message: message.phone_number == number)
@@ -531,13 +531,12 @@ class Run:
     async def remove(self, account: int) -> None:
         """Remove an account as Home Assistant does."""
         entry = self.simulation.entries[account]
-        entry.mock_state(self.hass, ConfigEntryState.UNLOAD_IN_PROGRESS)
-        await self.outboxes[account].async_pause()
-        await self.outboxes[account].async_unload()
-        await asyncio.sleep(0)
-        entry.mock_state(self.hass, ConfigEntryState.NOT_LOADED)
-        del self.hass.config_entries._entries[entry.entry_id]
-        await Outbox.async_remove(self.hass, entry.entry_id)
+        async with entry.setup_lock:
+            await self.outboxes[account].async_pause()
+            await self.outboxes[account].async_unload()
+            await asyncio.sleep(0)
+            del self.hass.config_entries._entries[entry.entry_id]
+            await Outbox.async_remove(self.hass, entry.entry_id)
 
     async def _set_up(self, entry: MockConfigEntry) -> Outbox:
         """Set up an account as the integration does."""

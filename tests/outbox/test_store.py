@@ -148,14 +148,14 @@ async def test_nobody_is_told_what_is_not_on_disk(
     slow_store.put(message("two"))
     await slow.begun.acquire()
     slow_store.update("one", OutgoingMessage.report_queued)
-    assert (shown, list(slow_store.saved), slow_store.has_waiters) == ([], [], True)
+    assert (shown, list(slow_store.saved), bool(slow_store._waiters)) == ([], [], True)
     slow.release()
     await slow.begun.acquire()
     assert (shown, slow_store.saved["one"].queued_reported, waiting.done()) == ([["one", "two"]], False, False)
     slow.release()
     assert (await waiting).queued_reported
-    await asyncio.sleep(0)
-    assert (shown[1:], slow_store.has_waiters) == ([["one"]], False)
+    await hass.async_block_till_done()
+    assert (shown[1:], bool(slow_store._waiters)) == ([["one"]], False)
 
     remove()
     slow_store.put(message("three"))
@@ -196,18 +196,23 @@ async def test_listeners_are_called_only_if_people_see_something_new(store: Mess
     assert saved == [["one", "two"], ["one"], ["one"], ["one"], ["one"], []]
 
 
-async def test_callers_go_on_before_what_people_see_is_updated(hass: HomeAssistant, store: MessageStore) -> None:
+async def test_callers_get_their_answers_before_anything_else_happens(hass: HomeAssistant, store: MessageStore) -> None:
     order: list[str] = []
 
     async def call() -> None:
         store.put(message())
         await store.async_wait("one", lambda _: True)
-        order.append("caller")
+
+    async def perform_action() -> None:
+        # As Home Assistant does for an entity.
+        await hass.async_create_task(call())
+        order.append("answer")
 
     store.async_add_listener(lambda _: order.append("listener"))
-    await asyncio.gather(call(), store.async_save())
+    store.on_saved = lambda _: order.append("workers")
+    await asyncio.gather(perform_action(), store.async_save())
     await hass.async_block_till_done()
-    assert order == ["caller", "listener"]
+    assert order == ["answer", "workers", "listener"]
 
 
 async def test_every_save_fails_while_the_disk_is_full_and_people_are_told(
@@ -445,7 +450,7 @@ async def test_those_who_wait_go_on_when_the_store_lets_them(hass: HomeAssistant
     waiting = hass.async_create_task(store.async_wait("one", lambda each: each.state.is_final))
     leaving = hass.async_create_task(store.async_wait("one", lambda each: each.state.is_final))
     await store.async_save()
-    assert store.has_waiters
+    assert store._waiters
     leaving.cancel()
     store.release()
     assert (await waiting).state is State.QUEUED

@@ -30,8 +30,8 @@ class GoSmsClient:
 
     Attributes:
         statistics: how the requests so far ended, and how long they took.
-        on_request_done: called with the outcome of each request, before the method returns or raises; not with that of
-            a request that began before the last `use`, which tells nothing of the present token.
+        on_request_done: called with the outcome of each request, before the method returns or raises. Not called for a
+            request that began before the last `use`: its outcome says nothing about the present token.
 
     Source: https://docs.gosms.ru
     """
@@ -60,7 +60,7 @@ class GoSmsClient:
         self._last_list: tuple[Mapping[str, str], Response, MessagePage] | None = None
 
     def use(self, token: str, *, url: str, rate_limiter: RateLimiter | None = None) -> None:
-        """Make all further requests with a token to an address. Those in progress end as they began.
+        """Use this token and this address for all further requests. Those in progress are not affected.
 
         Args:
             token: see `__init__`.

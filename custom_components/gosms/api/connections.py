@@ -1,6 +1,6 @@
-"""Which kept connections a request may use: none whose server could be heard with something else than its response.
+"""Choice of a connection for a request: one on which nothing but the response to this request can arrive.
 
-aiohttp takes whatever comes first for the response, and keeps a connection for longer than many servers do.
+aiohttp takes whatever arrives first for the response, and keeps an idle connection for longer than many servers do.
 """
 
 import asyncio
@@ -14,12 +14,13 @@ from aiohttp.connector import Connection
 
 from .exceptions import GoSmsConnectionError
 
-# Seconds since its last response. An unasked response soon after it might come only when the next request has left; and
-# many servers close a connection after 5 seconds, perhaps at the very moment of a request.
+# Seconds since the last response on a connection that may be used again. Sooner, an unexpected second response might
+# still be on its way. Later, the server might close the connection just when the request is sent: many close it after 5
+# seconds.
 _MIN_IDLE: Final = 0.1
 _MAX_IDLE: Final = 4.0
 
-# No more connections than that are kept at any time.
+# Connections that are tried for one request. aiohttp does not keep more of them.
 _MAX_CONNECTIONS: Final = 100
 
 # When the last response on a connection ended, by the event loop's time.
@@ -27,14 +28,15 @@ _idle_since: Final[WeakKeyDictionary[ResponseHandler, float]] = WeakKeyDictionar
 
 
 class _UnfitError(Exception):
-    """A connection must not be used. Nothing was sent on it."""
+    """A connection must not be used again. Nothing was sent on it."""
 
 
 async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Send a request at most once, on a connection that is fit for it; a middleware.
+    """Send a request at most once, on a connection that may be used for it; a middleware of aiohttp.
 
     Raises:
-        GoSmsConnectionError: the connection was lost. Past the rate limiter, aiohttp would repeat a GET or DELETE.
+        GoSmsConnectionError: the connection was lost. aiohttp itself would repeat a GET or DELETE, without waiting for
+            the rate limiter.
     """
     send = request.send
 
@@ -42,7 +44,7 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
         _prepare(conn)
         return await send(conn)
 
-    # There is no other moment between the choice of the connection and the first byte.
+    # The only place between the choice of the connection and the first byte that is sent.
     request.send = send_if_fit  # type: ignore[method-assign]  # aiohttp has no hook there.
     try:
         for _ in range(_MAX_CONNECTIONS):
@@ -57,7 +59,11 @@ async def send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandl
 
 
 def _prepare(connection: Connection) -> None:
-    """Check a connection that is about to be used, and watch it afterwards. aiohttp closes it after an error."""
+    """Prepare a connection that is about to be used.
+
+    Raises:
+        _UnfitError: it must not be used. aiohttp closes it then.
+    """
     protocol = cast("ResponseHandler", connection.protocol)
     vars(protocol).pop("data_received", None)
     loop = asyncio.get_running_loop()
@@ -66,10 +72,10 @@ def _prepare(connection: Connection) -> None:
         raise _UnfitError
 
     def watch() -> None:
-        """Note that the response ended, and close the connection after its next use if anything comes before that."""
+        """Remember when the response ended. If anything arrives before the next request, it closes the connection."""
 
         def receive(data: bytes) -> None:
-            # Without any, aiohttp goes on with what it has.
+            # aiohttp passes no data if it only continues with what it has received.
             if data:
                 protocol.force_close()
             ResponseHandler.data_received(protocol, data)

@@ -5,7 +5,8 @@ from typing import Final
 
 from .codes import ErrorCode, Meaning
 
-# The statuses with which also a proxy refuses the same request each time, and that of an unknown token.
+# Statuses that mean a refusal even without a code: a proxy would refuse the same request again, and 401 is that of an
+# unknown token.
 _REFUSALS: Final = frozenset(
     {
         HTTPStatus.BAD_REQUEST,
@@ -24,10 +25,12 @@ class GoSmsError(Exception):
         maybe_accepted: True if the service may have carried out the request all the same, so that a retry could do it
             twice: look first. False if it is certain that nothing was done.
         is_temporary: True if a later request may succeed without any change.
+        retry_after: seconds to wait before the next request, if the service asked for it, or None.
     """
 
     maybe_accepted: bool = True
     is_temporary: bool = True
+    retry_after: int | None = None
 
 
 class GoSmsConnectionError(GoSmsError):
@@ -47,7 +50,6 @@ class GoSmsApiError(GoSmsError):
         code: the vendor's error code, or None if the response has none.
         row: the details of the code, or None without a documented code.
         error_hash: the hash that the vendor's support asks for, or None.
-        retry_after: seconds to wait before the next request, if the service asked for it, or None.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class GoSmsApiError(GoSmsError):
         *,
         code: int | None = None,
         error_hash: str | None = None,
-        retry_after: float | None = None,
+        retry_after: int | None = None,
     ) -> None:
         """Store the details of the response, except the vendor's text, which may quote the request."""
         super().__init__(f"HTTP status {status}, error code {code}, hash {error_hash}")
@@ -84,7 +86,7 @@ def _meaning_of_status(status: int, *, has_code: bool) -> Meaning:
 
     Args:
         status: the HTTP status.
-        has_code: whether the response has a code of the vendor, though none that is documented.
+        has_code: whether the response has a code of the vendor, which is not a documented one.
     """
     is_client_error = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     if not is_client_error or status == HTTPStatus.REQUEST_TIMEOUT:

@@ -1,4 +1,4 @@
-"""The vendor's ids. Both cases are accepted, lower case is kept, so that an id is always the same string."""
+"""The vendor's ids. Both cases are accepted, and converted to lower case, so that an id is always the same string."""
 
 import re
 from typing import Final

@@ -48,6 +48,11 @@ class MessageStatus(IntEnum):
         """Return whether this status can't change. SENT is not final, though some messages keep it forever."""
         return self in {MessageStatus.SEND_FAILED, MessageStatus.DELIVERED, MessageStatus.DELIVERY_FAILED}
 
+    @property
+    def key(self) -> str:
+        """Return the name in lower case, as states, actions and translations have it."""
+        return self.name.lower()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
@@ -83,8 +88,8 @@ class Message:
 
     @property
     def status_name(self) -> str | None:
-        """Return the name of the status in lower case, or None if it is not a documented one."""
-        return None if (status := self.status) is None else status.name.lower()
+        """Return the key of the status, or None if it is not a documented one."""
+        return None if (status := self.status) is None else status.key
 
     @classmethod
     def from_api(cls, data: Json) -> Self | None:

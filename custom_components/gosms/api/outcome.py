@@ -34,7 +34,7 @@ class RequestOutcome:
     Attributes:
         endpoint: the endpoint that was called.
         device_id: the phone that the request named, or None.
-        begun: when the request was sent, in seconds of the event loop's clock.
+        begun: when the request was sent, by the event loop's clock in seconds.
         duration: seconds from sending to the end.
         error: why it failed, or None if the service did what was requested. Not a GoSmsError if the caller gave up.
     """
@@ -47,7 +47,7 @@ class RequestOutcome:
 
     @property
     def kind(self) -> OutcomeKind:
-        """Return in which way the request ended."""
+        """Return how the request ended."""
         match self.error:
             case None:
                 return OutcomeKind.OK

@@ -19,7 +19,7 @@ class LastError:
 
     Attributes:
         time: when it ended.
-        outcome: the way in which it ended.
+        outcome: how it ended.
         error: the text of the exception: status, code and the vendor's hash, or the kind of failure.
     """
 
@@ -33,10 +33,10 @@ class EndpointStatistics:
     """The requests to one endpoint.
 
     Attributes:
-        outcomes: how many ended in which way.
-        total: milliseconds that all of them took together, from sending to the end.
-        longest: milliseconds that the slowest took.
-        last: milliseconds that the last one took.
+        outcomes: the number of requests by how they ended.
+        total: the duration of all of them together, in milliseconds.
+        longest: the longest duration, in milliseconds.
+        last: the duration of the last one, in milliseconds.
         last_error: the last one that failed, or None.
     """
 
@@ -48,7 +48,7 @@ class EndpointStatistics:
 
     @property
     def mean(self) -> float:
-        """Return the milliseconds that a request took on average, 0 before the first one has ended."""
+        """Return the average duration in milliseconds, or 0 before the first request has ended."""
         return self.total / (self.outcomes.total() or 1)
 
     def add(self, outcome: OutcomeKind, milliseconds: float) -> None:
@@ -60,7 +60,7 @@ class EndpointStatistics:
 
 
 class Statistics:
-    """The requests of one client. The memory in use depends on the number of endpoints alone."""
+    """The requests of one client. Its size does not grow with the number of requests."""
 
     def __init__(self) -> None:
         """Start without any request."""

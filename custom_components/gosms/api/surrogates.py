@@ -1,4 +1,4 @@
-"""UTF-16 surrogates, which JSON and templates can contain, but UTF-8 can't encode: neither a file nor a response."""
+"""UTF-16 surrogates: JSON and templates can contain them, but UTF-8 can't encode them, so no file or request can."""
 
 
 def join_surrogates(text: str) -> str:

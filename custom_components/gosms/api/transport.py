@@ -1,6 +1,7 @@
 """HTTP as this API needs it: one request, one response, no retry; and the rate at which requests may be sent."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -25,9 +26,9 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=6)
 # Bytes. A full page of the longest messages has about 200 KiB.
 _MAX_BODY_SIZE: Final = 2 * 1024 * 1024
 
-# Each bracket or comma may begin a value. A full page has about 1,000 values, and of texts of nothing but brackets and
-# commas it has about 32,000 of these.
-_BEGINNINGS: Final = (b"{", b"[", b",")
+# Each of these characters may begin a value, and a body of many small values takes long to parse. A full page has about
+# 1,000 of them, or about 32,000 if its texts contain nothing else.
+_VALUE_BEGINNINGS: Final = (b"{", b"[", b",")
 _MAX_VALUES: Final = 100_000
 
 # The hash that the vendor's support asks for after an error. No other value of that key reaches logs or diagnostics.
@@ -44,14 +45,11 @@ class RateLimiter:
 
     def __init__(self) -> None:
         """Start without any request."""
-        self._limiters: dict[Endpoint, AsyncLimiter] = {}
+        self._limiters = defaultdict[Endpoint, AsyncLimiter](lambda: AsyncLimiter(1, 0.105))
 
     async def wait(self, endpoint: Endpoint) -> None:
         """Wait until a request to this endpoint may be sent."""
-        limiter = self._limiters.get(endpoint)
-        if limiter is None:
-            limiter = self._limiters[endpoint] = AsyncLimiter(1, 0.105)
-        await limiter.acquire()
+        await self._limiters[endpoint].acquire()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +119,7 @@ class Transport:
     async def send(
         self, endpoint: Endpoint, body: Mapping[str, Json] | None, query: Mapping[str, str] | None
     ) -> Response:
-        """Send one request, and return its response, be it an error or not.
+        """Send one request, and return its response, even if it is an error.
 
         Raises:
             GoSmsConnectionError: there was no response, or one that is too large.
@@ -194,7 +192,7 @@ def _http_time(date: str) -> float | None:
 
 def _parse_json(body: bytes) -> Json:
     """Return the value of a JSON text, or None if it is not valid JSON, or would take too long to parse."""
-    if sum(map(body.count, _BEGINNINGS)) > _MAX_VALUES:
+    if sum(map(body.count, _VALUE_BEGINNINGS)) > _MAX_VALUES:
         return None
     try:
         parsed: Json = json.loads(body)

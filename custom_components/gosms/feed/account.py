@@ -1,4 +1,4 @@
-"""What the feed tells of an account beside its messages."""
+"""What the feed says about an account, apart from its messages."""
 
 from typing import Any, Final
 
@@ -27,7 +27,14 @@ _PHONE_ENTITIES: Final = {
 def describe_account(
     rights: Rights, texts: Texts, recipients: list[VisibleRecipient], *, waiting: int
 ) -> dict[str, Any]:
-    """Return what a user may know of an account that is loaded."""
+    """Return what a user may know of an account that is loaded.
+
+    Args:
+        rights: of the user, with the account.
+        texts: in the language of the user.
+        recipients: the recipients of the account as the user sees them.
+        waiting: how many of the messages that the user may read wait here for the service.
+    """
     entry = rights.entry
     usage = plan_usage(entry)
     return {
@@ -57,21 +64,24 @@ def _problem(rights: Rights, texts: Texts) -> dict[str, str] | None:
     issue = async_get_worst(rights.hass, rights.entry)
     if issue is None:
         return None
-    reason = issue.translation_key or "" if issue.domain == DOMAIN else REAUTH
-    # Home Assistant's own words for a rejected token say nothing of messages.
-    text = texts.problem("invalid_auth" if reason == REAUTH else reason, issue.translation_placeholders or {})
+    if issue.domain == DOMAIN:
+        reason = text_key = issue.translation_key or ""
+    else:
+        # Home Assistant's own text about a rejected token says nothing about messages.
+        reason, text_key = REAUTH, "invalid_auth"
+    text = texts.problem(text_key, issue.translation_placeholders or {})
     return {"reason": reason, "text": text, "issue_id": issue.issue_id}
 
 
 def _phones(rights: Rights) -> list[dict[str, str | None]]:
-    """Return the phones of the account of which the user may read anything."""
+    """Return the phones with at least one entity that the user may read, and the ids of those entities."""
     described: list[dict[str, str | None]] = []
     for phone in phones(rights.entry):
-        entities: dict[str, str | None] = {}
+        entities: dict[str, str | None] = dict.fromkeys(_PHONE_ENTITIES)
         for key, domain in _PHONE_ENTITIES.items():
             entity = async_find_entity(rights.hass, rights.entry, domain, key, phone)
-            is_visible = entity is not None and not entity.disabled and rights.may_read(entity.entity_id)
-            entities[key] = entity.entity_id if entity and is_visible else None
+            if entity and not entity.disabled and rights.may_read(entity.entity_id):
+                entities[key] = entity.entity_id
         if any(entities.values()):
             described.append({"id": phone.subentry_id, "name": phone.title, **entities})
     return described

@@ -1,4 +1,4 @@
-"""What a user sees of an account: its messages in one list, and what there is to know beside them."""
+"""What a user sees of an account: its messages in one list, and its state."""
 
 from dataclasses import dataclass, field
 from heapq import nlargest
@@ -17,7 +17,7 @@ class View:
     """What a user sees at a moment.
 
     Attributes:
-        account: what there is to know beside the messages.
+        account: the account, apart from its messages, see `describe_account`.
         rows: the newest messages by their keys, newest first.
         has_more: whether there are older ones.
     """
@@ -31,7 +31,13 @@ class Feed:
     """Looks at an account for a user."""
 
     def __init__(self, rights: Rights, texts: Texts, limit: int) -> None:
-        """Make the feed of so many messages at most."""
+        """Initialize the feed.
+
+        Args:
+            rights: of the user, with the account.
+            texts: in the language of the user.
+            limit: the maximum number of messages that the user sees.
+        """
         self._rights = rights
         self._texts = texts
         self._limit = limit

@@ -22,12 +22,12 @@ class Found:
     """A message that a user may read.
 
     Attributes:
-        created: when it was asked for or listed, in Unix seconds.
-        key: names its row.
+        created: when it was requested, or created at GoSMS.ru, in Unix seconds.
+        key: the key of its row, unique among all messages of the account.
         source: the message.
         recipient: who it is for, if that is a recipient of the account.
         may_send: whether the user may send to that number.
-        may_cancel: whether the user may take it back.
+        may_cancel: whether the user may cancel it.
     """
 
     created: float
@@ -69,17 +69,17 @@ def find_messages(rights: Rights, recipients: list[VisibleRecipient]) -> Iterato
         yield from found(data.outbox.unix_time(message.created), message.key, message, recipient)
     created = data.outbox.unix_time(rights.hass.loop.time())
     for listed in data.coordinator.data.messages:
-        # One without a time stands beside the one before it.
+        # The page is sorted, so a message without a time gets that of the one before it.
         created = listed.created.timestamp() if listed.created else created
         if listed.id not in claimed:
             yield from found(created, f"gosms:{listed.id}", listed, by_number.get(listed.phone_number))
 
 
 class RowBuilder:
-    """Describes messages in words. What did not change is not described anew."""
+    """Builds the rows of messages. A row is built again only if its message has changed."""
 
     def __init__(self, texts: Texts) -> None:
-        """Make the builder."""
+        """Start without any row."""
         self._texts = texts
         self._known: dict[str, tuple[Found, Row]] = {}
 
@@ -118,7 +118,7 @@ class RowBuilder:
             "attempts": message.attempts,
             "segments": sum(count_segments(part.text) for part in message.parts),
             "parts": [
-                self._part(part.id, part.text, None if part.status is None else part.status.name.lower())
+                self._part(part.id, part.text, None if part.status is None else part.status.key)
                 for part in message.parts
             ],
             "steps": [

@@ -32,14 +32,14 @@ class VisibleRecipient:
 def visible_recipients(rights: Rights) -> list[VisibleRecipient]:
     """Return the recipients of an account as a user sees them.
 
-    The event entity of a recipient tells the texts, so whoever may read that one may read the messages.
+    The event entity of a recipient contains the texts, so a user who may read it may read the messages too.
     """
     may_read_account = rights.may_read_account
     visible: list[VisibleRecipient] = []
     for recipient in recipients(rights.entry):
         notify = async_find_entity(rights.hass, rights.entry, Platform.NOTIFY, "sms", recipient)
         event = async_find_entity(rights.hass, rights.entry, Platform.EVENT, "message", recipient)
-        may_send = notify is not None and not notify.disabled and rights.may_control(notify.entity_id)
+        may_send = notify and not notify.disabled and rights.may_control(notify.entity_id)
         visible.append(
             VisibleRecipient(
                 id=recipient.subentry_id,

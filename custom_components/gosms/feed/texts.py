@@ -1,4 +1,4 @@
-"""The words of the feed, in the language of whoever looks."""
+"""The texts of the feed, in the language of the user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ..errors import Failure, localize
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Texts:
-    """Words for what the feed tells.
+    """The integration's texts in one language.
 
     Attributes:
         hass: Home Assistant.
@@ -23,32 +23,32 @@ class Texts:
     language: str
 
     def status(self, status: str | None) -> str | None:
-        """Return a status in words, or None without one."""
+        """Return the text of a status, or None without one."""
         if status is None:
             return None
         return self._find("entity", f"entity.sensor.last_message_status.state.{status}", status)
 
     def event(self, kind: str) -> str:
-        """Return the type of an event in words."""
+        """Return the text of an event type."""
         return self._find("entity", f"entity.event.message.state_attributes.event_type.state.{kind}", kind)
 
     def failure(self, failure: Failure) -> str:
-        """Return what went wrong in words."""
+        """Return the text of a failure."""
         return localize(self.hass, failure.error(self.hass, self.language), self.language)
 
     def problem(self, key: str, placeholders: Mapping[str, str]) -> str:
-        """Return what a problem of an account means for its messages in words."""
+        """Return what a problem of an account means for its messages: the text of an error, else a repair's title."""
         title = self._find("issues", f"issues.{key}.title", key)
         return self._find("exceptions", f"exceptions.{key}.message", title).format_map(placeholders)
 
     def _find(self, category: str, path: str, default: str) -> str:
-        """Return a text of the integration."""
+        """Return a text of the integration, or the default if there is none."""
         texts = async_get_cached_translations(self.hass, self.language, category, DOMAIN)
         return texts.get(f"component.{DOMAIN}.{path}", default)
 
 
 async def async_load_texts(hass: HomeAssistant, language: str) -> Texts:
-    """Return the words in a language; where there are none, they are in English."""
+    """Return the texts in a language. Those that it lacks are in English."""
     for category in ("entity", "exceptions", "issues"):
         await async_get_translations(hass, language, category, [DOMAIN])
     return Texts(hass=hass, language=language)

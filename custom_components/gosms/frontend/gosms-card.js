@@ -2,13 +2,13 @@
  * The SMS card of the GoSMS.ru integration: `type: custom:gosms-card`.
  *
  * One plain module without dependencies. Everything that is shown becomes a text node, never HTML. The list comes from
- * the websocket command `gosms/messages/subscribe`; sending, counting and taking back are the integration's actions.
+ * the websocket command `gosms/messages/subscribe`; sending, counting and canceling are the integration's actions.
  */
 
 const DOMAIN = "gosms";
 const TYPE = "gosms-card";
 const DEFAULTS = { rows: 10, form: true, phones: true };
-// What one subscription gives at most, and how many more messages "Show more" asks for.
+// The most messages of one subscription, and how many more "Show more" requests.
 const MAX_ROWS = 200;
 const MORE_ROWS = 50;
 // Milliseconds.
@@ -19,7 +19,7 @@ const NOTICE_TIME = 15000;
 // Numbers of up to so many digits may be emergency services.
 const SHORT_NUMBER = 3;
 const SHOWN_SYMBOLS = 8;
-// What Home Assistant's websocket client calls a command whose connection was closed before the answer.
+// The error code of Home Assistant's websocket client if the connection was closed before the response.
 const CONNECTION_LOST = 3;
 const OTHER_NUMBER = "";
 
@@ -39,7 +39,7 @@ const LOOKS = {
 };
 const UNKNOWN_LOOK = ["mdi:help-circle-outline", "neutral"];
 
-/** Problems in which messages still leave, or wait. */
+/** Problems during which messages are still sent, or wait. */
 const WARNINGS = ["service_unreachable", "phone_out_of_touch", "quota_low", "no_device_permission", "unknown_phone"];
 
 const plural = (language, forms) => {
@@ -62,7 +62,7 @@ const TEXTS = {
     askAdministrator: "For details, ask an administrator: Settings > System > Repairs.",
     loading: "Loading messages…",
     noMessages: "No messages yet",
-    notFound: "Messages are not available: the account is not loaded. If there are several, choose one in the settings of this card.",
+    notFound: "Messages are not available: the account is not loaded. If there are several accounts, choose one in the settings of this card.",
     unauthorized: "You have no permission to see these messages. An administrator can change that.",
     failed: (reason) => `Messages could not be loaded: ${reason}`,
     to: "To",
@@ -87,12 +87,12 @@ const TEXTS = {
     mayHaveArrived: "It is unknown whether this message arrived. Send it again?",
     cancel: "Cancel",
     sendAgain: "Send again",
-    takeBack: "Take back",
+    cancelMessage: "Cancel",
     sendAgainTo: (name) => `Send again to ${name}`,
-    takeBackFrom: (name) => `Take back the message to ${name}`,
-    takenBack: "Taken back.",
+    cancelMessageTo: (name) => `Cancel the message to ${name}`,
+    cancelled: "Canceled.",
     tooLate: "Too late: the message is already on its way.",
-    notTakenBack: (reason) => `Not taken back. ${reason}`,
+    notCancelled: (reason) => `Not canceled. ${reason}`,
     more: "Show more",
     messages: "Messages",
     unknown: "Unknown",
@@ -125,7 +125,7 @@ const TEXTS = {
     mayNot: "You do not have permission.",
     editor: {
       config_entry_id: ["Account", "Required only if there are several."],
-      recipient: ["Recipient", "The card shows and sends only messages to this recipient. If not set, to all recipients."],
+      recipient: ["Recipient", "The card shows and sends only messages to this recipient. If not set, it is for all recipients."],
       title: ["Title"],
       rows: ["Messages to show"],
       form: ["Form to send"],
@@ -134,12 +134,12 @@ const TEXTS = {
   },
   ru: {
     title: "SMS",
-    description: "Последние сообщения с их состоянием и форма для отправки.",
+    description: "Последние сообщения с их статусом и форма отправки.",
     allWell: "Всё в порядке",
-    waiting: (count) => `Ждут: ${count}`,
+    waiting: (count) => `В очереди: ${count}`,
     outage: "Нет связи с GoSMS.ru. Сообщения ждут здесь и уйдут, когда связь появится.",
     openRepair: "Исправить",
-    askAdministrator: "Подробности спросите у администратора: «Настройки» > «Система» > «Устранение проблем».",
+    askAdministrator: "Подробности узнайте у администратора: «Настройки > Система > Устранение проблем».",
     loading: "Сообщения загружаются…",
     noMessages: "Сообщений пока нет",
     notFound: "Сообщения недоступны: аккаунт не загружен. Если аккаунтов несколько, выберите один в настройках карточки.",
@@ -153,7 +153,7 @@ const TEXTS = {
     characters: ruCharacters,
     segments: (count) => `${count} SMS`,
     parts: (count) => ruParts(count),
-    replaced: (symbols) => `Замены: ${symbols}`,
+    replaced: (symbols) => `Заменено: ${symbols}`,
     removed: (symbols) => `Убрано: ${symbols}`,
     send: "Отправить",
     sending: "Отправляется…",
@@ -161,18 +161,18 @@ const TEXTS = {
     noNumber: "Сначала введите номер телефона.",
     noRecipient: "Сначала выберите получателя.",
     accepted: (name) => `GoSMS.ru принял сообщение, получатель: ${name}.`,
-    queued: (name) => `В очереди, получатель: ${name}. Уйдёт, как только появится связь с GoSMS.ru.`,
+    queued: (name) => `Сообщение в очереди, получатель: ${name}. Оно уйдёт, когда появится связь с GoSMS.ru.`,
     notSent: (reason) => `Не отправлено. ${reason}`,
     shortNumber: (name) => `${name}: возможно, это номер экстренной службы. Всё равно отправить SMS?`,
     mayHaveArrived: "Неизвестно, дошло ли это сообщение. Отправить ещё раз?",
     cancel: "Отмена",
     sendAgain: "Отправить ещё раз",
-    takeBack: "Отозвать",
+    cancelMessage: "Отозвать",
     sendAgainTo: (name) => `Отправить ещё раз, получатель: ${name}`,
-    takeBackFrom: (name) => `Отозвать сообщение, получатель: ${name}`,
-    takenBack: "Отозвано.",
+    cancelMessageTo: (name) => `Отозвать сообщение, получатель: ${name}`,
+    cancelled: "Отозвано.",
     tooLate: "Поздно: сообщение уже отправляется.",
-    notTakenBack: (reason) => `Не отозвано. ${reason}`,
+    notCancelled: (reason) => `Не отозвано. ${reason}`,
     more: "Показать ещё",
     messages: "Сообщения",
     unknown: "Неизвестно",
@@ -196,7 +196,7 @@ const TEXTS = {
     onlineUnknown: "Неизвестно, на связи ли",
     lastSeen: (when) => `был на связи ${when}`,
     charging: "заряжается",
-    battery: "Батарея",
+    battery: "Заряд батареи",
     sends: "Отправка",
     sendsWith: (name) => `${name} отправляет SMS`,
     notSwitched: (reason) => `Не переключено. ${reason}`,
@@ -205,7 +205,7 @@ const TEXTS = {
     mayNot: "У вас нет на это прав.",
     editor: {
       config_entry_id: ["Аккаунт", "Нужен, только если их несколько."],
-      recipient: ["Получатель", "Карточка показывает и отправляет сообщения только ему. Если не задан — всем."],
+      recipient: ["Получатель", "Карточка показывает и отправляет сообщения только этому получателю. Если не задан — всем."],
       title: ["Заголовок"],
       rows: ["Сколько сообщений показывать"],
       form: ["Форма отправки"],
@@ -344,14 +344,16 @@ const STYLE = `
   }
 `;
 
+const isGiven = (value) => value !== undefined && value !== null && value !== false;
+
 /** Return a new element. Properties that begin with `on` are listeners, the others attributes; strings become text. */
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== undefined && value !== null && value !== false) element.setAttribute(name, value === true ? "" : value);
+    else if (isGiven(value)) element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter(isGiven));
   return element;
 }
 
@@ -361,7 +363,7 @@ const icon = (name) => h("ha-icon", { icon: name, "aria-hidden": "true" });
 const randomKey = () =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** Texts that were not sent yet, by card; a card is made anew whenever its view is opened. */
+/** Texts that were not sent yet, by card. They are kept here, since a card is created again when its view is opened. */
 const drafts = new Map();
 
 class GoSmsCard extends HTMLElement {
@@ -482,7 +484,7 @@ class GoSmsCard extends HTMLElement {
     this.#connection = undefined;
   }
 
-  // The client subscribes again by itself, and the next event holds everything.
+  // The client subscribes again by itself, and the next event contains everything.
   #onReconnect = () => {
     this.#isFresh = true;
   };
@@ -526,7 +528,7 @@ class GoSmsCard extends HTMLElement {
     if (!isFirst) this.#announce(news.map((row) => `${this.#nameOf(row)}: ${this.#statusOf(row)}`).join(". "));
     if (event.account) this.#account = event.account;
     clearTimeout(this.#retry);
-    // Either the service is out of reach, or the account is not loaded; a new subscription tells.
+    // Either the service can't be reached, or the account is not loaded. Only a new subscription shows which.
     if (!isFirst && event.account?.available === false) this.#retry = setTimeout(() => this.#subscribe(), RETRY_DELAY);
     this.#render();
   }
@@ -726,7 +728,7 @@ class GoSmsCard extends HTMLElement {
         ...recipients.map(({ name, entity_id: entityId }) => h("option", { value: entityId }, name)),
         ...(numbers ? [h("option", { value: OTHER_NUMBER }, t.otherNumber)] : []),
       );
-      // If the chosen one is gone, nobody is chosen: the text must not go to somebody else.
+      // If the chosen recipient is gone, none is chosen: the text must not go to another person.
       const { recipient: chosen } = this.#draft();
       const values = [...recipient.options].map((option) => option.value);
       recipient.selectedIndex = chosen === undefined ? 0 : values.indexOf(chosen);
@@ -786,9 +788,9 @@ class GoSmsCard extends HTMLElement {
         onclick: (event) => this.#resend(row, event.currentTarget),
       }, icon("mdi:send"), t.sendAgain),
       row.can_cancel && h("button", {
-        class: "button", type: "button", "data-role": "cancel", "aria-label": t.takeBackFrom(name),
-        onclick: (event) => this.#takeBack(row, event.currentTarget),
-      }, icon("mdi:undo-variant"), t.takeBack),
+        class: "button", type: "button", "data-role": "cancel", "aria-label": t.cancelMessageTo(name),
+        onclick: (event) => this.#cancel(row, event.currentTarget),
+      }, icon("mdi:undo-variant"), t.cancelMessage),
     );
     const head = h("div", { class: "head" }, toggle, actions.childElementCount > 0 && actions);
     item.replaceChildren(head, ...(isOpen ? [this.#details(row)] : []));
@@ -849,7 +851,7 @@ class GoSmsCard extends HTMLElement {
         h("div", { class: "facts" },
           h("span", {}, online === undefined ? t.onlineUnknown : online ? t.online : t.offline,
             Number.isFinite(seen) && `, ${t.lastSeen(this.#ago(seen))}`),
-          Number.isFinite(level) && battery && h("span", { class: level <= 20 && !isCharging ? "error" : "neutral" },
+          Number.isFinite(level) && h("span", { class: level <= 20 && !isCharging ? "error" : "neutral" },
             icon(isCharging ? "mdi:battery-charging" : batteryIcon),
             h("span", { class: "hidden" }, t.battery), this.#hass.formatEntityState(battery), isCharging && `, ${t.charging}`))),
       sending && h("button", {
@@ -881,11 +883,11 @@ class GoSmsCard extends HTMLElement {
     if (text && this.#elements) this.#elements.live.textContent = text;
   }
 
-  /** Say what became of something that the user did. Good news is in the list too, and leaves again. */
-  #notify(tone, text, leaves = false) {
+  /** Show the result of something that the user did. Without a text, or after a time if it is brief, nothing is shown. */
+  #notify(tone, text, isBrief = false) {
     clearTimeout(this.#notice);
     fill(this.#elements.notice, text ? [alert(tone, text)] : []);
-    if (leaves) this.#notice = setTimeout(() => this.#notify(), NOTICE_TIME);
+    if (isBrief) this.#notice = setTimeout(() => this.#notify(), NOTICE_TIME);
   }
 
   // What the user does
@@ -972,7 +974,7 @@ class GoSmsCard extends HTMLElement {
     return result?.response ?? {};
   }
 
-  /** Return in words why a call failed. */
+  /** Return the reason of a failed call as a text. */
   async #reason(error) {
     if (error?.code === "unauthorized") return this.#texts.mayNot;
     const { translation_key: key, translation_domain: domain, translation_placeholders: placeholders } = error ?? {};
@@ -1022,7 +1024,7 @@ class GoSmsCard extends HTMLElement {
     button.removeAttribute("aria-disabled");
   }
 
-  /** Send a message, say what became of it, and return whether it was taken. */
+  /** Send a message, show the result, and return whether it was accepted. */
   async #deliver(message, { entityId, number }, name, tag) {
     const t = this.#texts;
     const what = JSON.stringify([message, entityId, number]);
@@ -1062,14 +1064,14 @@ class GoSmsCard extends HTMLElement {
     send.lastElementChild.textContent = isSending ? this.#texts.sending : this.#texts.send;
   }
 
-  async #takeBack(row, button) {
+  async #cancel(row, button) {
     const t = this.#texts;
     button.setAttribute("aria-disabled", "true");
     try {
       const response = await this.#call("cancel_messages", { keys: [row.key] });
-      this.#notify(response.cancelled ? "success" : "warning", response.cancelled ? t.takenBack : t.tooLate, true);
+      this.#notify(response.cancelled ? "success" : "warning", response.cancelled ? t.cancelled : t.tooLate, true);
     } catch (error) {
-      this.#notify("error", t.notTakenBack(await this.#reason(error)));
+      this.#notify("error", t.notCancelled(await this.#reason(error)));
     }
     button.removeAttribute("aria-disabled");
   }
@@ -1082,7 +1084,7 @@ class GoSmsCard extends HTMLElement {
     }
   }
 
-  /** Ask before a message to what may be an emergency service, and return whether to send it. */
+  /** Ask for confirmation if a number may be an emergency service, and return whether to send. */
   async #mayBeSent(isShort, name) {
     return !isShort || this.#ask(this.#texts.shortNumber(name), this.#texts.send);
   }
@@ -1100,7 +1102,7 @@ class GoSmsCard extends HTMLElement {
   }
 }
 
-/** Replace the children of an element, unless they look the same: a screen reader would say them again. */
+/** Replace the children of an element, unless they look the same: a screen reader would read them out again. */
 function fill(element, ...children) {
   const wanted = [...h("div", {}, ...children.flat()).childNodes];
   const shown = [...element.childNodes];
@@ -1113,7 +1115,7 @@ function alert(tone, text, link) {
   return h("div", { class: `alert ${tone}` }, icon(symbol), h("div", {}, text), link);
 }
 
-/** Open a link inside the app, without loading the page anew. */
+/** Open a link inside the app, without reloading the page. */
 function navigate(event) {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
@@ -1145,7 +1147,7 @@ function getEntitySuggestion(hass, entityId) {
   const sameDevice = Object.values(hass.entities).filter((each) => each.device_id === entity.device_id);
   const recipient = sameDevice.find((each) => each.entity_id.startsWith("notify."));
   const device = hass.devices[entity.device_id];
-  // What hangs on the account's device and has no notify entity is a phone.
+  // A device that is connected through the account's, without a notify entity, is a phone.
   if (!recipient && device?.via_device_id) return null;
   const config = { type: `custom:${TYPE}`, ...GoSmsCard.getStubConfig(hass) };
   if (config.config_entry_id) config.config_entry_id = device.primary_config_entry;

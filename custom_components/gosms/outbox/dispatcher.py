@@ -10,7 +10,7 @@ from typing import Final, override
 
 from homeassistant.core import callback
 
-from ..api import GoSmsApiError, GoSmsConnectionError, GoSmsError
+from ..api import GoSmsConnectionError, GoSmsError
 from ..errors import Failure, not_queued
 from .account import Account
 from .backoff import Backoff
@@ -237,7 +237,7 @@ class Dispatcher(Worker):
                 self._backoff.fail(now)
             self._store.update(key, lambda message: message.mark_unknown(failure, now))
         elif err.is_temporary:
-            self._backoff.fail(now, err.retry_after if isinstance(err, GoSmsApiError) else None)
+            self._backoff.fail(now, err.retry_after)
             self._store.update(key, lambda message: message.requeue(failure, now))
         else:
             self._backoff.succeed(now)

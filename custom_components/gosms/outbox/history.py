@@ -33,7 +33,7 @@ class Counters:
     delivery_time: float | None = None
 
     def count(self, message: OutgoingMessage, now: float, today: date) -> Counters:
-        """Return the counters with one more message. One that was taken back has not failed."""
+        """Return the counters with one more message. A canceled one has not failed."""
         if message.state is State.CANCELLED:
             return self
         delivered, failed = self.on(today)

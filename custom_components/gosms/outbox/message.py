@@ -99,7 +99,7 @@ class OutgoingMessage:
     def status(self) -> str:
         """Return the state as people are shown it: in the service's words once it has the message."""
         if self.state is State.ACCEPTED:
-            return min(part.status for part in self.parts if part.status is not None).name.lower()
+            return min(part.status for part in self.parts if part.status is not None).key
         if self.state in {State.SENDING, State.UNKNOWN}:
             return State.QUEUED.value
         return self.state.value
@@ -143,7 +143,7 @@ class OutgoingMessage:
 
     @property
     def can_be_cancelled(self) -> bool:
-        """Return whether it can be taken back: no request of it may have arrived, as far as its file tells."""
+        """Return whether it can be canceled: according to its stored record, no request may have arrived."""
         return (self.state is State.QUEUED or (self.state is State.UNKNOWN and self.was_left_queued)) and not self.ids
 
     @property
@@ -237,7 +237,7 @@ class OutgoingMessage:
         return _change(self, State.UNCONFIRMED, now)
 
     def cancel(self, now: float) -> OutgoingMessage:
-        """Take it back."""
+        """Cancel it."""
         if not self.can_be_cancelled:
             raise IllegalTransitionError("it may have been sent")
         return _change(self, State.CANCELLED, now)

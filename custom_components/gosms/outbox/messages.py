@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 import logging
-from typing import override
+from typing import Final, override
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
@@ -13,6 +13,9 @@ from .index import MessageIndex
 from .message import OutgoingMessage
 
 _LOGGER = logging.getLogger(__name__)
+
+# Turns of the event loop that an answer takes through the tasks in which Home Assistant performs an action.
+_TURNS_OF_ANSWER: Final = 3
 
 type SavedListener = Callable[[Collection[OutgoingMessage]], None]
 
@@ -39,7 +42,7 @@ class Messages(MessageIndex):
         self.history = History()
         self.on_saved: SavedListener = lambda _messages: None
         self._listeners: list[SavedListener] = []
-        self._waiters: dict[str, set[asyncio.Future[OutgoingMessage]]] = {}
+        self._waiters: dict[str, dict[asyncio.Future[OutgoingMessage], Callable[[OutgoingMessage], bool]]] = {}
         self._is_held = False
         self._is_released = False
 
@@ -61,20 +64,15 @@ class Messages(MessageIndex):
         message = self.saved.get(key) or self.history.messages.get(key)
         while not self._is_released and (self._is_held or message is None or not is_reached(message)):
             future: asyncio.Future[OutgoingMessage] = asyncio.get_running_loop().create_future()
-            waiters = self._waiters.setdefault(key, set())
-            waiters.add(future)
+            waiters = self._waiters.setdefault(key, {})
+            waiters[future] = is_reached
             try:
                 message = await future
             finally:
-                waiters.discard(future)
+                del waiters[future]
                 if not waiters:
                     self._waiters.pop(key, None)
         return message or self.messages[key]
-
-    @property
-    def has_waiters(self) -> bool:
-        """Return whether anybody waits for a message."""
-        return bool(self._waiters)
 
     def hold(self) -> None:
         """Let nobody go who waits, until `resume` or `release`."""
@@ -96,12 +94,15 @@ class Messages(MessageIndex):
         found = [messages.get(key) or self.history.messages.get(key) for key in self._waiters]
         return [message for message in found if message]
 
-    def _notify_waiters(self, messages: Iterable[OutgoingMessage]) -> None:
-        """Let those look who wait for one of these messages, unless they are held."""
+    def _notify_waiters(self, messages: Iterable[OutgoingMessage]) -> bool:
+        """Let those go on for whom one of these messages is where they wait for, and return whether there were any."""
+        is_any = False
         for message in [] if self._is_held else messages:
-            for future in self._waiters.get(message.key, ()):
-                if not future.done():
+            for future, is_reached in self._waiters.get(message.key, {}).items():
+                if not future.done() and (self._is_released or is_reached(message)):
                     future.set_result(message)
+                    is_any = True
+        return is_any
 
     @callback
     def async_add_listener(self, listener: SavedListener) -> CALLBACK_TYPE:
@@ -113,7 +114,7 @@ class Messages(MessageIndex):
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _tell(self, messages: Collection[OutgoingMessage], *, are_all: bool) -> None:
+    async def _async_tell(self, messages: Collection[OutgoingMessage], *, are_all: bool) -> None:
         """Tell those who wait, then the listeners of messages that are on disk now, or never will be.
 
         Args:
@@ -124,7 +125,10 @@ class Messages(MessageIndex):
         for message in messages:
             if message.key in self.messages:
                 self._mark_saved(message)
-        self._notify_waiters(messages)
+        if self._notify_waiters(messages):
+            # The answer comes first: events and states can follow it.
+            for _ in range(_TURNS_OF_ANSWER):
+                await asyncio.sleep(0)
         if news or not are_all:
             asyncio.get_running_loop().call_soon(self._show, news)
         self.on_saved(messages)

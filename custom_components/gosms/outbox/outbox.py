@@ -7,7 +7,7 @@ import logging
 import time
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..api import GoSmsClient, MessagePage
@@ -207,9 +207,8 @@ class Outbox:
 
     async def _async_release(self) -> None:
         """Let those go on who wait for a message, once it is known whether the account is being removed."""
-        while self._entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS and self._store.has_waiters:  # noqa: ASYNC110  # Nothing tells the end of it.
-            await asyncio.sleep(0)
-        self._is_removed = self._hass.config_entries.async_get_entry(self._entry.entry_id) is None
+        async with self._entry.setup_lock:
+            self._is_removed = self._hass.config_entries.async_get_entry(self._entry.entry_id) is None
         self._store.release()
 
     async def async_begin_backup(self) -> None:
@@ -281,10 +280,10 @@ class Outbox:
         return [self._result(each) for each in admitted]
 
     async def async_cancel(self, is_meant: Callable[[OutgoingMessage], bool]) -> tuple[int, int]:
-        """Take back messages that have not ended, and return for how many that worked, and for how many not any more.
+        """Cancel messages that have not ended. Return how many were canceled, and for how many it was too late.
 
         Args:
-            is_meant: returns whether a message is to be taken back.
+            is_meant: returns whether a message should be canceled.
         """
         meant = [
             message for message in self._store.messages.values() if is_meant(message) and not message.state.is_final

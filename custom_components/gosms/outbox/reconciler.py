@@ -191,7 +191,7 @@ class Reconciler(Worker):
         elif is_forbidden or (now - message.created >= _GIVE_UP and self._account.clock.may_expire(message.created)):
             self._store.update(message.key, lambda message: message.mark_unconfirmed(now))
         else:
-            search.backoff.fail(now, err.retry_after if isinstance(err, GoSmsApiError) else None)
+            search.backoff.fail(now, err.retry_after)
             search.due = search.backoff.due
 
     def _window(self, message: OutgoingMessage) -> tuple[float, float]:

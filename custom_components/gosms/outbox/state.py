@@ -31,7 +31,7 @@ class State(StrEnum):
     UNCONFIRMED = "unconfirmed"
     """Nothing proves that it was sent, nothing proves that it was not."""
     CANCELLED = "cancelled"
-    """It was taken back before any of it left."""
+    """It was canceled before any part was sent."""
 
     @property
     def is_final(self) -> bool:

@@ -231,7 +231,7 @@ class MessageStore(Messages):
             self.on_unsaved(self._existing(key for key in untold if key not in self.persisted))
             told = self._existing(untold)
         if untold or is_counted:
-            self._tell(told, are_all=len(told) == len(untold) and not is_counted)
+            await self._async_tell(told, are_all=len(told) == len(untold) and not is_counted)
         return failure
 
     def _existing(self, keys: Iterable[str]) -> list[OutgoingMessage]:

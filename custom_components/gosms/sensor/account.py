@@ -20,7 +20,7 @@ from ..outbox import Outbox, OutgoingMessage
 from ..runtime_data import GoSmsConfigEntry
 
 # The statuses of a message by GoSMS, in the order in which they occur.
-STATUSES: Final = [status.name.lower() for status in MessageStatus]
+STATUSES: Final = [status.key for status in MessageStatus]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,10 @@ from ..outbox import OutgoingMessage, State
 _MAX_OLDER: Final = 20
 
 # The service alone knows how these go on.
-_ON_SERVER: Final = {status.name.lower() for status in MessageStatus if not status.is_final}
+_ON_SERVER: Final = {status.key for status in MessageStatus if not status.is_final}
 
 _FAILURES: Final = (MessageStatus.SEND_FAILED, MessageStatus.DELIVERY_FAILED)
-_ENDS: Final = {status.name.lower() for status in (MessageStatus.DELIVERED, *_FAILURES)}
+_ENDS: Final = {status.key for status in (MessageStatus.DELIVERED, *_FAILURES)}
 
 
 class RecipientStatus(ExtraStoredData):
@@ -106,7 +106,7 @@ class RecipientStatus(ExtraStoredData):
         if len(parts) < len(self._ids):
             return self._status
         failed = next((status for status in parts if status in _FAILURES), None)
-        return (min(parts) if failed is None else failed).name.lower()
+        return (min(parts) if failed is None else failed).key
 
     @override
     def as_dict(self) -> dict[str, Any]:

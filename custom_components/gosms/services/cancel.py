@@ -31,7 +31,7 @@ CANCEL_MESSAGES_SCHEMA: Final = ActionSchema(
         vol.Optional(_PHONE_NUMBERS): vol.All(SHORT_TEXTS, vol.Length(min=1), [_NOT_BLANK]),
         vol.Optional(_TAG): _NOT_BLANK,
     },
-    # An empty field is the result of a failed template. Without it, everything would be taken back.
+    # An empty field is the result of a failed template. Without it, everything would be canceled.
     never_empty=[_KEYS, _PHONE_NUMBERS, _TAG, *map(str, cv.ENTITY_SERVICE_FIELDS)],
 )
 
@@ -62,11 +62,11 @@ class _Selection:
 
 
 async def async_cancel_messages(call: ServiceCall) -> ServiceResponse:
-    """Take back messages that were not sent, and return how many, and for how many it was too late.
+    """Cancel messages that were not sent. Return how many were canceled, and for how many it was too late.
 
     Raises:
-        ServiceValidationError: a recipient is none, or an account is not loaded; nothing was taken back. Translated.
-        Unauthorized: the caller may not send to one of the recipients; nothing was taken back.
+        ServiceValidationError: a target is no recipient, or an account is not loaded; nothing was canceled. Translated.
+        Unauthorized: the caller may not send to one of the recipients; nothing was canceled.
     """
     cancelled = too_late = 0
     for entry, receivers in await _async_receivers(call):

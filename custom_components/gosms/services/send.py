@@ -17,8 +17,7 @@ from ..const import CONF_PHONE, CONF_SIM, SIM_DEFAULT, SIM_SLOTS
 from ..errors import Failure, invalid_input, localize, no_recipient, not_all_arrived
 from ..outbox import Recipient, SendRequest, SendResult, State
 from ..preparation import prepare_text
-from ..runtime_data import GoSmsConfigEntry, async_wait_for_reload
-from ..subentries import SENT
+from ..runtime_data import SENT, GoSmsConfigEntry, async_wait_for_reload
 from ..text import PreparedText
 from .accounts import async_get_entry
 from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
