@@ -172,6 +172,8 @@ async def test_nobody_hears_of_a_refusal_that_is_not_on_disk(
     disk.release()
     (answer,) = await caller
     assert answer["status"] == "refused"
+    # Events follow the answer.
+    await hass.async_block_till_done()
     recorded.attributes.clear()
     # Nobody had been told anything yet when the process was killed, so the message goes on.
     await start_again(hass, entry, files)
@@ -198,6 +200,8 @@ async def test_a_kill_during_a_request_neither_loses_nor_doubles_the_message(
     assert not caller.done()
     freezer.tick(60)
     await caller
+    # Events follow the answer.
+    await hass.async_block_till_done()
     recorded.attributes.clear()
 
     await start_again(hass, entry, files)
