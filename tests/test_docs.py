@@ -10,6 +10,8 @@ import pytest
 
 from custom_components.gosms.outbox import EVENT_TYPES
 from custom_components.gosms.outbox.state import TRANSITIONS
+from custom_components.gosms.sensor.account import ACCOUNT_SENSORS, OUTBOX_SENSORS
+from custom_components.gosms.sensor.phone import PHONE_SENSORS
 from tests import PACKAGE, ROOT
 from tests.documentation import DOCUMENTATION, ENGLISH, RUSSIAN, Page, keys_in, table_with
 from tests.test_architecture import LAYERS
@@ -122,6 +124,20 @@ def test_every_entity_is_listed_under_its_name(language: str) -> None:
     named = {(platform, texts["name"]) for platform, keys in entities.items() for texts in keys.values()}
     # A notify entity is named after its recipient.
     assert {entity for entity in listed if entity[0] != "notify"} == named
+
+
+@both
+def test_exactly_the_sensors_that_are_disabled_by_default_are_marked(language: str) -> None:
+    mark = {"en": "Disabled by default", "ru": "По умолчанию отключён"}[language]
+    marked = {(row[0], row[2]) for row in table_with(language, "notify", column=1) if mark in row[4]}
+    names = texts_of(language)["entity"]["sensor"]
+    owner = {"en": ("account", "phone"), "ru": ("аккаунт", "телефон")}[language]
+    assert marked == {
+        (of, names[description.key]["name"])
+        for of, descriptions in zip(owner, ((*ACCOUNT_SENSORS, *OUTBOX_SENSORS), PHONE_SENSORS), strict=True)
+        for description in descriptions
+        if not description.entity_registry_enabled_default
+    }
 
 
 @both

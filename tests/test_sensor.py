@@ -37,7 +37,7 @@ def states(hass: HomeAssistant) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("service")
-@pytest.mark.parametrize("platform", ["binary_sensor", "event", "notify", "sensor", "switch"])
+@pytest.mark.parametrize("platform", ["binary_sensor", "button", "event", "notify", "sensor", "switch"])
 async def test_entities_match_the_snapshot(
     hass: HomeAssistant,
     entry: MockConfigEntry,

@@ -45,7 +45,10 @@ _PLATFORMS: Final = [
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Register the actions, which exist without an account too, so that automations can be validated, and the feed."""
+    """Register the actions and the websocket command.
+
+    The actions exist without an account too, so that automations can be validated.
+    """
     async_setup_services(hass)
     async_setup_websocket(hass)
     return True
@@ -124,26 +127,26 @@ async def async_remove_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> No
 
 
 async def _async_set_up_platforms(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
-    """Set up the platforms. The notify entities are there already if the account is being reloaded."""
+    """Set up the platforms, but not the notify entities if the account is being reloaded: they stayed."""
     if entry.entry_id not in hass.data.get(NOTIFY_ENTITIES, {}):
         await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
         return
-    # Those that were added meanwhile are not. No other platform listens yet.
+    # Recipients that were added during the reload have no notify entity yet. Only the notify platform listens now.
     for recipient in recipients(entry):
         async_dispatcher_send(hass, SUBENTRY_READY.format(entry.entry_id), recipient)
     await hass.config_entries.async_forward_entry_setups(entry, _without_notify())
 
 
 async def _async_close(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
-    """Let the next setup open the file, and let nothing of this one stay if there is none."""
+    """Close the outbox of an account, and remove its notify entities unless it is being reloaded."""
     await entry.runtime_data.outbox.async_unload()
-    # A request of an action may outlast the account.
+    # A request of an action may end after the account was unloaded. It must raise no repair then.
     entry.runtime_data.client.on_request_done = None
     hass.async_create_task(_async_unload_notify_entities(hass, entry), "GoSMS.ru notify entities")
 
 
 async def _async_unload_notify_entities(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
-    """Remove the notify entities, unless the account is being reloaded: what is sent to a missing one would be lost."""
+    """Remove the notify entities, unless the account was loaded again: a message to a missing entity would be lost."""
     async with entry.setup_lock:
         if entry.state is ConfigEntryState.LOADED:
             return
@@ -153,7 +156,7 @@ async def _async_unload_notify_entities(hass: HomeAssistant, entry: GoSmsConfigE
 
 
 def _without_notify() -> list[Platform]:
-    """Return the platforms whose entities go with each unload."""
+    """Return the platforms whose entities are removed at each unload."""
     return [platform for platform in _PLATFORMS if platform is not Platform.NOTIFY]
 
 
@@ -165,8 +168,10 @@ def _async_refresh_failed_phones(hass: HomeAssistant, entry: GoSmsConfigEntry) -
     @callback
     def async_refresh_failed_phone(message: OutgoingMessage, event: MessageEvent) -> None:
         """Refresh the phone that a failed message was sent with."""
+        if event.type not in {State.REFUSED, State.SEND_FAILED}:
+            return
         for phone in coordinators.values():
-            if event.type in {State.REFUSED, State.SEND_FAILED} and phone.device_id == message.device_id:
+            if phone.device_id == message.device_id:
                 entry.async_create_background_task(hass, phone.async_request_refresh(), "GoSMS.ru phone refresh")
 
     entry.async_on_unload(entry.runtime_data.outbox.async_add_event_listener(async_refresh_failed_phone))

@@ -1,4 +1,4 @@
-"""Backups by Home Assistant: what is copied of an account is what was on disk at one moment."""
+"""Backups by Home Assistant: the copied files of an account are consistent."""
 
 from homeassistant.core import HomeAssistant
 
@@ -9,7 +9,7 @@ from .runtime_data import GoSmsConfigEntry
 async def async_pre_backup(hass: HomeAssistant) -> None:
     """Keep the files consistent while they are copied.
 
-    An account whose disk fails does not stop the backup of the whole house: what its disk holds is consistent as well.
+    A storage error of an account does not stop the backup: what is on its disk is consistent too.
     """
     for entry in _loaded_entries(hass):
         await entry.runtime_data.outbox.async_begin_backup()

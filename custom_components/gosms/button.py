@@ -1,4 +1,4 @@
-"""Buttons of the recipients: each sends a short message to try out whether messages arrive."""
+"""Buttons of the recipients: each sends a short test message."""
 
 from functools import partial
 from typing import Final, override
@@ -26,14 +26,14 @@ _TEST_MESSAGE: Final = ButtonEntityDescription(
     key="test_message", translation_key="test_message", entity_category=EntityCategory.DIAGNOSTIC
 )
 
-# Home Assistant has no place of its own for texts that are sent, so this one is the option of a selector.
+# Translations have no category for texts that are sent, so this one is stored as the option of a selector.
 _TEXT: Final = f"component.{DOMAIN}.selector.test_message.options.text"
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: GoSmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the buttons, now and after each change. Nobody should send a test to an emergency number."""
+    """Set up the buttons, now and after each change. A recipient with an emergency number has none."""
     present: set[str] = set()
 
     @callback

@@ -28,10 +28,12 @@ class _Card:
     """The card in one run of Home Assistant."""
 
     def __init__(self) -> None:
+        """Initialize the card, which is not served yet."""
         # Accounts are set up and removed at the same time.
         self.lock = asyncio.Lock()
         # The address with the hash of the file, once the file is served.
         self.url: str | None = None
+        # Whether it is added as soon as the dashboards are set up.
         self.is_awaited = False
 
 
@@ -42,8 +44,8 @@ _CARD: HassKey[_Card] = HassKey(f"{DOMAIN}_card")
 def async_setup_card(hass: HomeAssistant) -> None:
     """Add the card to the dashboard resources as soon as Home Assistant has them; the caller does not wait."""
     card = hass.data.setdefault(_CARD, _Card())
+    # Several accounts, and reloads, wait once.
     if not card.is_awaited:
-        # A reload must not listen once more.
         card.is_awaited = True
         async_when_setup(hass, LOVELACE_DOMAIN, _async_add)
 
@@ -55,6 +57,7 @@ async def async_remove_card(hass: HomeAssistant) -> None:
 
 
 async def _async_add(hass: HomeAssistant, _component: str) -> None:
+    """Serve the file, and add it to the dashboard resources."""
     card = hass.data[_CARD]
     card.is_awaited = False
     async with card.lock:
@@ -67,15 +70,19 @@ async def _async_add(hass: HomeAssistant, _component: str) -> None:
 
 
 def _digest() -> str:
+    """Return a part of the file's hash. It changes the address with each version, so that browsers load the new one."""
     return sha256(_FILE.read_bytes()).hexdigest()[:12]
 
 
 async def _async_update_resources(hass: HomeAssistant, url: str | None) -> None:
-    """Let the card be among the resources once while there is an account, and otherwise not at all."""
+    """List the card once among the resources while there is an account, and otherwise not at all.
+
+    Without an address, nothing is added or changed.
+    """
     lovelace = hass.data.get(LOVELACE_DATA)
     if lovelace is None or not isinstance(resources := lovelace.resources, ResourceStorageCollection):
         return
-    # The items are loaded on demand, and this demands it.
+    # The items are loaded when they are first needed; this call loads them.
     await resources.async_get_info()
     own = [item for item in resources.async_items() if item[CONF_URL].partition("?")[0] == _PATH]
     has_account = bool(hass.config_entries.async_entries(DOMAIN))

@@ -1,4 +1,4 @@
-"""Conditions: how it stands with messages and phones. What is not known does not count as true."""
+"""Conditions on the states of messages and phones. An unknown state does not meet a condition."""
 
 from typing import Final, override
 
@@ -17,7 +17,10 @@ _BINARY_SENSORS: Final = {Platform.BINARY_SENSOR.value: DomainSpec()}
 
 
 class GoSmsCondition(EntityConditionBase):
-    """A condition on entities with one key."""
+    """A condition on the entities with one key.
+
+    Entities of the target that have no state count as not met, and without any entity a condition is not met.
+    """
 
     _key: str
 
@@ -29,12 +32,12 @@ class GoSmsCondition(EntityConditionBase):
 
     @override
     def _should_include(self, _state: EntityState) -> bool:
-        """Return true: Home Assistant would skip entities without a state, and call the condition met by the rest."""
+        """Return true, or Home Assistant would ignore entities without a state, and only test the others."""
         return True
 
     @override
     def _check_all_match_state(self, states: list[EntityState]) -> bool:
-        """Return whether all entities match, of which there must be one."""
+        """Return whether there are entities, and all of them match."""
         return bool(states) and super()._check_all_match_state(states)
 
 
@@ -73,7 +76,7 @@ class PhoneReady(GoSmsCondition):
     @property
     @override
     def needs_polling(self) -> bool:
-        """Return true: the switch is no target of the condition. From 2026.10 on."""
+        """Return true: a change of the switch, which is not in the target, is not noticed. Used from 2026.10 on."""
         return True
 
     @override

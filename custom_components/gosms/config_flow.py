@@ -90,7 +90,7 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
         return GoSmsOptionsFlow()
 
     def __init__(self) -> None:
-        """Initialize what later steps need of the first one."""
+        """Initialize what the step `phone` needs from the step `user`."""
         self._data: dict[str, str] = {}
         self._name = ""
         self._phones: list[SelectOptionDict] = []
@@ -103,11 +103,12 @@ class GoSmsConfigFlow(ConfigFlow, domain=DOMAIN):
             self._data = _connection_data(user_input)
             self._name = clean_name(user_input.get(CONF_NAME, ""))
             errors = await self._async_validate(self._data)
-            if not errors and normalize_vendor_id(user_input.get(CONF_DEVICE_ID, "")):
-                return await self._async_create("user", user_input)
             if not errors:
-                self._phones = await async_recent_phones(self._client(self._data), ())
-                return await self.async_step_phone(None if self._phones else {})
+                if not normalize_vendor_id(user_input.get(CONF_DEVICE_ID, "")):
+                    self._phones = await async_recent_phones(self._client(self._data), ())
+                    if self._phones:
+                        return await self.async_step_phone()
+                return await self._async_create("user", user_input)
         return self._show_form("user", user_input, errors)
 
     async def async_step_phone(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

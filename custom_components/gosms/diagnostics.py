@@ -64,7 +64,7 @@ def _account(hass: HomeAssistant, entry: GoSmsConfigEntry) -> dict[str, Any]:
 
 
 def _options(entry: GoSmsConfigEntry) -> dict[str, Any]:
-    """Return the options. Of a webhook and a phone, only whether there is one."""
+    """Return the options. The webhook and the phone are reduced to whether there is one."""
     options = Options.from_entry(entry)
     return {
         **asdict(options),
@@ -174,7 +174,7 @@ def _subentry(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry: ConfigSube
 def _recipient(entry: GoSmsConfigEntry, recipient: ConfigSubentry) -> dict[str, Any]:
     """Return the settings of a recipient."""
     return {
-        # Tells a short number from one with a country code.
+        # Shows whether it is a short number or one with a country code.
         "digits": len(recipient.data[CONF_PHONE_NUMBER]),
         CONF_PHONE: recipient.data.get(CONF_PHONE) in entry.subentries,
     }

@@ -34,7 +34,7 @@ async def async_setup_entry(
 class GoSmsEventEntity(GoSmsEntity, EventEntity):
     """Fires the events of an account's messages, or of those to one recipient. Always available."""
 
-    # Keep texts and numbers, and anything that leads to them, out of the database.
+    # Keep texts and numbers, and what identifies a person or a message, out of the database.
     _unrecorded_attributes = frozenset({"message_ids", "phone_number", "recipient", "message", "tag", "phone"})
 
     def __init__(self, hass: HomeAssistant, entry: GoSmsConfigEntry, recipient: ConfigSubentry | None = None) -> None:
@@ -66,7 +66,7 @@ class GoSmsEventEntity(GoSmsEntity, EventEntity):
                 "seconds": event.seconds,
                 "attempts": message.attempts,
                 "phone": self._phone_name(message.device_id),
-                # What GoSMS, the phone or the operator did not say more of is its own reason.
+                # A failure without a reason is its own reason.
                 "error": message.error or (event.type if event.type in _FAILURES else None),
             },
         )

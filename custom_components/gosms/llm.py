@@ -20,7 +20,7 @@ from .errors import localize
 _RECIPIENT: Final = "recipient"
 _MESSAGE: Final = "message"
 
-# Seconds until the assistant answers, whatever has become of the message.
+# Seconds until the assistant answers, even if the message is not accepted yet.
 _TIMEOUT: Final = 15
 
 # 2026.8 has neither of them, and takes the plain data.
@@ -80,7 +80,7 @@ def async_get_tools(hass: HomeAssistant, llm_context: llm.LLMContext, api_id: st
 
 
 def _recipients(hass: HomeAssistant, assistant: str) -> dict[str, str]:
-    """Return the exposed entities by all names of the recipients. The entity is part of a name that several have."""
+    """Return the exposed entities by all names of the recipients. A name of several has the entity in it."""
     named = [
         (name, entity.entity_id)
         for entry in hass.config_entries.async_entries(DOMAIN)

@@ -44,7 +44,7 @@ async def async_setup_entry(
 
     async def async_remove() -> None:
         stop()
-        # The config entries would ask the component for an account that is loaded only.
+        # `async_unload_platforms` does nothing once the account is not loaded, so ask the component itself.
         # Home Assistant 2026.8 raises an error if the entities are gone already, as after `rest.reload`.
         with suppress(ValueError):
             await async_unload_entry(hass, entry)
@@ -70,12 +70,12 @@ class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
     @property
     @override
     def available(self) -> bool:
-        """Return whether the account is there: always, but for the moment before an entity without one goes."""
+        """Return true, except just before the entity of an unloaded account is removed."""
         return self._entry.state is not ConfigEntryState.NOT_LOADED
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the account, and record the time of messages that were sent by other ways too."""
+        """Follow the state of the account, and record the time of messages that an action or the button sent."""
         await super().async_added_to_hass()
         self.async_on_remove(self._entry.async_on_state_change(self._async_update))
         signal = SENT.format(self._recipient.subentry_id)

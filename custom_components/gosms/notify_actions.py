@@ -1,4 +1,4 @@
-"""Actions `notify.<recipient>` for everything that takes no entities, such as `alert`. The user switches them on."""
+"""Actions `notify.<recipient>` for integrations that take no entities, such as `alert`. They are off by default."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ from .runtime_data import GoSmsConfigEntry
 _MESSAGE: Final = "message"
 _TITLE: Final = "title"
 
-# What else the callers give, such as `data` and `target`, is for other kinds of notifications.
+# Other fields that callers give, such as `data` and `target`, are for other kinds of notifications, and are ignored.
 _SCHEMA: Final = vol.Schema({vol.Required(_MESSAGE): cv.string, vol.Optional(_TITLE): cv.string}, extra=vol.ALLOW_EXTRA)
 _FIELDS: Final = {
     _MESSAGE: {"required": True, "selector": {"text": {"multiline": True}}},
@@ -73,7 +73,7 @@ class NotifyActions:
 
     @callback
     def async_update(self) -> None:
-        """Register and remove actions until each recipient has one, or none without the option."""
+        """Register and remove actions, so that each recipient has one if the option is on."""
         recipients = self._recipients()
         for recipient in self._names.keys() - recipients:
             self._remove(recipient)

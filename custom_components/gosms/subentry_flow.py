@@ -155,7 +155,7 @@ class RecipientFlow(_SubentryFlow):
         return None
 
     def _must_warn(self, field: str, value: str) -> bool:
-        """Return whether to warn of a value. Who submits it again after the warning has confirmed it."""
+        """Return whether to warn of a value: only once, since submitting it again confirms it."""
         if (field, value) in self._warnings:
             return False
         self._warnings.add((field, value))
@@ -164,7 +164,7 @@ class RecipientFlow(_SubentryFlow):
     def _save_recipient(
         self, subentry: ConfigSubentry | None, name: str, number: str, phone: str | None
     ) -> SubentryFlowResult:
-        """Add or change the recipient. The end of the flow tells how to send the first message."""
+        """Add or change the recipient. The last page of the flow explains how to send the first message."""
         return self._save(
             subentry,
             title=name,

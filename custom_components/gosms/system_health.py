@@ -20,7 +20,7 @@ def async_register(_hass: HomeAssistant, register: SystemHealthRegistration) -> 
 
 
 async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
-    """Return the information. The page shows it before the coroutine in it has finished."""
+    """Return the information. `can_reach_server` is a coroutine, whose result the page shows later."""
     accounts = hass.config_entries.async_entries(DOMAIN)
     loaded: list[GoSmsConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     outboxes = [account.runtime_data.outbox for account in loaded]

@@ -1,4 +1,4 @@
-"""Triggers: what became of a message. Each message fires a trigger once."""
+"""Triggers for the outcome of a message. Each message fires a trigger once."""
 
 import asyncio
 from typing import Any, Final, override
@@ -24,7 +24,7 @@ from .outbox import DELIVERY_TIMEOUT, State
 _TAG: Final = "tag"
 _EVENT_TYPE: Final = "event_type"
 
-# What the event of a message says. The data of a trigger has it under the same names.
+# The attributes of an event. The data of a trigger has them under the same names.
 _ATTRIBUTES: Final = (
     _EVENT_TYPE,
     "message_ids",
@@ -45,7 +45,7 @@ _DOMAIN_SPECS: Final = {Platform.EVENT.value: DomainSpec()}
 
 
 class MessageTrigger(StatelessEntityTriggerBase):
-    """Fires on events of one kind. What an entity shows after a restart or a reload is no event."""
+    """Fires on events of certain types. A state that is restored by a restart or a reload is no event."""
 
     _domain_specs = _DOMAIN_SPECS
     _schema = _SCHEMA
@@ -58,7 +58,7 @@ class MessageTrigger(StatelessEntityTriggerBase):
 
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:
-        """Return the event entities to follow: the one of an account tells what those of its recipients tell."""
+        """Return the event entities to follow: that of an account has all events of its recipients' entities."""
         events = async_own_entities(self._hass, entities, Platform.EVENT, "message")
         accounts = {event.config_entry_id for event in events if event.config_subentry_id is None}
         return {
@@ -69,7 +69,7 @@ class MessageTrigger(StatelessEntityTriggerBase):
 
     @override
     def is_valid_state(self, state: EntityState, report_not_triggered: NotTriggeredReasonReporter) -> bool:
-        """Return whether the event is of this kind and has the tag. If not, the trace says why."""
+        """Return whether the event has one of the types, and the tag. If not, the trace says why."""
         event_type = state.attributes.get(_EVENT_TYPE)
         if event_type not in self._event_types:
             report_not_triggered("event_type_not_matching", entity_id=state.entity_id, event_type=event_type)
@@ -83,15 +83,15 @@ class MessageTrigger(StatelessEntityTriggerBase):
     async def async_attach_runner(
         self, run_action: TriggerActionRunner, did_not_trigger: TriggerNotTriggeredReporter | None = None
     ) -> CALLBACK_TYPE:
-        """Attach the trigger, and add what the event says to its data."""
+        """Attach the trigger, and add the attributes of the event to its data."""
 
         @callback
         def run(
             extra_trigger_payload: dict[str, Any], description: str, context: Context | None = None
         ) -> asyncio.Task[Any]:
             event = extra_trigger_payload["to_state"].attributes
-            said = {name: event.get(name) for name in _ATTRIBUTES}
-            return run_action(extra_trigger_payload | said, description, context)
+            attributes = {name: event.get(name) for name in _ATTRIBUTES}
+            return run_action(extra_trigger_payload | attributes, description, context)
 
         return await super().async_attach_runner(run, did_not_trigger)
 

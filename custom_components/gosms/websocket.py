@@ -1,4 +1,4 @@
-"""The websocket command of the card: the messages of an account, and every change of them, while somebody looks."""
+"""The websocket command of the card: subscribes to the messages of an account."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -67,7 +67,7 @@ def _find_entry(hass: HomeAssistant, entry_id: str | None) -> GoSmsConfigEntry |
 
 
 class _Subscription:
-    """Sends what a browser does not know yet. It survives a reload of the account."""
+    """Sends a browser all messages once, then only what changed. It survives a reload of the account."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class _Subscription:
         entry: GoSmsConfigEntry,
         feed: Feed,
     ) -> None:
-        """Make the subscription to a feed."""
+        """Initialize the subscription to a feed. The message id is that of the command."""
         self._hass = hass
         self._connection = connection
         self._message_id = message_id
@@ -105,7 +105,7 @@ class _Subscription:
 
     @callback
     def async_close(self) -> None:
-        """Send nothing any more."""
+        """Stop sending."""
         self._ignore_account()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
@@ -124,14 +124,14 @@ class _Subscription:
         self._async_plan()
 
     def _ignore_account(self) -> None:
-        """Follow the account no more."""
+        """Stop following the account."""
         for unsubscribe in self._unsubscribe_account:
             unsubscribe()
         self._unsubscribe_account = []
 
     @callback
     def _async_plan(self, *_reason: object) -> None:
-        """Look for changes once everything that happens at this moment has happened."""
+        """Look for changes in the next iteration of the event loop, once for all that happens in this one."""
         if not self._is_planned:
             self._is_planned = True
             self._cancel_planned = self._hass.loop.call_soon(self._async_send_changes).cancel
@@ -144,7 +144,7 @@ class _Subscription:
         if self._entry.state is ConfigEntryState.LOADED:
             view = self._feed.look()
         else:
-            # The list stays.
+            # The messages are kept, and the card shows that the account is not available.
             view = replace(before, account={**before.account, "available": False})
         self._sent = view
         changes: dict[str, Any] = {

@@ -228,7 +228,7 @@ async def test_what_failed_is_sent_again(env: BrowserEnvironment, client: HomeAs
         await expect(newest.locator(".steps")).to_contain_text("Delivered")
 
 
-async def test_what_waits_is_taken_back_and_never_leaves(env: BrowserEnvironment, client: HomeAssistantClient) -> None:
+async def test_what_waits_is_canceled_and_never_leaves(env: BrowserEnvironment, client: HomeAssistantClient) -> None:
     await add_account(env)
     before = await env.simulator.control("GET", "state")
     await env.simulator.control("POST", "faults", {"fault": "too_many_requests", "endpoint": "POST /sms/send"})

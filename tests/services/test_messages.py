@@ -112,7 +112,13 @@ async def test_an_unknown_message_is_a_validation_error(
 
 @pytest.mark.parametrize(
     ("data", "key"),
-    [({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"page": 0}, "page"), ({"limit": "a"}, "limit")],
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 101}, "limit"),
+        ({"page": 0}, "page"),
+        ({"page": 1_000_001}, "page"),
+        ({"limit": "a"}, "limit"),
+    ],
 )
 async def test_an_invalid_page_or_limit_is_rejected(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, data: dict[str, Any], key: str

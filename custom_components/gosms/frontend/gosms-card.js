@@ -121,7 +121,7 @@ const TEXTS = {
     sendsWith: (name) => `${name} sends SMS`,
     notSwitched: (reason) => `Not switched. ${reason}`,
     left: (left, plan) => `${left} of ${plan} SMS left this month`,
-    connectionLost: "The connection to Home Assistant was lost. Select Send again: the message is not sent twice.",
+    connectionLost: "The connection to Home Assistant was lost. Select the button again: the message is not sent twice.",
     mayNot: "You do not have permission.",
     editor: {
       config_entry_id: ["Account", "Required only if there are several."],
@@ -201,7 +201,7 @@ const TEXTS = {
     sendsWith: (name) => `${name} отправляет SMS`,
     notSwitched: (reason) => `Не переключено. ${reason}`,
     left: (left, plan) => `Осталось в этом месяце: ${left} SMS из ${plan}`,
-    connectionLost: "Связь с Home Assistant прервалась. Нажмите «Отправить» ещё раз: дважды сообщение не уйдёт.",
+    connectionLost: "Связь с Home Assistant прервалась. Нажмите ту же кнопку ещё раз: дважды сообщение не уйдёт.",
     mayNot: "У вас нет на это прав.",
     editor: {
       config_entry_id: ["Аккаунт", "Нужен, только если их несколько."],

@@ -1,13 +1,13 @@
 """Sensors of the account: its newest messages by GoSMS, and the messages that Home Assistant sent."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE, EntityCategory, UnitOfTime
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.helpers.typing import StateType
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
@@ -16,8 +16,9 @@ from homeassistant.util import dt as dt_util
 from ..api import MessagePage, MessageStatus
 from ..coordinator import GoSmsCoordinator
 from ..entity import GoSmsEntity
-from ..outbox import Outbox, OutgoingMessage
+from ..outbox import Outbox
 from ..runtime_data import GoSmsConfigEntry
+from .calculated import GoSmsCalculatedSensor
 
 # The statuses of a message by GoSMS, in the order in which they occur.
 STATUSES: Final = [status.key for status in MessageStatus]
@@ -116,8 +117,8 @@ class GoSmsSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], SensorEntity
         return self.entity_description.value_fn(self.coordinator.data)
 
 
-class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
-    """Shows a value of the outbox. It needs no network, so it is always available."""
+class GoSmsOutboxSensor(GoSmsCalculatedSensor):
+    """Shows a value of the outbox. Its counters start again each day."""
 
     entity_description: GoSmsOutboxDescription
 
@@ -125,44 +126,19 @@ class GoSmsOutboxSensor(GoSmsEntity, SensorEntity):
         """Initialize the sensor."""
         super().__init__(hass, entry, description)
         self._outbox = entry.runtime_data.outbox
-        self._calculate()
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the messages and, as a counter of the day, the local date."""
-        self._written = self.native_value, self.last_reset
-        self.async_on_remove(self._outbox.async_add_message_listener(self._async_handle_messages))
-        if not self._is_counter:
-            return
-        # A day may begin at one o'clock, and that of another time zone at any moment.
-        self.async_on_remove(async_track_time_change(self.hass, self._async_update, minute=0, second=0))
-        self.async_on_remove(self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._async_update))
+        """Follow the messages and, as a counter, the local date."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._outbox.async_add_message_listener(self._async_update))
+        if self._is_counter:
+            # A day may begin at one o'clock, and that of another time zone at any moment.
+            self.async_on_remove(async_track_time_change(self.hass, self._async_update, minute=0, second=0))
+            self.async_on_remove(self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._async_update))
 
-    @callback
-    def _async_handle_messages(self, _messages: Collection[OutgoingMessage]) -> None:
-        """Write the state if messages changed it, as most do not."""
-        if self._value() != self._attr_native_value:
-            self._async_update(None)
-
-    @callback
-    def _async_update(self, _reason: object) -> None:
-        """Write the state if it changed."""
-        self._calculate()
-        self._async_write_if_changed(self.native_value, self.last_reset)
-
-    @property
-    def _is_counter(self) -> bool:
-        """Return whether the sensor counts anew each day."""
-        return self.entity_description.state_class is SensorStateClass.TOTAL
-
-    def _calculate(self) -> None:
-        """Calculate the value."""
-        before = self._attr_native_value
-        self._attr_native_value = self._value()
-        # A counter that stays at 0 has nothing to reset: an idle day leaves no trace in the database.
-        if self._is_counter and (self._attr_native_value or self._attr_native_value != before):
-            self._attr_last_reset = dt_util.start_of_local_day()
-
-    def _value(self) -> StateType:
-        """Return the value by the description, at this moment."""
-        return self.entity_description.value_fn(self._outbox, dt_util.now().date())
+    @override
+    def _current(self) -> tuple[StateType, datetime]:
+        """Return the value by the description, and the start of the day."""
+        begins = dt_util.start_of_local_day()
+        return self.entity_description.value_fn(self._outbox, begins.date()), begins

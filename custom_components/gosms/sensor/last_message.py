@@ -29,7 +29,8 @@ _LAST_MESSAGE: Final = SensorEntityDescription(
 class GoSmsLastMessageSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], SensorEntity):
     """Shows the newest messages.
 
-    What is known stays in an outage, beside what waits, expires or is refused meanwhile: the service has none of that.
+    During an outage it shows the last known messages, and those that are queued, expire or are refused meanwhile, which
+    the service does not have.
     """
 
     # Keep texts and numbers out of the database.
@@ -41,22 +42,23 @@ class GoSmsLastMessageSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], S
         GoSmsEntity.__init__(self, hass, entry, _LAST_MESSAGE)
         self._entry = entry
         self._outbox = entry.runtime_data.outbox
-        # The newest ones that the service did not get at once, by their keys.
+        # The newest messages that the service did not accept at once, by their keys, until the service lists them.
         self._own: dict[str, OutgoingMessage] = {}
         self._async_update(self._outbox.messages)
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the messages that Home Assistant sends."""
+        """Follow messages that Home Assistant sends, and the recipients. The first state is written after this."""
         await super().async_added_to_hass()
+        self._written = self.available, self.extra_state_attributes
         self.async_on_remove(self._outbox.async_add_message_listener(self._async_handle_messages))
         signal = UPDATED.format(self._entry.entry_id)
-        self.async_on_remove(async_dispatcher_connect(self.hass, signal, self._async_handle_names))
+        self.async_on_remove(async_dispatcher_connect(self.hass, signal, self._handle_coordinator_update))
 
     @property
     @override
     def available(self) -> bool:
-        """Return whether a message is known, or that there is none."""
+        """Return whether there is a message to show, or the service said that there is none."""
         return super().available or bool(self._attr_extra_state_attributes)
 
     @callback
@@ -67,23 +69,15 @@ class GoSmsLastMessageSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], S
             self._async_write_if_changed(self.available, self.extra_state_attributes)
 
     @callback
-    def _async_handle_names(self) -> None:
-        """Write the state if a recipient in it was added, renamed or removed."""
-        before = self._attr_extra_state_attributes
-        self._async_update()
-        if self._attr_extra_state_attributes != before:
-            self.async_write_ha_state()
-
-    @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Write the state if it changed."""
+        """Write the state if a poll, or a change of the recipients and their names, changed it."""
         self._async_update()
         self._async_write_if_changed(self.available, self.extra_state_attributes)
 
     @callback
     def _async_update(self, messages: Iterable[OutgoingMessage] = ()) -> None:
-        """Take messages that the service did not get at once, until it lists them, and list the newest of all."""
+        """Keep messages that the service did not accept at once until it lists them, and list the newest of all."""
         own = dict(self._own)
         for message in messages:
             if message.key in own or _is_held(message):
@@ -102,7 +96,7 @@ class GoSmsLastMessageSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], S
         )
 
     def _list_own(self) -> Iterator[tuple[float, dict[str, object]]]:
-        """Yield the messages that the service does not list: when they were made, in Unix seconds, and attributes."""
+        """Yield the messages that the service does not list: the time of creation, in Unix seconds, and attributes."""
         for message in self._own.values():
             created = self._outbox.unix_time(message.created)
             yield (
@@ -113,7 +107,7 @@ class GoSmsLastMessageSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], S
             )
 
     def _list_others(self) -> Iterator[tuple[float, dict[str, object]]]:
-        """Yield the newest messages that the service has. One without a time stays behind the one before it."""
+        """Yield the newest messages that the service lists. One without a time is sorted after the one before it."""
         order = inf
         for message in self.coordinator.data.messages[:_MAX_RECENT]:
             order = message.created.timestamp() if message.created else order
@@ -138,5 +132,5 @@ class GoSmsLastMessageSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], S
 
 
 def _is_held(message: OutgoingMessage) -> bool:
-    """Return whether the service does not have all of a message, and not because it is just being sent."""
+    """Return whether a part of a message was not accepted, unless the message is being sent for the first time."""
     return len(message.ids) < len(message.parts) and (message.is_waiting_for_retry or message.state.is_final)

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, override
 
-from homeassistant.components.sensor import SensorEntity, SensorEntityDescription, SensorStateClass
+from homeassistant.components.sensor import SensorEntityDescription, SensorStateClass
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.typing import StateType
 
-from ..entity import GoSmsEntity, async_find_entity
+from ..entity import async_find_entity
 from ..options import Options
 from ..plan import PlanUsage, async_follow_plan, plan_usage
 from ..runtime_data import UPDATED, GoSmsConfigEntry
+from .calculated import GoSmsCalculatedSensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +45,12 @@ _LEFT: Final = GoSmsPlanDescription(
 def async_set_up_plan(
     hass: HomeAssistant, entry: GoSmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Set up the sensors. What is left is shown while the plan is known."""
+    """Set up the sensors. The one of what is left exists while the plan is known."""
     is_shown = False
 
     @callback
     def async_apply_plan() -> None:
-        """Show what is left, or show it no more."""
+        """Add or remove the sensor of what is left."""
         nonlocal is_shown
         was_shown, is_shown = is_shown, Options.from_entry(entry).plan_segments > 0
         if is_shown and not was_shown:
@@ -60,8 +63,8 @@ def async_set_up_plan(
     entry.async_on_unload(async_dispatcher_connect(hass, UPDATED.format(entry.entry_id), async_apply_plan))
 
 
-class GoSmsPlanSensor(GoSmsEntity, SensorEntity):
-    """Shows a value of the plan. It needs no network, so it is always available."""
+class GoSmsPlanSensor(GoSmsCalculatedSensor):
+    """Shows a value of the plan. Its counter starts again each billing month."""
 
     entity_description: GoSmsPlanDescription
 
@@ -69,26 +72,15 @@ class GoSmsPlanSensor(GoSmsEntity, SensorEntity):
         """Initialize the sensor."""
         super().__init__(hass, entry, description)
         self._entry = entry
-        self._calculate()
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the messages, the options and the month. The first state is written after this."""
-        self._calculate()
-        self._written = self.native_value, self.last_reset
+        """Follow the messages, the options and the month."""
+        await super().async_added_to_hass()
         self.async_on_remove(async_follow_plan(self.hass, self._entry, self._async_update))
 
-    @callback
-    def _async_update(self, *_reason: object) -> None:
-        """Write the state if it changed."""
-        self._calculate()
-        self._async_write_if_changed(self.native_value, self.last_reset)
-
-    def _calculate(self) -> None:
-        """Calculate the value."""
-        usage, before = plan_usage(self._entry), self._attr_native_value
-        self._attr_native_value = self.entity_description.value_fn(usage)
-        is_counter = self.entity_description.state_class is SensorStateClass.TOTAL
-        # A counter that stays at 0 has nothing to reset: a month without messages leaves no trace in the database.
-        if is_counter and (self._attr_native_value or self._attr_native_value != before):
-            self._attr_last_reset = usage.begins
+    @override
+    def _current(self) -> tuple[StateType, datetime]:
+        """Return the value by the description, and the start of the billing month."""
+        usage = plan_usage(self._entry)
+        return self.entity_description.value_fn(usage), usage.begins

@@ -18,7 +18,7 @@ from ..runtime_data import UPDATED, GoSmsConfigEntry
 from .account import STATUSES
 from .recipient_status import RecipientStatus
 
-# Statuses that only Home Assistant knows, of messages that it sends; GoSMS has some of the final states too.
+# Statuses that GoSMS does not have, of messages that Home Assistant sends.
 _OWN_STATUSES: Final = [
     state.value for state in State if (state is State.QUEUED or state.is_final) and state.value not in STATUSES
 ]
@@ -39,7 +39,6 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
         CoordinatorEntity.__init__(self, entry.runtime_data.coordinator)
         GoSmsEntity.__init__(self, hass, entry, _RECIPIENT, recipient)
         self._outbox = entry.runtime_data.outbox
-        self._recipient_id = recipient.subentry_id
         self._status = RecipientStatus(recipient)
         self._recipient = recipient
         self._number = recipient.data[CONF_PHONE_NUMBER]
@@ -50,7 +49,7 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
         """Restore the status, and follow the messages."""
         await super().async_added_to_hass()
         stored = await self.async_get_last_extra_data()
-        own = (*self._outbox.history, *self._outbox.messages)
+        own = self._own([*self._outbox.history, *self._outbox.messages])
         self._status.restore(stored.as_dict() if stored else {}, own, self.coordinator.data)
         self.async_on_remove(self._outbox.async_add_message_listener(self._async_update))
         self.async_on_remove(async_dispatcher_connect(self.hass, self._updated, self._async_handle_number))
@@ -76,15 +75,19 @@ class GoSmsRecipientSensor(GoSmsEntity, CoordinatorEntity[GoSmsCoordinator], Sen
     @callback
     def _async_update(self, messages: Collection[OutgoingMessage]) -> None:
         """Update the status by messages that changed."""
-        own = [message for message in messages if message.recipient == self._recipient_id]
+        own = self._own(messages)
         for message in own:
             self._status.update(message, self.coordinator.data)
         if own:
             self._async_write_if_changed(self.available, self.native_value)
 
+    def _own(self, messages: Collection[OutgoingMessage]) -> list[OutgoingMessage]:
+        """Return those messages that are for this recipient."""
+        return [message for message in messages if message.recipient == self._recipient.subentry_id]
+
     @callback
     def _async_handle_number(self) -> None:
-        """Begin anew if the recipient has another number."""
+        """Forget the messages if the recipient has another number."""
         if (number := self._recipient.data[CONF_PHONE_NUMBER]) != self._number:
             self._number = number
             self._status.reset(self.hass.loop.time())

@@ -11,10 +11,10 @@ from ..api import Message, MessagePage, MessageStatus
 from ..const import CONF_PHONE_NUMBER
 from ..outbox import OutgoingMessage, State
 
-# Ids of older messages of ours that are remembered: the newest one on the server may be one of them.
+# Remembered ids of messages on the server that are older than ours.
 _MAX_OLDER: Final = 20
 
-# The service alone knows how these go on.
+# Statuses that only the service can change.
 _ON_SERVER: Final = {status.key for status in MessageStatus if not status.is_final}
 
 _FAILURES: Final = (MessageStatus.SEND_FAILED, MessageStatus.DELIVERY_FAILED)
@@ -32,7 +32,7 @@ class RecipientStatus(ExtraStoredData):
         """Start without any message."""
         self._recipient = recipient
         self._key = ""
-        # None if an earlier run made it, and it ended so long ago that nobody remembers when.
+        # By the event loop's clock. None if an earlier run created the message, and the history no longer has it.
         self._created: float | None = None
         self._status: str | None = None
         self._ids: list[str] = []
@@ -40,13 +40,11 @@ class RecipientStatus(ExtraStoredData):
         self._older_ids: list[str] = []
 
     def update(self, message: OutgoingMessage, page: MessagePage) -> None:
-        """Update the status by a message that Home Assistant sends or sent.
+        """Update the status by a message that Home Assistant sends or sent to this recipient.
 
         A message that is sent right away is not shown as queued first, which would add a row to the database for each
         message.
         """
-        if message.recipient != self._recipient.subentry_id:
-            return
         if message.status == State.QUEUED and not message.is_waiting_for_retry:
             return
         if message.key != self._key:
@@ -60,7 +58,10 @@ class RecipientStatus(ExtraStoredData):
         self._ids = list(message.ids)
 
     def reset(self, now: float) -> None:
-        """Begin anew, since the number is another one: what was sent before, by the event loop's clock, is older."""
+        """Forget the messages, since the number is another one. Those created before now count as older.
+
+        The time is that of the event loop's clock.
+        """
         self._key, self._created = ulid_now(), now
         self._status = None
         self._ids, self._older_ids = [], []
@@ -75,7 +76,7 @@ class RecipientStatus(ExtraStoredData):
         return on_server.status_name if on_server else None
 
     def needs_service(self, page: MessagePage) -> bool:
-        """Return whether the service alone knows how it stands with the newest message."""
+        """Return whether only the service knows the current status of the newest message."""
         on_server = self._newest_on_server(page)
         is_own = self._is_own(on_server) or (on_server is not None and on_server.id in self._ids)
         return not is_own or self.newest(page) in _ON_SERVER
@@ -87,7 +88,8 @@ class RecipientStatus(ExtraStoredData):
     def _is_older(self, message: OutgoingMessage) -> bool:
         """Return whether a message is older than the newest one.
 
-        By the monotonic clock, if it is known: keys are ordered by a clock that may have been set back.
+        It compares times of the monotonic clock, if they are known: keys contain the time of the wall clock, which may
+        have been set back.
         """
         if self._created is None:
             return message.key < self._key
@@ -98,7 +100,7 @@ class RecipientStatus(ExtraStoredData):
         self._older_ids = [*dict.fromkeys([*self._older_ids, *ids])][-_MAX_OLDER:]
 
     def _corrected(self, page: MessagePage) -> str | None:
-        """Return the status of our message, as the service corrected it since its end."""
+        """Return the status of our message. The service may have corrected it after the message was finished."""
         if self._status not in _ENDS:
             return self._status
         statuses = {message.id: message.status for message in page.messages if message.id in self._ids}
@@ -114,7 +116,7 @@ class RecipientStatus(ExtraStoredData):
         return {"key": self._key, "status": self._status, "ids": self._ids, "older": self._older_ids}
 
     def restore(self, stored: Mapping[str, Any], own: Iterable[OutgoingMessage], page: MessagePage) -> None:
-        """Restore the data of an earlier run, and update it by the messages that the outbox knows."""
+        """Restore the data of an earlier run, and update it by the messages to this recipient that the outbox knows."""
         messages = {message.key: message for message in sorted(own, key=lambda message: message.created)}
         self._key = stored.get("key") or ""
         self._status = stored.get("status")

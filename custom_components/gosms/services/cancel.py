@@ -12,7 +12,7 @@ from ..errors import invalid_input, no_recipient
 from ..outbox import OutgoingMessage
 from ..runtime_data import GoSmsConfigEntry
 from .accounts import async_entry_failure, async_get_loaded_entry
-from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
+from .fields import NOT_BLANK, SHORT_TEXT, SHORT_TEXTS, ActionSchema
 from .permissions import async_require_account_control
 from .recipients import ResolvedRecipient
 from .send import async_resolve_recipients
@@ -21,15 +21,13 @@ _KEYS: Final = "keys"
 _PHONE_NUMBERS: Final = "phone_numbers"
 _TAG: Final = "tag"
 
-_NOT_BLANK: Final = vol.All(SHORT_TEXT, vol.Match(r"\s*\S", msg="it is empty"))
-
 CANCEL_MESSAGES_SCHEMA: Final = ActionSchema(
     {
         **cv.ENTITY_SERVICE_FIELDS,
         vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT,
-        vol.Optional(_KEYS): vol.All(SHORT_TEXTS, vol.Length(min=1), [_NOT_BLANK]),
-        vol.Optional(_PHONE_NUMBERS): vol.All(SHORT_TEXTS, vol.Length(min=1), [_NOT_BLANK]),
-        vol.Optional(_TAG): _NOT_BLANK,
+        vol.Optional(_KEYS): vol.All(SHORT_TEXTS, vol.Length(min=1), [NOT_BLANK]),
+        vol.Optional(_PHONE_NUMBERS): vol.All(SHORT_TEXTS, vol.Length(min=1), [NOT_BLANK]),
+        vol.Optional(_TAG): NOT_BLANK,
     },
     # An empty field is the result of a failed template. Without it, everything would be canceled.
     never_empty=[_KEYS, _PHONE_NUMBERS, _TAG, *map(str, cv.ENTITY_SERVICE_FIELDS)],
@@ -38,12 +36,12 @@ CANCEL_MESSAGES_SCHEMA: Final = ActionSchema(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Selection:
-    """Which messages a call names: those to certain receivers, with a tag, with a key; None where it names none.
+    """Which messages a call selects. None in a field means that the call does not select by it.
 
     Attributes:
-        receivers: numbers and ids of subentries. Not shown by repr.
-        tag: the tag.
-        keys: the keys.
+        receivers: numbers in digits, and ids of recipients' subentries. Not shown by repr.
+        tag: the tag of the messages.
+        keys: the keys of the messages.
     """
 
     receivers: set[str] | None = field(repr=False)
@@ -51,7 +49,7 @@ class _Selection:
     keys: list[str] | None
 
     def includes(self, message: OutgoingMessage) -> bool:
-        """Return whether the call means a message; if it names nothing, it means all that wait."""
+        """Return whether the call selects a message. A call that selects by nothing means all that were not sent."""
         if self.receivers is None and self.tag is None and self.keys is None:
             return not message.state.is_tracked
         return (

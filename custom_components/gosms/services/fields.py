@@ -16,6 +16,7 @@ _MAX_LENGTH: Final = 255
 _MAX_ROWS: Final = 1000
 
 SHORT_TEXT: Final = vol.All(cv.string, vol.Length(max=_MAX_LENGTH))
+NOT_BLANK: Final = vol.All(SHORT_TEXT, vol.Match(r"\s*\S", msg="it is empty"))
 SHORT_TEXTS: Final = vol.All(cv.ensure_list, vol.Length(max=_MAX_ROWS), [SHORT_TEXT])
 
 

@@ -23,6 +23,9 @@ _PAGE: Final = "page"
 _SEARCH: Final = "search"
 _TITLE: Final = "title"
 
+# More than any account has, and as in the form.
+_MAX_PAGE: Final = 1_000_000
+
 
 def _validate_message_id(value: str) -> str:
     """Return the id of a message, or raise without a request if it is not valid.
@@ -54,7 +57,7 @@ GET_MESSAGES_SCHEMA: Final = ActionSchema(
     {
         vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT,
         vol.Optional(_LIMIT, default=10): vol.All(vol.Coerce(int), vol.Range(min=1, max=PAGE_SIZE)),
-        vol.Optional(_PAGE, default=1): vol.All(vol.Coerce(int), vol.Range(min=1)),
+        vol.Optional(_PAGE, default=1): vol.All(vol.Coerce(int), vol.Range(min=1, max=_MAX_PAGE)),
         vol.Optional(_SEARCH): SHORT_TEXT,
     }
 )
@@ -66,9 +69,7 @@ async def async_get_messages(call: ServiceCall) -> ServiceResponse:
     entry = async_get_loaded_entry(call)
     await async_require_account_read(call, entry)
     with action_errors(call.hass):
-        page = await entry.runtime_data.client.list(
-            limit=limit, page=page_number, search=call.data.get(_SEARCH) or None
-        )
+        page = await entry.runtime_data.client.list(limit=limit, page=page_number, search=call.data.get(_SEARCH))
     return {
         "total": page.total,
         "page": page_number,

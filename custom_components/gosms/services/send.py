@@ -20,7 +20,7 @@ from ..preparation import prepare_text
 from ..runtime_data import SENT, GoSmsConfigEntry, async_wait_for_reload
 from ..text import PreparedText
 from .accounts import async_get_entry
-from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
+from .fields import NOT_BLANK, SHORT_TEXT, SHORT_TEXTS, ActionSchema
 from .permissions import async_require_account_control, async_require_control
 from .recipients import (
     ResolvedRecipient,
@@ -47,7 +47,7 @@ SEND_SMS_SCHEMA: Final = ActionSchema(
         **cv.ENTITY_SERVICE_FIELDS,
         vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT,
         vol.Optional(_EXPIRE_AFTER): vol.All(cv.positive_time_period, vol.Range(max=timedelta(days=1))),
-        vol.Optional(_IDEMPOTENCY_KEY): vol.All(SHORT_TEXT, vol.Match(r"\s*\S", msg="the key is empty")),
+        vol.Optional(_IDEMPOTENCY_KEY): NOT_BLANK,
         vol.Required(_MESSAGE): cv.string,
         vol.Optional(CONF_PHONE): SHORT_TEXT,
         vol.Optional(_PHONE_NUMBERS, default=list): SHORT_TEXTS,
