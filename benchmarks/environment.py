@@ -102,7 +102,6 @@ class Account:
         """Add the account as a user does, without an hourly limit."""
         simulator = service.simulator
         entry, form = await EntryDriver.add(hass.client, simulator.token, url=simulator.url)
-        # First: the recipients are only there once the account was reloaded after it.
         await entry.disable_hourly_limit()
         anna = await entry.add_recipient("Anna", ANNA, form=form)
         boris = await entry.add_recipient("Boris", BORIS)

@@ -279,17 +279,9 @@ class Run:
         self._hass.has_full_disk = False
 
     async def _reload(self) -> None:
-        """Reload the account while messages are on their way.
-
-        New calls wait meanwhile: Home Assistant drops them without an error, since there is no entity.
-        """
+        """Reload the account while messages are on their way, and while new calls come."""
         self.episodes["reloads"] += 1
-        self.load.is_up.clear()
-        await asyncio.sleep(CALL_DELAY)
-        try:
-            await self._entry.reload()
-        finally:
-            self.load.is_up.set()
+        await self._entry.reload()
 
     async def _kill_and_restart(self, kill: CrashPoint | None, setup: CrashPoint | None, *, reserve: int = 0) -> None:
         """Kill Home Assistant under load and restart it; leave a reserve of calls for later kills."""

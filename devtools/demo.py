@@ -21,9 +21,9 @@ from .console import Console
 from .demo_data import (
     DASHBOARD,
     DEMO_DATA,
+    add_included_files,
     add_recipients_and_phone,
     configuration,
-    link_dashboard,
     send_continuously,
     set_default_dashboard,
 )
@@ -103,7 +103,7 @@ async def _run(options: Options, console: Console) -> None:
             token, url = simulator.token, simulator.url
             console.step(f"The simulated service runs at {url}")
         if options.serve:
-            link_dashboard(folder, options.language)
+            add_included_files(folder, options.language)
         hass = HomeAssistantProcess(
             folder,
             configuration=configuration(options.language) if options.serve else {},

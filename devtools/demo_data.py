@@ -87,9 +87,13 @@ def configuration(language: str) -> Json:
     }
 
 
-def link_dashboard(folder: Path, language: str) -> None:
-    """Link the dashboard into a configuration folder, so that an edited file appears when the page is reloaded."""
-    (folder / AUTOMATIONS).write_text("[]")
+def add_included_files(folder: Path, language: str) -> None:
+    """Add the files that the configuration names to a configuration folder, unless they are there.
+
+    The dashboard is a link, so that an edited file appears when the page is reloaded.
+    """
+    if not (automations := folder / AUTOMATIONS).exists():
+        automations.write_text("[]")
     name = DEMO_DATA[language].dashboard
     if not (link := folder / name).is_symlink():
         link.symlink_to(ROOT / "docs" / name)

@@ -18,7 +18,7 @@ from typing import Final
 from homeassistant.const import RESTART_EXIT_CODE, __version__
 
 from .console import Console
-from .demo_data import DEMO_DATA, add_recipients_and_phone, configuration, link_dashboard, set_default_dashboard
+from .demo_data import DEMO_DATA, add_included_files, add_recipients_and_phone, configuration, set_default_dashboard
 from .entry_driver import DOMAIN, EntryDriver, EntryDriverError
 from .hass_client import HassApiError, Json
 from .hass_process import PASSWORD, USER, HomeAssistantProcess, HomeAssistantProcessError
@@ -79,7 +79,7 @@ async def _run(folder: Path, language: str, console: Console, *, fresh: bool) ->
         _check_ports(state)
         simulator = SimulatorProcess(folder, arguments=("--port", str(state["simulator_port"])))
         await stack.enter_async_context(simulator)
-        link_dashboard(folder, language)
+        add_included_files(folder, language)
         hass = HomeAssistantProcess(
             folder, configuration=configuration(language), language=language, port=state["hass_port"]
         )

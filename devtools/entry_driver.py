@@ -127,7 +127,7 @@ class EntryDriver:
             raise EntryDriverError(f"the message was refused: {err}") from err
 
     async def _has_state(self, key: str) -> bool:
-        """Return whether an entity exists: it is added by the reload that follows a new subentry."""
+        """Return whether an entity exists: the one of a new subentry is added a moment after it."""
         try:
             entity_id = await self.entity_id(key)
         except EntryDriverError:

@@ -1,8 +1,7 @@
 """A client of Home Assistant's HTTP and websocket APIs, as the frontend uses them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
 import itertools
@@ -22,13 +21,9 @@ MAX_MESSAGE = 64 * 1024 * 1024
 class HassApiError(Exception):
     """Home Assistant answered with an error."""
 
-    def __init__(
-        self, message: str, *, code: str | int, key: str | None = None, placeholders: Json | None = None
-    ) -> None:
+    def __init__(self, message: str, *, code: str | int) -> None:
         super().__init__(message)
         self.code = code
-        self.key = key
-        self.placeholders = placeholders or {}
 
 
 class FlowType(StrEnum):
@@ -46,7 +41,6 @@ class WebSocket:
         self._connection = connection
         self._ids = itertools.count(1)
         self._results: dict[int, asyncio.Future[Json]] = {}
-        self._events: dict[int, asyncio.Queue[Json | None]] = {}
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
@@ -71,64 +65,33 @@ class WebSocket:
         """Whether the connection is closed, by either side."""
         return self._reader.done()
 
-    async def command(self, kind: str, *, timeout: float = COMMAND_TIMEOUT, **fields: object) -> Any:  # noqa: ANN401, ASYNC109 - JSON; as in aiohttp
+    async def command(self, kind: str, *, timeout: float = COMMAND_TIMEOUT, **fields: object) -> Any:  # noqa: ANN401, ASYNC109  # JSON; as in aiohttp.
         """Send a command and return its result, whose JSON type depends on the command."""
         command_id = next(self._ids)
-        return await self._send_command(command_id, kind, fields, timeout)
-
-    @asynccontextmanager
-    async def events(self, kind: str = "subscribe_events", **fields: object) -> AsyncGenerator[AsyncGenerator[Json]]:
-        """Subscribe, and yield an asynchronous iterator over the events that ends with the connection."""
-        command_id = next(self._ids)
-        queue = self._events[command_id] = asyncio.Queue[Json | None]()
-
-        async def stream() -> AsyncGenerator[Json]:
-            while (event := await queue.get()) is not None:
-                yield event
-
-        try:
-            await self._send_command(command_id, kind, fields, COMMAND_TIMEOUT)
-            yield stream()
-        finally:
-            del self._events[command_id]
-            if not self.closed:
-                with suppress(HassApiError):
-                    await self.command("unsubscribe_events", subscription=command_id)
-
-    async def _send_command(self, command_id: int, kind: str, fields: Mapping[str, object], seconds: float) -> Any:  # noqa: ANN401 - JSON
         response = self._results[command_id] = asyncio.get_running_loop().create_future()
         try:
             if self.closed:
                 raise ConnectionError("the websocket is closed")
             await self._connection.send_json({"id": command_id, "type": kind, **fields})
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(timeout):
                 message = await response
         finally:
             del self._results[command_id]
         if message["success"]:
             return message["result"]
         error = message["error"]
-        raise HassApiError(
-            error["message"],
-            code=error["code"],
-            key=error.get("translation_key"),
-            placeholders=error.get("translation_placeholders"),
-        )
+        raise HassApiError(error["message"], code=error["code"])
 
     async def _read(self) -> None:
         async for raw in self._connection:
             if raw.type is not WSMsgType.TEXT:
                 break
             message: Json = raw.json()
-            if message["type"] == "event" and (queue := self._events.get(message["id"])):
-                queue.put_nowait(message["event"])
-            elif message["type"] == "result" and (response := self._results.get(message["id"])) and not response.done():
+            if message["type"] == "result" and (response := self._results.get(message["id"])) and not response.done():
                 response.set_result(message)
         for response in self._results.values():
             if not response.done():
                 response.set_exception(ConnectionError("Home Assistant closed the websocket"))
-        for queue in self._events.values():
-            queue.put_nowait(None)
 
 
 class HomeAssistantClient:
@@ -168,7 +131,7 @@ class HomeAssistantClient:
 
     async def request(
         self, method: str, path: str, payload: object = None, *, form: Mapping[str, str] | None = None
-    ) -> Any:  # noqa: ANN401 - JSON
+    ) -> Any:  # noqa: ANN401  # JSON.
         """Send an HTTP request and return the JSON of the response."""
         async with self.session.request(
             method,
@@ -190,13 +153,13 @@ class HomeAssistantClient:
                 self._websocket = await WebSocket.open(self.session, self.url, self.token or "")
             return self._websocket
 
-    async def command(self, kind: str, *, timeout: float = COMMAND_TIMEOUT, **fields: object) -> Any:  # noqa: ANN401, ASYNC109 - as above
+    async def command(self, kind: str, *, timeout: float = COMMAND_TIMEOUT, **fields: object) -> Any:  # noqa: ANN401, ASYNC109  # Likewise.
         """Send one websocket command and return its result."""
         return await (await self.websocket()).command(kind, timeout=timeout, **fields)
 
-    async def start_flow(self, kind: FlowType, handler: str | list[str], **context: str) -> Json:
+    async def start_flow(self, kind: FlowType, handler: str | list[str]) -> Json:
         """Start a flow and return its first step; handler is a domain, an entry id, or [entry id, subentry type]."""
-        step: Json = await self.request("POST", f"/api/config/config_entries/{kind}", {"handler": handler, **context})
+        step: Json = await self.request("POST", f"/api/config/config_entries/{kind}", {"handler": handler})
         return step
 
     async def get_flow(self, kind: FlowType, flow_id: str) -> Json:

@@ -1,9 +1,8 @@
 """A child process that never outlives its parent."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 import contextlib
-import os
 from pathlib import Path
 import random
 import signal
@@ -18,6 +17,8 @@ LOOPBACK = "127.0.0.1"
 PORTS = range(20_000, 32_000)
 # Seconds after SIGTERM until a process that still runs is killed.
 STOP_TIMEOUT = 15.0
+# Lines at the end of a log that an error shows.
+TAIL = 25
 
 
 class ProcessError(Exception):
@@ -61,16 +62,13 @@ class ChildProcess:
         self._process = process
 
     @classmethod
-    async def start(
-        cls, arguments: Sequence[str], *, folder: Path, log: Path, environment: Mapping[str, str] | None = None
-    ) -> Self:
+    async def start(cls, arguments: Sequence[str], *, folder: Path, log: Path) -> Self:
         """Start this Python interpreter with arguments; standard output and error are appended to the log."""
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *arguments,
                 cwd=folder,
-                env={**os.environ, **(environment or {})},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
@@ -78,11 +76,6 @@ class ChildProcess:
                 start_new_session=True,
             )
         return cls(process, log)
-
-    @property
-    def pid(self) -> int:
-        """The id of the process."""
-        return self._process.pid
 
     @property
     def is_running(self) -> bool:
@@ -99,7 +92,7 @@ class ChildProcess:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(number)
 
-    async def wait(self, timeout: float | None = STOP_TIMEOUT) -> int:  # noqa: ASYNC109 - as in subprocess
+    async def wait(self, timeout: float | None = STOP_TIMEOUT) -> int:  # noqa: ASYNC109  # As in subprocess.
         """Wait for the process to end and return its exit code; TimeoutError after timeout seconds, if any."""
         async with asyncio.timeout(timeout):
             return await self._process.wait()
@@ -116,6 +109,6 @@ class ChildProcess:
                     self.send_signal(signal.SIGKILL)
         await self._process.wait()
 
-    def log_tail(self, lines: int = 25) -> str:
+    def log_tail(self) -> str:
         """Return the last lines of the log."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL:])

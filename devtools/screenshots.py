@@ -22,7 +22,7 @@ from custom_components.gosms.api import MessageStatus
 
 from .browser import PHONE, Browser, BrowserError
 from .console import Console
-from .demo_data import DASHBOARD, DEMO_DATA, add_recipients_and_phone, configuration, link_dashboard
+from .demo_data import DASHBOARD, DEMO_DATA, add_included_files, add_recipients_and_phone, configuration
 from .entry_driver import DOMAIN, EntryDriver, EntryDriverError
 from .hass_client import Json
 from .hass_process import HomeAssistantProcess
@@ -146,7 +146,7 @@ async def _take_all(browser: Browser, language: str, folder: Path, console: Cons
     async with AsyncExitStack() as stack:
         hass_folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gosms-screenshots-")))
         simulator = await stack.enter_async_context(SimulatorProcess(hass_folder))
-        link_dashboard(hass_folder, language)
+        add_included_files(hass_folder, language)
         hass = HomeAssistantProcess(hass_folder, configuration=configuration(language), language=language)
         console.step(f"Starting Home Assistant with the language {language}")
         await stack.enter_async_context(hass)

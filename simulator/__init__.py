@@ -3,13 +3,11 @@
 from .account import Account
 from .app import create_app
 from .errors import ERROR_TEXTS, HTTP_STATUSES, ApiError
-from .faults import ENDPOINTS, Fault, FaultRule, Faults
-from .models import NEW, OLD, Delivery, Generation, Message, Page, Permission, Phone, Sim, Status
-from .wire import ACCOUNT, API, FAULTS, REQUESTS, RecordedRequest
+from .faults import ENDPOINTS, Fault, Faults
+from .models import NEW, OLD, Delivery, Generation, Permission, Phone, Sim, Status
+from .wire import FAULTS, REQUESTS, RecordedRequest
 
 __all__ = [
-    "ACCOUNT",
-    "API",
     "ENDPOINTS",
     "ERROR_TEXTS",
     "FAULTS",
@@ -21,11 +19,8 @@ __all__ = [
     "ApiError",
     "Delivery",
     "Fault",
-    "FaultRule",
     "Faults",
     "Generation",
-    "Message",
-    "Page",
     "Permission",
     "Phone",
     "RecordedRequest",

@@ -30,7 +30,7 @@ RATE_LIMIT: Final = 10
 _RATE_WINDOW: Final = 1.0
 
 
-def wall_clock() -> float:
+def _wall_clock() -> float:
     """Return the time, looked up at each call so that frozen time in tests applies."""
     return time.time()
 
@@ -42,7 +42,7 @@ class Account:
         self,
         *,
         token: str,
-        clock: Callable[[], float] = wall_clock,
+        clock: Callable[[], float] = _wall_clock,
         rate_clock: Callable[[], float] = time.monotonic,
         seed: int = 0,
     ) -> None:

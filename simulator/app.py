@@ -1,6 +1,5 @@
 """The HTTP application: the vendor's routes over an account."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
@@ -9,11 +8,11 @@ from typing import Final
 
 from aiohttp import web
 
-from . import control
+from . import control, tasks
 from .account import Account
 from .errors import UNAUTHORIZED, ApiError
 from .faults import Fault, Faults
-from .injection import inject, stop_faults
+from .injection import inject
 from .models import SeededRandom
 from .wire import (
     ACCOUNT,
@@ -22,8 +21,6 @@ from .wire import (
     FAULTS,
     HASHES,
     REQUESTS,
-    RUNNING_FAULTS,
-    STOPPING,
     Handler,
     JsonObject,
     RecordedRequest,
@@ -51,8 +48,6 @@ def create_app(account: Account, faults: Faults | None = None, *, seed: int = 0)
     app[ACCOUNT] = account
     app[FAULTS] = Faults(seed) if faults is None else faults
     app[REQUESTS] = deque(maxlen=_RECORDED)
-    app[STOPPING] = asyncio.Event()
-    app[RUNNING_FAULTS] = set()
     app[HASHES] = SeededRandom(seed)
     app.router.add_get(f"{API}/sms", _list_messages)
     for method, path, action in _ACTIONS:
@@ -60,7 +55,7 @@ def create_app(account: Account, faults: Faults | None = None, *, seed: int = 0)
     app.router.add_route("*", "/elsewhere", _elsewhere)
     control.add_routes(app)
     app.on_response_prepare.append(_set_date)
-    app.on_shutdown.append(stop_faults)
+    tasks.set_up(app)
     return app
 
 

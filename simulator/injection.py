@@ -1,28 +1,25 @@
-"""The implementation of each fault."""
+"""Injects faults into requests: what the client gets instead of the service's own response."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 import json
 import socket
 import struct
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
+from . import tasks
+from .corruptions import CORRUPTIONS, Corruption, empty_lists
 from .errors import TOO_MANY_REQUESTS, UNAUTHORIZED, ApiError
 from .faults import Fault, FaultRule
-from .wire import ACCOUNT, DATE_OFFSET, RUNNING_FAULTS, STOPPING, Handler, JsonObject, error_response, json_response
+from .wire import ACCOUNT, DATE_OFFSET, Handler, JsonObject, error_response, json_response
 
 # A client must refuse more than 2 MiB.
 _OVERSIZE: Final = 2 * 1024 * 1024 + 1
 _CHUNK: Final = 64 * 1024
-_UNKNOWN_STATUS: Final = 42
-# Seconds that a client that does not read can delay the shutdown.
-_SHUTDOWN_TIMEOUT: Final = 0.5
-# Fields of a message that a client must not require.
-_OPTIONAL_FIELDS: Final = ("callback_id", "device_id", "message_status", "to_sim")
 # With this option, closing the connection sends a reset.
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
@@ -39,28 +36,7 @@ class FaultContext:
 
 async def inject(rule: FaultRule, request: web.Request, handler: Handler) -> web.StreamResponse:
     """Inject a fault into a request, to its end even if the client disconnects, as in a service behind a proxy."""
-    return await asyncio.shield(_run_beside(request.app, _run(rule, request, handler)))
-
-
-def _run_beside(
-    app: web.Application, work: Coroutine[Any, Any, web.StreamResponse]
-) -> asyncio.Task[web.StreamResponse]:
-    """Run something that the server waits for when it stops."""
-    running = app[RUNNING_FAULTS]
-    task = asyncio.create_task(work)
-    running.add(task)
-    task.add_done_callback(running.discard)
-    return task
-
-
-async def stop_faults(app: web.Application) -> None:
-    """End all waits, so that no fault outlives the server."""
-    app[STOPPING].set()
-    running = app[RUNNING_FAULTS]
-    if running:
-        _, stuck = await asyncio.wait(running, timeout=_SHUTDOWN_TIMEOUT)
-        for task in stuck:
-            task.cancel()
+    return await asyncio.shield(tasks.start(request.app, _run(rule, request, handler)))
 
 
 async def _run(rule: FaultRule, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -190,79 +166,41 @@ async def _many_objects(_context: FaultContext) -> web.StreamResponse:
     return web.Response(body=b'{"sms_list": [' + body + b"]}", content_type="application/json")
 
 
-async def _first_page_only(context: FaultContext) -> web.StreamResponse:
-    is_first = context.request.query.get("offset", "1") == "1"
-    change = (lambda found: found) if is_first else _empty_lists
-    return json_response(json.loads(_body(context), object_hook=change), status=_status(context))
-
-
 async def _unasked_response(context: FaultContext) -> web.StreamResponse:
     body = _body(context)
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    _run_beside(context.request.app, _respond_again(context, context.request.transport, head + body))
+    tasks.start(context.request.app, _respond_again(context, context.request.transport, head + body))
     return web.Response(body=body, status=_status(context), content_type="application/json")
 
 
-async def _respond_again(
-    context: FaultContext, transport: asyncio.BaseTransport | None, response: bytes
-) -> web.StreamResponse:
+async def _respond_again(context: FaultContext, transport: asyncio.BaseTransport | None, response: bytes) -> None:
     await _pause(context)
     if isinstance(transport, asyncio.Transport) and not transport.is_closing():
         transport.write(response)
-    return web.Response()
 
 
-def _corrupted(corrupt: Callable[[JsonObject], JsonObject]) -> Callable[[FaultContext], Awaitable[web.StreamResponse]]:
-    """Return a fault that sends the service's response with a change to every JSON object in it."""
-
-    async def respond(context: FaultContext) -> web.StreamResponse:
-        return json_response(json.loads(_body(context), object_hook=corrupt), status=_status(context))
-
-    return respond
+async def _first_page_only(context: FaultContext) -> web.StreamResponse:
+    is_first = context.request.query.get("offset", "1") == "1"
+    return _respond_changed(context, (lambda found: found) if is_first else empty_lists)
 
 
 async def _repeated_id(context: FaultContext) -> web.StreamResponse:
     oldest = context.request.app[ACCOUNT].messages[-1:]
 
     def repeat(found: JsonObject) -> JsonObject:
-        # The answer to a send is nothing but an id: what is told of the messages stays right.
+        # Only the response to a send consists of an id alone; listed messages keep theirs.
         return {"id": oldest[0].id} if found.keys() == {"id"} else found
 
-    return json_response(json.loads(_body(context), object_hook=repeat), status=_status(context))
+    return _respond_changed(context, repeat)
 
 
-def _number_the_id(found: JsonObject) -> JsonObject:
-    return {key: int(str(value), 16) if key == "id" else value for key, value in found.items()}
+async def _corrupted(context: FaultContext) -> web.StreamResponse:
+    return _respond_changed(context, CORRUPTIONS[context.rule.fault])
 
 
-def _malform_the_id(found: JsonObject) -> JsonObject:
-    return {key: f"{value}\n<script>" if key == "id" else value for key, value in found.items()}
-
-
-def _uppercase_the_id(found: JsonObject) -> JsonObject:
-    return {key: str(value).upper() if key == "id" else value for key, value in found.items()}
-
-
-def _empty_lists(found: JsonObject) -> JsonObject:
-    return {key: [] if isinstance(value, list) else value for key, value in found.items()}
-
-
-def _null_lists(found: JsonObject) -> JsonObject:
-    return {key: None if isinstance(value, list) else value for key, value in found.items()}
-
-
-def _flatten_lists(found: JsonObject) -> JsonObject:
-    return {key: json.dumps(value) if isinstance(value, list) else value for key, value in found.items()}
-
-
-def _drop_fields(found: JsonObject) -> JsonObject:
-    # Only for messages: the id of a phone is not optional.
-    dropped = _OPTIONAL_FIELDS if "message" in found else ()
-    return {key: value for key, value in found.items() if key not in dropped}
-
-
-def _change_status(found: JsonObject) -> JsonObject:
-    return {**found, "status": _UNKNOWN_STATUS} if "status" in found else found
+def _respond_changed(context: FaultContext, change: Corruption) -> web.Response:
+    """Return the service's response with a change to every JSON object in it."""
+    return json_response(json.loads(_body(context), object_hook=change), status=_status(context))
 
 
 def _close(context: FaultContext, *, reset: bool) -> web.Response:
@@ -290,12 +228,8 @@ def _status(context: FaultContext) -> int:
 
 
 async def _pause(context: FaultContext) -> None:
-    """Wait for the seconds of the rule, but not beyond the shutdown of the server."""
-    try:
-        async with asyncio.timeout(context.rule.seconds):
-            await context.request.app[STOPPING].wait()
-    except TimeoutError:
-        return
+    """Wait for the seconds of the rule."""
+    await tasks.pause(context.request.app, context.rule.seconds)
 
 
 _IMPLEMENTATIONS: Final[dict[Fault, Callable[[FaultContext], Awaitable[web.StreamResponse]]]] = {
@@ -319,19 +253,12 @@ _IMPLEMENTATIONS: Final[dict[Fault, Callable[[FaultContext], Awaitable[web.Strea
     Fault.REDIRECT: _redirect,
     Fault.TRUNCATED: _truncated,
     Fault.NOT_AN_OBJECT: _not_an_object,
-    Fault.ID_AS_NUMBER: _corrupted(_number_the_id),
-    Fault.MALFORMED_ID: _corrupted(_malform_the_id),
     Fault.REPEATED_ID: _repeated_id,
-    Fault.LIST_AS_TEXT: _corrupted(_flatten_lists),
-    Fault.MISSING_FIELDS: _corrupted(_drop_fields),
-    Fault.UNKNOWN_STATUS: _corrupted(_change_status),
     Fault.OVERSIZED: _oversized,
     Fault.OVERSIZED_CHUNKED: _oversized_chunked,
     Fault.WRONG_DATE: _wrong_date,
-    Fault.UPPERCASE_ID: _corrupted(_uppercase_the_id),
-    Fault.EMPTY_LIST: _corrupted(_empty_lists),
-    Fault.LIST_AS_NULL: _corrupted(_null_lists),
     Fault.FIRST_PAGE_ONLY: _first_page_only,
     Fault.MANY_OBJECTS: _many_objects,
     Fault.UNASKED_RESPONSE: _unasked_response,
+    **dict.fromkeys(CORRUPTIONS, _corrupted),
 }

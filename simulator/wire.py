@@ -1,6 +1,5 @@
 """The HTTP and JSON representation of an account, and the keys of the application."""
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -46,9 +45,6 @@ class RecordedRequest:
 ACCOUNT: Final = web.AppKey("account", Account)
 FAULTS: Final = web.AppKey("faults", Faults)
 REQUESTS: Final = web.AppKey("requests", deque[RecordedRequest])
-STOPPING: Final = web.AppKey("stopping", asyncio.Event)
-# The faults that are running.
-RUNNING_FAULTS: Final = web.AppKey("running", set[asyncio.Task[web.StreamResponse]])
 HASHES: Final = web.AppKey("hashes", SeededRandom)
 # Seconds by which the `Date` header of one response is wrong.
 DATE_OFFSET: Final = web.RequestKey("date_offset", float)

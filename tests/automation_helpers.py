@@ -14,7 +14,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from simulator import Account
-from tests.common import SimulatedService, set_up
+from tests.common import set_up, wait_until
 
 
 @pytest.fixture
@@ -52,17 +52,6 @@ def add_label(hass: HomeAssistant, name: str, entity_id: str) -> str:
 def family_label(hass: HomeAssistant, init_integration: None) -> str:
     """A label of Dad's device."""
     return add_label(hass, "Family", "notify.dad")
-
-
-async def wait_until(condition: Callable[[], object]) -> None:
-    """Run the event loop until a condition is met, without advancing the time."""
-    while not condition():
-        await asyncio.sleep(0)
-
-
-def sent_messages(service: SimulatedService) -> list[tuple[str, str]]:
-    """Return the numbers and texts of all messages, oldest first."""
-    return [(message.phone_number, message.message) for message in reversed(service.account.messages)]
 
 
 def notifications(hass: HomeAssistant) -> list[tuple[str | None, str]]:

@@ -4,9 +4,9 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
-PACKAGE: Final = Path(__file__).parents[1] / "custom_components/gosms"
+from tests import PACKAGE
 
 
 def _docstrings(tree: ast.AST) -> set[ast.AST]:

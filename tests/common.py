@@ -1,5 +1,6 @@
 """Fixtures and helpers of all tests: the simulated service, and an account in Home Assistant."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from types import MappingProxyType
 from typing import Any, Final
@@ -10,7 +11,7 @@ from aiohttp.test_utils import TestServer
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigSubentry, ConfigSubentryDataWithId
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
@@ -68,6 +69,12 @@ async def service(
 def no_rate_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the client's rate limiter: it uses the event loop's clock, which frozen time stops."""
     monkeypatch.setattr(RateLimiter, "wait", AsyncMock())
+
+
+@pytest.fixture
+def no_service_rate_limit(account: Account) -> None:
+    """Disable the rate limit of the service: here hours pass within a moment."""
+    account.rate_limit = None
 
 
 @pytest.fixture
@@ -161,8 +168,26 @@ def entity_id(hass: HomeAssistant, platform: str, unique_id: str) -> str:
     return found
 
 
+def repairs(hass: HomeAssistant) -> list[str]:
+    """Return the keys of the open repairs."""
+    issues = ir.async_get(hass).issues.values()
+    return sorted(str(issue.translation_key) for issue in issues if issue.domain == DOMAIN and issue.active)
+
+
 async def advance_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float) -> None:
     """Advance the time, and wait for everything that is due."""
     freezer.tick(seconds)
     async_fire_time_changed(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def advance_minutes(hass: HomeAssistant, freezer: FrozenDateTimeFactory, minutes: int) -> None:
+    """Advance the time minute by minute, with the polls that are due."""
+    for _ in range(minutes):
+        await advance_time(hass, freezer, 60)
+
+
+async def wait_until(condition: Callable[[], object]) -> None:
+    """Run the event loop until a condition is met, without advancing the time."""
+    while not condition():
+        await asyncio.sleep(0)

@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotEx
 from syrupy.assertion import SnapshotAssertion
 
 from tests.automation_helpers import configuration, family_label, init_integration
-from tests.common import account, entry, no_rate_limit, service, short_timeout
+from tests.common import account, entry, no_rate_limit, no_service_rate_limit, service, short_timeout
 from tests.log_checks import clean_log, loop_protection
 from tests.message_helpers import recorded
 from tests.restarts import machine
@@ -32,6 +32,7 @@ __all__ = [
     "loop_protection",
     "machine",
     "no_rate_limit",
+    "no_service_rate_limit",
     "recorded",
     "service",
     "short_timeout",

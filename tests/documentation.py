@@ -6,9 +6,7 @@ from pathlib import Path
 import re
 from typing import Final, Self
 
-from tests.code_texts import PACKAGE
-
-ROOT: Final = PACKAGE.parents[1]
+from tests import ROOT
 
 _FENCE: Final = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 _HEADING: Final = re.compile(r"^(#{1,6}) (.+)$", re.MULTILINE)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 import re
 import textwrap
 from typing import Any, Final
@@ -10,7 +9,8 @@ from typing import Any, Final
 from homeassistant.util.yaml import parse_yaml
 import pytest
 
-ROOT: Final = Path(__file__).parents[1]
+from tests import ROOT
+
 DOCUMENTS: Final = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
 _FENCE: Final = re.compile(r"^( *)```yaml\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)

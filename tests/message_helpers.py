@@ -1,7 +1,6 @@
-"""What tests of the outbox share: its events, the texts on the server, a full disk, and time that passes in steps."""
+"""What tests of messages share: events, messages on the server, a full disk, and time that passes in steps."""
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 from unittest.mock import patch
@@ -58,15 +57,14 @@ def texts(service: SimulatedService) -> list[str]:
     return [message.message for message in reversed(service.account.messages)]
 
 
+def sent_messages(service: SimulatedService) -> list[tuple[str, str]]:
+    """Return the numbers and texts on the server, oldest first."""
+    return [(message.phone_number, message.message) for message in reversed(service.account.messages)]
+
+
 async def advance_time_in_steps(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float, step: float = 5
 ) -> None:
     """Advance the time in steps that are shorter than any timer."""
     for _ in range(int(seconds / step)):
         await advance_time(hass, freezer, step)
-
-
-async def wait_until(condition: Callable[[], bool]) -> None:
-    """Run the event loop until a condition is met, without advancing the time."""
-    while not condition():
-        await asyncio.sleep(0)

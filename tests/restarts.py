@@ -49,13 +49,14 @@ async def start_again(hass: HomeAssistant, entry: MockConfigEntry, files: Mappin
     assert await hass.config_entries.async_unload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     if files is not None:
-        await hass.async_add_executor_job(_put_back, Path(hass.config.path(".storage")), files)
+        await hass.async_add_executor_job(put_back, Path(hass.config.path(".storage")), files)
     # What one process has in memory another does not.
     hass.data.pop("gosms_outboxes")
     await set_up(hass, entry)
 
 
-def _put_back(folder: Path, files: Mapping[str, bytes]) -> None:
+def put_back(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Have these files of the integration and no others."""
     for path in folder.glob("gosms.*"):
         path.unlink()
     for name, content in files.items():

@@ -10,8 +10,7 @@ from typing import Final
 
 import pytest
 
-ROOT: Final = Path(__file__).parents[1]
-PACKAGE: Final = ROOT / "custom_components/gosms"
+from tests import PACKAGE, ROOT
 
 # From the bottom to the top. A module imports from the layers below its own, and from its own layer without a circle.
 LAYERS: Final = (

@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import Account, Delivery, Fault
 from tests.common import SimulatedService, advance_time, send, set_up
+from tests.restarts import put_back
 
 SEND: Final = "POST /sms/send"
 
@@ -57,16 +58,9 @@ def _contents(archive: tarfile.TarFile, pattern: str) -> dict[str, bytes]:
 async def restore(hass: HomeAssistant, entry: MockConfigEntry, files: dict[str, bytes]) -> None:
     """Start with the files of a backup in the place of the present ones."""
     assert await hass.config_entries.async_unload(entry.entry_id)
-    await hass.async_add_executor_job(_put_back, Path(hass.config.path(".storage")), files)
+    await hass.async_add_executor_job(put_back, Path(hass.config.path(".storage")), files)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-
-
-def _put_back(folder: Path, files: dict[str, bytes]) -> None:
-    for path in folder.glob("gosms.*"):
-        path.unlink()
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
 
 
 async def _let_it_end(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:

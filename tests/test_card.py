@@ -1,7 +1,6 @@
 """The dashboard card: its file, and its place among the dashboard resources."""
 
 from http import HTTPStatus
-from pathlib import Path
 import re
 from typing import Any, Final
 from unittest.mock import patch
@@ -14,10 +13,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.gosms.const import DOMAIN
-from tests import API_TOKEN
+from tests import API_TOKEN, PACKAGE
 from tests.common import set_up
 
-FILE: Final = Path(__file__).parents[1] / "custom_components/gosms/frontend/gosms-card.js"
+FILE: Final = PACKAGE / "frontend/gosms-card.js"
 PATH: Final = "/gosms/gosms-card.js"
 
 

@@ -1,14 +1,13 @@
 """CONTRIBUTING.md matches the repository."""
 
 import json
-from pathlib import Path
 import re
 from typing import Any, Final
 
 from homeassistant.util.yaml import parse_yaml
 
-ROOT: Final = Path(__file__).parents[1]
-PACKAGE: Final = ROOT / "custom_components/gosms"
+from tests import PACKAGE, ROOT
+
 GUIDE: Final = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 

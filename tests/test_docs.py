@@ -12,8 +12,8 @@ from custom_components.gosms.outbox import EVENT_TYPES
 from custom_components.gosms.outbox.state import TRANSITIONS
 from custom_components.gosms.sensor.account import ACCOUNT_SENSORS, OUTBOX_SENSORS
 from custom_components.gosms.sensor.phone import PHONE_SENSORS
-from tests.code_texts import PACKAGE
-from tests.documentation import DOCUMENTATION, ENGLISH, ROOT, RUSSIAN, Page, keys_in, table_with
+from tests import PACKAGE, ROOT
+from tests.documentation import DOCUMENTATION, ENGLISH, RUSSIAN, Page, keys_in, table_with
 from tests.test_architecture import LAYERS
 from tests.translation_checks import flat
 

@@ -24,18 +24,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from simulator import Delivery, Fault, Status
-from tests.automation_helpers import (
-    add_label,
-    advance_time_until,
-    notifications,
-    run_script,
-    sent_messages,
-    set_states,
-    set_up_yaml,
-)
-from tests.code_texts import PACKAGE
+from tests import PACKAGE
+from tests.automation_helpers import add_label, advance_time_until, notifications, run_script, set_states, set_up_yaml
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, add_recipient, advance_time, send
 from tests.examples import example, untested_examples
+from tests.message_helpers import sent_messages
 
 MAMA: Final = "79160000000"
 PAPA: Final = "79160000001"

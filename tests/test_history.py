@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from simulator import Account, Status
+from simulator import Status
 from tests.common import MUM, SimulatedService, advance_time, send, set_up
 from tests.message_helpers import full_disk
 from tests.restarts import files_on_disk, start_again
@@ -15,13 +15,10 @@ from tests.restarts import files_on_disk, start_again
 TEXT: Final = "Secret of the bathroom"
 DAY: Final = 24 * 60 * 60
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
-
-
-@pytest.fixture(autouse=True)
-def unlimited(account: Account) -> None:
-    """Disable the rate limit of the service, because days pass here within a moment."""
-    account.rate_limit = None
+pytestmark = [
+    pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"),
+    pytest.mark.usefixtures("no_rate_limit", "no_service_rate_limit"),
+]
 
 
 def kept(entry: MockConfigEntry) -> list[tuple[str, str]]:
@@ -77,24 +74,29 @@ async def test_without_a_history_nothing_of_a_message_stays(
     assert len(entry.runtime_data.outbox.history) == 1
 
 
-@pytest.mark.parametrize("is_loaded", [True, False])
 async def test_a_history_that_is_switched_off_leaves_the_disk(
-    hass: HomeAssistant,
-    service: SimulatedService,
-    entry: MockConfigEntry,
-    freezer: FrozenDateTimeFactory,
-    *,
-    is_loaded: bool,
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(hass, entry)
     await deliver(hass, service, freezer, TEXT)
     assert await is_on_disk(hass, TEXT)
-    if not is_loaded:
-        await hass.config_entries.async_unload(entry.entry_id)
     hass.config_entries.async_update_entry(entry, options={"history_days": 0})
     await hass.async_block_till_done(wait_background_tasks=True)
-    if not is_loaded:
-        await set_up(hass, entry)
+    assert kept(entry) == []
+    assert not await is_on_disk(hass, TEXT, MUM)
+    assert len(entry.runtime_data.outbox.history) == 1
+
+
+async def test_a_history_switched_off_while_unloaded_leaves_the_disk(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
+    await set_up(hass, entry)
+    await deliver(hass, service, freezer, TEXT)
+    assert await is_on_disk(hass, TEXT)
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_entry(entry, options={"history_days": 0})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await set_up(hass, entry)
     assert kept(entry) == []
     assert not await is_on_disk(hass, TEXT, MUM)
     assert len(entry.runtime_data.outbox.history) == 1

@@ -18,7 +18,7 @@ from custom_components.gosms.const import DOMAIN
 from custom_components.gosms.outbox import State
 from simulator import Fault
 from tests import API_TOKEN
-from tests.common import DAD, MUM, SimulatedService, advance_time, recipient, send, set_up
+from tests.common import DAD, MUM, SimulatedService, advance_time, recipient, send, set_up, wait_until
 
 TOTAL = "sensor.gosms_ru_total_messages"
 
@@ -132,8 +132,7 @@ async def test_shutdown_waits_for_the_running_request_and_its_caller(
     service.faults.add(Fault.SLOW, endpoint="POST /sms/send", seconds=0.5)
     data = {"entity_id": "notify.mum", "message": "Water leak!"}
     sending = asyncio.create_task(hass.services.async_call("notify", "send_message", data, blocking=True))
-    while not service.requests_to("POST /sms/send"):
-        await asyncio.sleep(0.01)
+    await wait_until(lambda: service.requests_to("POST /sms/send"))
     await hass.async_stop()
     assert sending.done()
     await sending

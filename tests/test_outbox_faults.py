@@ -13,15 +13,14 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.gosms.outbox import Recipient, SendRequest, SqliteStorage
 from custom_components.gosms.outbox.storage import Changes
-from simulator import Account, Delivery, Fault, Status
-from tests.common import MUM, SimulatedService, advance_time, send, set_up
-from tests.message_helpers import RecordedEvents, advance_time_in_steps, full_disk, texts, wait_until
+from simulator import Delivery, Fault, Status
+from tests.common import MUM, SimulatedService, advance_time, repairs, send, set_up, wait_until
+from tests.message_helpers import RecordedEvents, advance_time_in_steps, full_disk, texts
 from tests.restarts import FILE, Machine, files_on_disk, start_again
 from tests.services.actions import send_sms
 
@@ -33,14 +32,8 @@ KEPT: Final = "Water leak in “the cellar” — 5 < 7 & no ёж there"
 
 pytestmark = [
     pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"),
-    pytest.mark.usefixtures("no_rate_limit", "machine"),
+    pytest.mark.usefixtures("no_rate_limit", "no_service_rate_limit", "machine"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def unlimited(account: Account) -> None:
-    """Disable the rate limit of the service, because hours pass here within a moment."""
-    account.rate_limit = None
 
 
 class Disk:
@@ -79,11 +72,6 @@ def disk() -> Iterator[Disk]:
     disk = Disk()
     with disk.attached():
         yield disk
-
-
-def repairs(hass: HomeAssistant) -> list[str]:
-    """Return the keys of the open repairs."""
-    return sorted(str(issue.translation_key) for issue in ir.async_get(hass).issues.values() if issue.domain == "gosms")
 
 
 @asynccontextmanager
@@ -184,6 +172,8 @@ async def test_nobody_hears_of_a_refusal_that_is_not_on_disk(
     disk.release()
     (answer,) = await caller
     assert answer["status"] == "refused"
+    # Events follow the answer.
+    await hass.async_block_till_done()
     recorded.attributes.clear()
     # Nobody had been told anything yet when the process was killed, so the message goes on.
     await start_again(hass, entry, files)
@@ -210,6 +200,8 @@ async def test_a_kill_during_a_request_neither_loses_nor_doubles_the_message(
     assert not caller.done()
     freezer.tick(60)
     await caller
+    # Events follow the answer.
+    await hass.async_block_till_done()
     recorded.attributes.clear()
 
     await start_again(hass, entry, files)

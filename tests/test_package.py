@@ -9,8 +9,7 @@ from typing import Any, Final
 from homeassistant.const import __version__
 import pytest
 
-ROOT: Final = Path(__file__).parents[1]
-PACKAGE: Final = ROOT / "custom_components/gosms"
+from tests import PACKAGE, ROOT
 
 # Everything HACS knows in hacs.json; it refuses other keys.
 HACS_KEYS: Final = {

@@ -21,7 +21,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events, async_mock_service
 
 from simulator import NEW, OLD, Account, Fault, Generation, Permission, Phone, Sim, Status
-from tests.common import PHONE, SimulatedService, add_phone, advance_time, send, set_up
+from tests.common import PHONE, SimulatedService, add_phone, advance_minutes, advance_time, send, set_up
 
 INFO: Final = "POST /devices/get/info"
 EDIT: Final = "POST /devices/edit"
@@ -104,12 +104,6 @@ async def test_the_device_of_a_phone_is_described_by_gosms(
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     assert registry.async_get(device.id).model_id == "Xiaomi Mi 9"
-
-
-async def advance_minutes(hass: HomeAssistant, freezer: FrozenDateTimeFactory, minutes: int) -> None:
-    """Advance the time minute by minute, with the polls that are due."""
-    for _ in range(minutes):
-        await advance_time(hass, freezer, MINUTE)
 
 
 @pytest.mark.parametrize("age", [0, 1, 150, 299])

@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from simulator import Account, Fault
+from simulator import Fault
 from tests.common import MUM, SimulatedService, advance_time, send, set_up
 from tests.message_helpers import full_disk
 from tests.restarts import files_on_disk, start_again
@@ -24,13 +24,10 @@ LEFT: Final = "sensor.gosms_ru_sms_left"
 HOUR: Final = 60 * 60
 DAY: Final = 24 * HOUR
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
-
-
-@pytest.fixture(autouse=True)
-def unlimited(account: Account) -> None:
-    """Disable the rate limit of the service, because months pass here within a moment."""
-    account.rate_limit = None
+pytestmark = [
+    pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"),
+    pytest.mark.usefixtures("no_rate_limit", "no_service_rate_limit"),
+]
 
 
 def value(hass: HomeAssistant, entity_id: str = USED) -> str | None:

@@ -1,7 +1,6 @@
 """The list of Home Assistant's quality rules is complete, and true as far as a test can verify."""
 
 from importlib import import_module
-from pathlib import Path
 import re
 from typing import Any, Final
 
@@ -9,9 +8,7 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 
 from custom_components.gosms import _PLATFORMS
-
-ROOT: Final = Path(__file__).parents[1]
-PACKAGE: Final = ROOT / "custom_components/gosms"
+from tests import PACKAGE, ROOT
 
 # Home Assistant's rules of August 2026, by tier.
 RULES: Final = {

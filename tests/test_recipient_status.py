@@ -10,6 +10,7 @@ from custom_components.gosms.api import Message, MessagePage, MessageStatus
 from custom_components.gosms.outbox import OutgoingMessage, Part, State
 from custom_components.gosms.sensor.recipient_status import RecipientStatus
 from tests.common import MUM
+from tests.outbox.messages import queued_message
 
 RECIPIENT = ConfigSubentry(
     data=MappingProxyType({"phone_number": MUM}),
@@ -23,16 +24,8 @@ NOTHING = MessagePage()
 
 def message(key: str, created: float, state: State = State.QUEUED) -> OutgoingMessage:
     """Return a message to the recipient."""
-    return OutgoingMessage(
-        key=key,
-        phone_number=MUM,
-        text="Leak!",
-        parts=(Part(text="Leak!"),),
-        recipient="mum",
-        created=created,
-        expires=created + 60,
-        state=state,
-        queued_reported=True,
+    return queued_message(
+        key, state=state, recipient="mum", created=created, expires=created + 60, queued_reported=True
     )
 
 

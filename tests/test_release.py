@@ -3,13 +3,12 @@
 import json
 from pathlib import Path
 import subprocess
-from typing import Any, Final
+from typing import Any
 from zipfile import ZipFile
 
 import pytest
 
-ROOT: Final = Path(__file__).parents[1]
-PACKAGE: Final = ROOT / "custom_components/gosms"
+from tests import ROOT
 
 
 def git(*arguments: str) -> bytes:

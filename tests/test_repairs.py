@@ -28,7 +28,7 @@ from custom_components.gosms.outbox import SqliteStorage, State
 from custom_components.gosms.outbox.storage import StorageError
 from simulator import Account, Fault, Permission
 from tests import API_TOKEN
-from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, recipient, send, set_up
+from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, recipient, repairs, send, set_up
 from tests.translation_checks import LANGUAGES, texts_of
 
 PROBLEM: Final = "binary_sensor.gosms_ru_problem"
@@ -58,12 +58,6 @@ def entry(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
     """An account with two recipients and a phone, not set up yet."""
     add_phone(hass, entry)
     return entry
-
-
-def repairs(hass: HomeAssistant) -> list[str]:
-    """Return the keys of the open repairs."""
-    issues = ir.async_get(hass).issues.values()
-    return sorted(str(issue.translation_key) for issue in issues if issue.domain == DOMAIN and issue.active)
 
 
 def the_repair(hass: HomeAssistant) -> ir.IssueEntry:

@@ -32,7 +32,8 @@ import voluptuous as vol
 from custom_components.gosms.const import DOMAIN
 from simulator import ERROR_TEXTS as VENDORS_TEXTS, Account, Delivery, Fault, Permission, Sim, Status
 from tests import API_TOKEN
-from tests.common import SimulatedService, advance_time, send
+from tests.common import SimulatedService, send, wait_until
+from tests.message_helpers import advance_time_in_steps
 from tests.secrets_search import LogRecords, search
 
 NEW_TOKEN: Final = "bmV3LWhlYWRlcg.bmV3LWNsYWltcw.bmV3LXNpZ25hdHVyZQ"
@@ -295,8 +296,7 @@ async def come_and_go(
     service.faults.add(Fault.HANG_BEFORE, endpoint=SEND, seconds=5, times=1)
     data = {"entity_id": NOTIFY, "message": UNCLEAR}
     sending = asyncio.create_task(hass.services.async_call("notify", "send_message", data, blocking=True))
-    while len(service.requests_to(SEND)) == before:
-        await asyncio.sleep(0)
+    await wait_until(lambda: len(service.requests_to(SEND)) > before)
     tasks = repr(asyncio.all_tasks())
     reloading = asyncio.create_task(hass.config_entries.async_reload(entry.entry_id))
     while not reloading.done():
@@ -304,14 +304,6 @@ async def come_and_go(
         await asyncio.sleep(0)
     await asyncio.gather(sending, reloading)
     return tasks
-
-
-async def advance_time_in_steps(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float, step: float = 5
-) -> None:
-    """Advance the time, and wait for everything that is due."""
-    for _ in range(int(seconds / step)):
-        await advance_time(hass, freezer, step)
 
 
 class Downloads:

@@ -10,7 +10,8 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 
 from custom_components.gosms.outbox import State
-from tests.code_texts import PACKAGE, CodeTexts
+from tests import PACKAGE
+from tests.code_texts import CodeTexts
 from tests.translation_checks import LANGUAGES, TRANSLATIONS, flat, placeholders_in
 from tests.translation_rules import problems_of_icons, problems_of_translations
 

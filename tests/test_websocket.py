@@ -21,7 +21,7 @@ from custom_components.gosms.feed import Feed, async_load_texts
 from custom_components.gosms.issues import async_raise
 from custom_components.gosms.permissions import Rights
 from simulator import Fault, Status
-from tests.common import DAD, MUM, SimulatedService, add_phone, advance_time, send, set_up
+from tests.common import DAD, MUM, SimulatedService, add_phone, advance_time, send, set_up, wait_until
 from tests.services.test_permissions import CONTROL, READ, policy
 
 AUNT: Final = "79161234567"
@@ -314,8 +314,7 @@ async def test_nobody_is_called_once_the_window_is_closed(
     async_raise(hass, entry, "messages_lost")
     await browser.close()
     async with asyncio.timeout(5):
-        while len(data.coordinator._listeners) > before[1]:
-            await asyncio.sleep(0)
+        await wait_until(lambda: len(data.coordinator._listeners) <= before[1])
     assert (len(data.outbox._store._listeners), len(data.coordinator._listeners)) == before
     assert hass.bus.async_listeners()[er.EVENT_ENTITY_REGISTRY_UPDATED] == registry_listeners
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 from homeassistant.util.yaml import parse_yaml
 import pytest
 
-ROOT: Final = Path(__file__).parents[1]
+from tests import ROOT
+
 WORKFLOWS: Final = sorted((ROOT / ".github/workflows").iterdir())
 
 # A commit cannot be changed as a tag can; the comment says to a person what it is.

@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 import contextlib
 from functools import cache
 import json
-from pathlib import Path
 import re
 from typing import Any, Final
 from unittest.mock import patch
@@ -22,8 +21,10 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.selector import SelectSelector
 import pytest
 
+from tests import PACKAGE
+
 DOMAIN: Final = "gosms"
-TRANSLATIONS: Final = Path(__file__).parents[1] / "custom_components/gosms/translations"
+TRANSLATIONS: Final = PACKAGE / "translations"
 LANGUAGES: Final = ("en", "ru")
 
 

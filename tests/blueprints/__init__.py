@@ -1,7 +1,7 @@
 """Tests of the blueprints."""
 
-from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[2]
+from tests import ROOT
+
 FOLDER: Final = ROOT / "blueprints/automation/gosms"

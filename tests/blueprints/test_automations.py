@@ -15,9 +15,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from simulator import Account, Delivery, Fault, Phone, Status
-from tests.automation_helpers import advance_time_until, notifications, sent_messages, set_states, set_up_yaml
+from tests.automation_helpers import advance_time_until, notifications, set_states, set_up_yaml
 from tests.blueprints import FOLDER
-from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send
+from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_minutes, advance_time, send
+from tests.message_helpers import sent_messages
 
 MESSAGES: Final = "event.gosms_ru_message"
 BATTERY: Final = "sensor.pixel_8_battery"
@@ -63,12 +64,6 @@ async def fail(hass: HomeAssistant, service: SimulatedService, freezer: FrozenDa
     await hass.services.async_call("gosms", "send_sms", data, blocking=True)
     service.account.set_status(service.account.messages[0].id, Status.DELIVERY_ERROR)
     await advance_time(hass, freezer, 6)
-
-
-async def advance_minutes(hass: HomeAssistant, freezer: FrozenDateTimeFactory, minutes: int) -> None:
-    """Advance the time in steps that are shorter than any timer."""
-    for _ in range(minutes):
-        await advance_time(hass, freezer, 60)
 
 
 async def test_escalate_forwards_a_failed_message_only_once(

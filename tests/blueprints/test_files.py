@@ -10,7 +10,8 @@ from homeassistant.components.blueprint.models import Blueprint
 from homeassistant.util.yaml import extract_inputs, load_yaml_dict
 import pytest
 
-from tests.blueprints import FOLDER, ROOT
+from tests import ROOT
+from tests.blueprints import FOLDER
 
 REPOSITORY: Final = "https://github.com/gosms-home-assistant/gosms/blob/main/"
 IMPORT: Final = "https://my.home-assistant.io/redirect/blueprint_import/?blueprint_url="

@@ -13,7 +13,7 @@ import pytest
 import pytest_socket
 
 from devtools.browser import DESKTOP, Browser, find
-from devtools.demo_data import configuration, link_dashboard
+from devtools.demo_data import add_included_files, configuration
 from devtools.entry_driver import DOMAIN
 from devtools.hass_process import HomeAssistantProcess
 from devtools.simulator_process import SimulatorProcess
@@ -39,7 +39,7 @@ class BrowserEnvironment:
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(max_workers=1))
         await loop.run_in_executor(None, bool)
-        link_dashboard(folder, language)
+        add_included_files(folder, language)
         async with (
             SimulatorProcess(folder, arguments=("--speed", "4")) as simulator,
             HomeAssistantProcess(folder, configuration=configuration(language), language=language) as hass,

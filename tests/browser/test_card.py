@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from playwright.async_api import Locator, Page, expect
@@ -12,13 +11,14 @@ from devtools.browser import DESKTOP, PHONE, TIMEOUT
 from devtools.demo_data import DASHBOARD
 from devtools.entry_driver import EntryDriver
 from devtools.hass_client import HomeAssistantClient
+from tests import ROOT
 from tests.translation_checks import texts_of
 
 from .environment import BrowserEnvironment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-AXE: Final = Path(__file__).parents[2] / ".venv/npm/node_modules/axe-core/axe.min.js"
+AXE: Final = ROOT / ".venv/npm/node_modules/axe-core/axe.min.js"
 MUM: Final = "79123456789"
 DAD: Final = "79123456780"
 RESOURCE: Final = "/gosms/gosms-card.js"

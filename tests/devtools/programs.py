@@ -8,7 +8,8 @@ import sys
 
 import psutil  # type: ignore[import-untyped]  # Comes with Home Assistant, without types.
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import ROOT
+
 # Seconds: a little more than a stuck Home Assistant gets before it is killed.
 STOP_TIMEOUT = 20
 

@@ -1,6 +1,5 @@
 """The dashboards of the documentation show the card, in both languages."""
 
-from pathlib import Path
 import re
 from typing import Any, Final
 
@@ -8,9 +7,9 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 
 from devtools.demo_data import DEMO_DATA
+from tests import PACKAGE, ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-CARD: Final = (ROOT / "custom_components/gosms/frontend/gosms-card.js").read_text(encoding="utf-8")
+CARD: Final = (PACKAGE / "frontend/gosms-card.js").read_text(encoding="utf-8")
 
 
 def dashboard(language: str) -> dict[str, Any]:

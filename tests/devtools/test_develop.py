@@ -11,6 +11,7 @@ import subprocess
 import psutil  # type: ignore[import-untyped]  # Comes with Home Assistant, without types.
 import pytest
 
+from devtools.demo_data import AUTOMATIONS, add_included_files
 from devtools.develop import LOCK_FILE, PACKAGE, STATE_FILE, SourceWatcher
 from devtools.process import LOOPBACK, free_port
 
@@ -58,6 +59,14 @@ def test_a_folder_with_other_content_is_left_untouched(tmp_path: Path) -> None:
     assert develop.returncode == 1
     assert "contains other files" in output
     assert [path.name for path in tmp_path.iterdir()] == ["configuration.yaml"]
+
+
+def test_automations_that_were_built_in_the_interface_are_kept(tmp_path: Path) -> None:
+    add_included_files(tmp_path, "en")
+    assert (tmp_path / AUTOMATIONS).read_text() == "[]"
+    (tmp_path / AUTOMATIONS).write_text("[{}]")
+    add_included_files(tmp_path, "ru")
+    assert (tmp_path / AUTOMATIONS).read_text() == "[{}]"
 
 
 def test_saved_added_and_removed_files_are_detected(tmp_path: Path) -> None:

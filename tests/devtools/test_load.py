@@ -12,6 +12,7 @@ import pytest
 from custom_components.gosms.text import prepare
 from devtools.hass_client import HomeAssistantClient, Json
 from devtools.load import NOT_CONFIRMED, CallOutcome, LoadGenerator, PlannedCall, RepeatedCall, plan
+from tests.common import wait_until
 
 NUMBER = "79123456701"
 PLAIN = PlannedCall(recipient=NUMBER, pieces=("Leak",))
@@ -114,8 +115,7 @@ async def test_calls_in_progress_and_those_that_follow_are_at_risk(
     sending = asyncio.create_task(load.run())
     load.is_up.set()
     async with asyncio.timeout(10):
-        while not load.outcomes:
-            await asyncio.sleep(0)
+        await wait_until(lambda: load.outcomes)
     load.is_risky = True
     assert load.at_risk == set()
     load.release(1)
@@ -132,8 +132,7 @@ async def test_only_released_calls_are_made(crashing: CrashingServer, client: Ho
     load.release(1, reserve=1)
     sending = asyncio.create_task(load.run())
     async with asyncio.timeout(10):
-        while len(load.outcomes) < 3:
-            await asyncio.sleep(0)
+        await wait_until(lambda: len(load.outcomes) >= 3)
     assert crashing.texts == {"Leak": 1, "Fire": 2}
     load.release(3)
     await sending

@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks import __main__ as benchmark
 from devtools import chaos, demo, develop, screenshots
+from tests import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 SCRIPTS: Final = sorted(path.name for path in (ROOT / "scripts").iterdir())
 
 

@@ -14,7 +14,7 @@ from custom_components.gosms.api import (
     Message,
     MessagePage,
 )
-from simulator.errors import HTTP_STATUSES, ApiError
+from simulator import HTTP_STATUSES, ApiError
 from simulator.wire import message_json, page_json
 
 if TYPE_CHECKING:

@@ -37,8 +37,7 @@ from custom_components.gosms.outbox import (
     State,
 )
 from custom_components.gosms.outbox.clock import Boot
-from simulator import Account
-from simulator.errors import HTTP_STATUSES, ApiError
+from simulator import HTTP_STATUSES, Account, ApiError
 from tests import API_TOKEN
 from tests.common import DAD, MUM, recipient
 from tests.outbox.fake_service import FakeClient
@@ -108,7 +107,7 @@ _caller: ContextVar[AutomationCall] = ContextVar("caller")
 class Simulation:
     """The service, the disk and the clocks, which outlast the runs of Home Assistant, and the current run, if any."""
 
-    def __init__(self, queue_expiry: int, accounts: int = 1) -> None:
+    def __init__(self, queue_expiry: int = 10, accounts: int = 1) -> None:
         """Create a simulation without a run; messages may be queued for this many minutes."""
         # The pauses between attempts are random.
         random.seed(0)
@@ -218,6 +217,14 @@ class Simulation:
                 logger.removeHandler(handler)
 
     # Runs
+
+    @contextmanager
+    def running(self) -> Iterator[Simulation]:
+        """Start Home Assistant, and let a second pass in which the account is polled."""
+        with self.patched():
+            self.start()
+            self.advance_time(1)
+            yield self
 
     def start(self, downtime: float = 0.0, *, reboots: bool = False) -> None:
         """Start Home Assistant, this many seconds after the last run ended."""
@@ -383,6 +390,11 @@ class Simulation:
             with patch.object(self.account, "clock", partial(float, due - self.creation_lag)):
                 self.accept(number, text)
 
+    def add_messages_of_others(self, count: int, phone_number: str = MUM, created: float | None = None) -> None:
+        """Let the service have messages that Home Assistant did not send."""
+        for number in range(count):
+            self.account.add_message(message=f"Of others {number}", phone_number=phone_number, created=created)
+
     # Calls
 
     def send(self, index: int, *parts: str, account: int = 0, key: str | None = None, **options: Any) -> None:
@@ -425,6 +437,11 @@ class Simulation:
             self.violations.append(f"told {result.status}, and {state} on disk")
 
     # Notifications
+
+    @property
+    def event_types(self) -> list[list[str]]:
+        """The types of the events of each message."""
+        return [recorded.types for recorded in self.events.values()]
 
     def check_saved(self, account: str, messages: Collection[OutgoingMessage]) -> None:
         """Check that what listeners are notified of is on disk, unless the last commit failed."""

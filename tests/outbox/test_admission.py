@@ -6,6 +6,7 @@ from homeassistant.exceptions import ServiceValidationError
 import pytest
 
 from custom_components.gosms.outbox import Recipient, SendRequest
+from simulator import Status
 from tests.common import DAD, MUM
 from tests.outbox.simulation import Simulation
 
@@ -42,9 +43,7 @@ def test_the_hourly_limit_counts_the_last_60_minutes(end: int | None) -> None:
 
 def test_what_was_refused_does_not_count_towards_the_limit() -> None:
     simulation = limited(1)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with simulation.running():
         simulation.faults = ["refused"]
         for _ in range(3):
             simulation.send(0, "Leak!")
@@ -68,10 +67,8 @@ def test_a_call_beyond_the_limit_is_sent_when_it_is_made_again() -> None:
 @pytest.mark.parametrize("restarts", [False, True])
 def test_a_call_is_recognized_for_a_day_however_many_came_in_between(others: int, *, restarts: bool) -> None:
     simulation = Simulation(queue_expiry=60)
-    simulation.phone_status = 4
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    simulation.phone_status = Status.DELIVERED
+    with simulation.running():
         simulation.send(0, "Leak!", key="leak")
         for number in range(others):
             simulation.send(1, f"Number {number}")
@@ -96,16 +93,14 @@ def test_a_call_is_recognized_for_a_day_however_many_came_in_between(others: int
 
 def test_a_call_made_again_after_a_day_is_recognized_by_its_newer_message() -> None:
     simulation = Simulation(queue_expiry=60)
-    simulation.phone_status = 2
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    simulation.phone_status = Status.SENT
+    with simulation.running():
         simulation.send(0, "Leak!", key="leak")
         simulation.advance_time(25 * HOUR)
         simulation.send(0, "Leak!", key="leak")
         simulation.advance_time(60)
         # The first one ends only now.
-        simulation.account.set_status(simulation.account.messages[-1].id, 4)
+        simulation.account.set_status(simulation.account.messages[-1].id, Status.DELIVERED)
         simulation.advance_time(HOUR)
         simulation.send(0, "Leak!", key="leak")
         simulation.advance_time(60)
@@ -113,10 +108,7 @@ def test_a_call_made_again_after_a_day_is_recognized_by_its_newer_message() -> N
 
 
 def test_the_same_key_with_another_content_is_an_error() -> None:
-    simulation = Simulation(queue_expiry=60)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation(queue_expiry=60).running() as simulation:
         simulation.send(0, "Leak!", key="leak")
         simulation.advance_time(1)
         other = SendRequest(to=(Recipient(phone_number=MUM),), text="Fire!", parts=("Fire!",), idempotency_key="leak")
@@ -140,10 +132,7 @@ def test_a_call_to_several_numbers_is_recognized_in_any_order() -> None:
 
 
 def test_a_full_queue_takes_no_more_messages() -> None:
-    simulation = Simulation(queue_expiry=60)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation(queue_expiry=60).running() as simulation:
         simulation.is_offline = True
         for number in range(1010):
             simulation.send(0, f"Number {number}")
@@ -159,10 +148,7 @@ def test_a_full_queue_takes_no_more_messages() -> None:
 
 
 def test_an_unloaded_account_takes_no_messages() -> None:
-    simulation = Simulation(queue_expiry=60)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation(queue_expiry=60).running() as simulation:
         run = simulation.current_run()
         run.loop.run_until_complete(run.outbox.async_unload())
         simulation.send(0, "Leak!")

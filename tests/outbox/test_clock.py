@@ -184,9 +184,7 @@ def test_a_wrong_wall_clock_neither_ends_nor_repeats_a_message(
     simulation = Simulation(queue_expiry=60)
     simulation.wall_clock_offset = wrong
     simulation.is_offline = True
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with simulation.running():
         simulation.is_offline = False
         simulation.faults = [fault] + ["too many requests"] * 20
         simulation.send(0, "Leak!")
@@ -199,16 +197,13 @@ def test_a_wrong_wall_clock_neither_ends_nor_repeats_a_message(
         simulation.start(60, reboots=reboots)
         simulation.advance_time(300)
     assert simulation.accepted == [(MUM, "Leak!")]
-    assert [message.types[:2] for message in simulation.events.values()] == [["queued", "accepted"]]
+    assert [types[:2] for types in simulation.event_types] == [["queued", "accepted"]]
 
 
 @pytest.mark.parametrize(("downtime", "end"), [(60, "accepted"), (DAY, "expired")])
 @pytest.mark.parametrize("boots", [1, 2])
 def test_a_message_is_as_old_as_the_service_tells_after_other_boots(downtime: float, end: str, boots: int) -> None:
-    simulation = Simulation(queue_expiry=60)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation(queue_expiry=60).running() as simulation:
         simulation.is_offline = True
         simulation.send(0, "Leak!")
         simulation.advance_time(5)
@@ -217,18 +212,15 @@ def test_a_message_is_as_old_as_the_service_tells_after_other_boots(downtime: fl
             simulation.wall_clock_offset -= downtime
             simulation.start(downtime, reboots=True)
             simulation.advance_time(10)
-        assert [message.types for message in simulation.events.values()] == [["queued"]]
+        assert simulation.event_types == [["queued"]]
         simulation.is_offline = False
         simulation.advance_time(120)
-    (told,) = simulation.events.values()
-    assert told.types[1] == end
+    (types,) = simulation.event_types
+    assert types[1] == end
 
 
 def test_a_message_of_a_boot_without_the_service_does_not_expire_too_soon() -> None:
-    simulation = Simulation(queue_expiry=60)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation(queue_expiry=60).running() as simulation:
         simulation.send(0, "Leak!")
         simulation.advance_time(5)
         simulation.stop()
@@ -273,9 +265,7 @@ def test_a_request_before_the_service_ever_told_the_time_is_not_repeated(starts:
     simulation = Simulation(queue_expiry=60)
     simulation.wall_clock_offset = wrong
     simulation.is_offline = True
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with simulation.running():
         simulation.is_offline = False
         simulation.faults = ["cut after"]
         simulation.send(0, "Leak!")
@@ -297,9 +287,7 @@ def test_a_late_wall_clock_does_not_take_an_old_message_for_a_new_one() -> None:
     simulation = Simulation(queue_expiry=60)
     simulation.account.add_message(message="Leak!", phone_number=MUM, created=START_TIME - 3 * DAY)
     simulation.wall_clock_offset = -7 * DAY
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with simulation.running():
         simulation.faults = ["cut before"]
         simulation.send(0, "Leak!")
         simulation.advance_time(120)
@@ -309,9 +297,7 @@ def test_a_late_wall_clock_does_not_take_an_old_message_for_a_new_one() -> None:
 def test_the_clock_of_a_run_that_could_read_nothing_does_not_count() -> None:
     simulation = Simulation(queue_expiry=60)
     simulation.is_offline = True
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with simulation.running():
         simulation.send(0, "Leak!")
         simulation.advance_time(10)
         simulation.kill(1)

@@ -12,7 +12,7 @@ from tests.outbox.simulation import Simulation
 
 
 def test_the_longest_pause_of_concurrent_failures_applies() -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     with simulation.patched():
         simulation.start()
         simulation.faults = ["no connection", "come back later"]
@@ -25,7 +25,7 @@ def test_the_longest_pause_of_concurrent_failures_applies() -> None:
 
 
 def test_retries_back_off_even_if_retry_after_is_zero() -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     with simulation.patched():
         simulation.start()
         simulation.faults = ["come back at once"] * 100
@@ -47,10 +47,7 @@ def test_retry_after_is_capped_at_ten_minutes() -> None:
 
 
 def test_a_full_disk_does_not_begin_a_request_twice() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.disk.is_full = True
         for _ in range(2):
             simulation.send(0, "Leak!")
@@ -67,10 +64,7 @@ def test_a_full_disk_does_not_begin_a_request_twice() -> None:
 
 @pytest.mark.parametrize("point", range(1, 12))
 def test_what_a_caller_is_told_is_true_after_a_kill(point: int) -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.faults = ["refused"]
         simulation.send(0, "Leak!")
         simulation.kill(point)
@@ -79,14 +73,11 @@ def test_what_a_caller_is_told_is_true_after_a_kill(point: int) -> None:
     told = [call.error for call in simulation.calls]
     # Whoever was told that it was refused can rely on it; if nobody was told, it may be sent.
     assert (told, len(simulation.accepted)) in [([None], 1), (["quota_reached"], 0), ([None], 0)]
-    assert all(len({*message.types} & {"refused", "accepted"}) == 1 for message in simulation.events.values())
+    assert all(len({*types} & {"refused", "accepted"}) == 1 for types in simulation.event_types)
 
 
 def test_a_message_whose_commit_failed_and_is_on_disk_is_sent_once() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.disk.is_unsynced = True
         simulation.send(0, "Leak!")
         simulation.advance_time(5)
@@ -112,7 +103,7 @@ def test_sending_resumes_after_an_outage_of_several_days() -> None:
 
 
 def test_100_queued_messages_are_sent_in_15_seconds_within_the_rate_limit() -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     simulation.account.rate_limit = 10
     simulation.account.rate_clock = simulation.server_clock
     simulation.rate_limiter = RateLimiter()
@@ -133,7 +124,7 @@ def test_100_queued_messages_are_sent_in_15_seconds_within_the_rate_limit() -> N
 
 
 def test_a_duplicate_of_an_unknown_outcome_waits_while_the_disk_is_full() -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     with simulation.patched():
         simulation.start()
         simulation.faults = ["cut after"]
@@ -147,7 +138,7 @@ def test_a_duplicate_of_an_unknown_outcome_waits_while_the_disk_is_full() -> Non
 
 
 def test_a_saved_message_stays_queued_if_the_disk_fails_afterwards() -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     with simulation.patched():
         simulation.start()
         simulation.is_offline = True
@@ -167,10 +158,7 @@ def test_a_saved_message_stays_queued_if_the_disk_fails_afterwards() -> None:
 
 
 def test_saved_messages_stay_queued_if_network_and_disk_fail_together() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         for number in range(12):
             simulation.send(number % 2, f"Number {number}")
         simulation.advance_time(0.025)
@@ -190,17 +178,14 @@ def test_saved_messages_stay_queued_if_network_and_disk_fail_together() -> None:
 def test_a_message_that_cannot_be_queued_is_not_sent_by_the_next_run(
     point: int, state: str | None, told: list[str] | None
 ) -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.send(0, "Leak!", expire_after=0)
         simulation.kill(point)
         assert [record["state"] for record in simulation.on_disk().values()] == [*filter(None, [state])]
         simulation.start(downtime=3600)
         simulation.advance_time(60)
     assert simulation.accepted == []
-    assert [each.types for each in simulation.events.values()] == [*filter(None, [told])]
+    assert simulation.event_types == [*filter(None, [told])]
 
 
 @pytest.mark.parametrize(("disk_is_full", "error"), [(False, None), (True, "cannot_connect")])
@@ -208,7 +193,7 @@ def test_at_shutdown_a_caller_learns_whether_its_message_was_saved(
     disk_is_full: bool,
     error: str | None,
 ) -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     with simulation.patched(), patch("custom_components.gosms.outbox.dispatcher._MAX_CONCURRENT", 0):
         simulation.start()
         simulation.disk.is_full = disk_is_full
@@ -220,16 +205,13 @@ def test_at_shutdown_a_caller_learns_whether_its_message_was_saved(
 
 
 def test_unloading_expires_the_remaining_parts_if_they_cannot_be_queued() -> None:
-    simulation = Simulation(queue_expiry=0)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation(queue_expiry=0).running() as simulation:
         simulation.send(0, "Fire!", "Leak!")
         simulation.advance_time(0.05)
         simulation.stop()
     assert simulation.accepted == [(MUM, "Fire!")]
     assert [(call.done, call.error) for call in simulation.calls] == [(True, "cannot_connect")]
-    assert [message.types for message in simulation.events.values()] == [["expired"]]
+    assert simulation.event_types == [["expired"]]
 
 
 @pytest.mark.parametrize("queue_expiry", [10, 0])
@@ -253,7 +235,7 @@ def test_a_mistake_in_the_choice_of_a_phone_holds_no_message_back(
 def test_a_mistake_after_a_request_does_not_leave_its_outcome_open(
     caplog: pytest.LogCaptureFixture, method: str
 ) -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     # Nothing that is known leads here: this stands for a mistake in what is done with an answer.
     mistakes = iter([KeyError("id")])
     original = getattr(Dispatcher, method)
@@ -269,15 +251,12 @@ def test_a_mistake_after_a_request_does_not_leave_its_outcome_open(
         simulation.send(0, "Leak!")
         simulation.advance_time(5)
     assert simulation.accepted == [(MUM, "Leak!")]
-    assert [message.types for message in simulation.events.values()] == [["queued", "accepted"]]
+    assert simulation.event_types == [["queued", "accepted"]]
     assert "Unexpected error while sending" in caplog.text
 
 
 def test_a_message_is_on_disk_when_its_caller_times_out() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         # As many attempts as there may be at a time.
         simulation.faults = [SLOW] * 8
         for number in range(8):
@@ -289,7 +268,7 @@ def test_a_message_is_on_disk_when_its_caller_times_out() -> None:
 
 
 def test_an_id_that_a_message_of_another_account_has_is_not_taken_over() -> None:
-    simulation = Simulation(queue_expiry=10, accounts=2)
+    simulation = Simulation(accounts=2)
     with simulation.patched():
         simulation.start()
         simulation.send(0, "Leak!")
@@ -298,7 +277,7 @@ def test_an_id_that_a_message_of_another_account_has_is_not_taken_over() -> None
         simulation.send(0, "Fire!", account=1)
         simulation.advance_time(60)
     assert simulation.accepted == [(MUM, "Leak!"), (MUM, "Fire!")]
-    assert [message.types[:2] for message in simulation.events.values()] == [
+    assert [types[:2] for types in simulation.event_types] == [
         ["accepted", "delivery_timeout"],
         ["queued", "accepted"],
     ]
@@ -390,14 +369,11 @@ def test_a_message_that_waits_for_its_twin_is_not_sent_by_the_next_run() -> None
         simulation.start()
         simulation.advance_time(200)
     assert simulation.accepted == [(MUM, "Leak!")]
-    assert sorted(message.types[-1] for message in simulation.events.values()) == ["delivery_timeout", "expired"]
+    assert sorted(types[-1] for types in simulation.event_types) == ["delivery_timeout", "expired"]
 
 
 def test_a_message_that_may_not_be_queued_keeps_no_pause_after_its_twin() -> None:
-    simulation = Simulation(queue_expiry=0)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation(queue_expiry=0).running() as simulation:
         simulation.faults = ["come back later"]
         simulation.send(0, "Leak!")
         simulation.send(0, "Leak!")

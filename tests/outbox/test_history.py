@@ -10,6 +10,7 @@ from custom_components.gosms.outbox.fingerprint import Fingerprint
 from custom_components.gosms.outbox.history import History
 from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.state import Part, State
+from tests.outbox.messages import queued_message
 
 MONDAY = date(2026, 11, 23)
 TUESDAY = date(2026, 11, 24)
@@ -18,15 +19,11 @@ HOUR = 60 * 60
 
 def ended(key: str = "the key", state: State = State.DELIVERED, *, accepted: float | None = 0.0) -> OutgoingMessage:
     """Return a message in a final state."""
-    return OutgoingMessage(
-        key=key,
-        phone_number="79123456789",
-        text="Leak!",
+    return queued_message(
+        key,
+        state=state,
         tag="Leak!",
         parts=(Part(text="Leak!", id=f"id of {key}", status=MessageStatus.WAITING),),
-        created=0.0,
-        expires=60.0,
-        state=state,
         accepted=accepted,
     )
 
@@ -190,6 +187,6 @@ def test_what_ended_is_shown_by_its_state() -> None:
 def test_history_contains_neither_number_nor_text() -> None:
     history = History()
     history.finish(ended(), 1.0, MONDAY)
-    for content in map(asdict, history):
-        assert "79123456789" not in str(content)
-        assert "Leak" not in str(content)
+    (message,) = history
+    assert "79123456789" not in str(asdict(message))
+    assert "Leak" not in str(asdict(message))

@@ -12,6 +12,7 @@ from custom_components.gosms.api import MessageStatus
 from custom_components.gosms.errors import Failure
 from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.state import EVENT_TYPES, TRANSITIONS, IllegalTransitionError, Part, State
+from tests.outbox.messages import queued_message
 
 FINAL: Final = [state for state in State if state.is_final]
 
@@ -19,9 +20,7 @@ EARLY: Final = 5.0
 LATE: Final = 60.0
 FAILURE: Final = Failure(key="refused")
 
-NEW: Final = OutgoingMessage(
-    key="the key", phone_number="79123456789", text="Leak!", parts=(Part(text="Leak!"),), created=0.0, expires=LATE
-)
+NEW: Final = queued_message(expires=LATE)
 # The service has it since second 2.
 TAKEN: Final = replace(NEW, attempts=1, parts=(Part(text="Leak!", id="a", status=MessageStatus.WAITING),), accepted=2.0)
 

@@ -334,7 +334,7 @@ TestOutages = pytest.mark.timeout(1800)(Outages.TestCase)
 
 @pytest.mark.parametrize("point", range(1, 17))
 def test_a_kill_and_a_stopped_clock_do_not_send_a_message_twice(point: int) -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     with simulation.patched():
         simulation.start()
         simulation.send(0, "Leak!")
@@ -349,10 +349,7 @@ def test_a_kill_and_a_stopped_clock_do_not_send_a_message_twice(point: int) -> N
 @pytest.mark.parametrize("point", range(1, 17))
 @pytest.mark.parametrize("parts", [("Leak!",), ("(1/2) Leak", "(2/2) Fire")])
 def test_a_request_repeated_after_a_kill_sends_its_message_once(parts: tuple[str, ...], point: int) -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.send(0, *parts, key="leak")
         simulation.kill(point)
         simulation.start(downtime=2)
@@ -363,16 +360,13 @@ def test_a_request_repeated_after_a_kill_sends_its_message_once(parts: tuple[str
 
 
 def test_callers_of_a_burst_do_not_wait_for_an_outage_to_end() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.is_offline = True
         for number in range(20):
             simulation.send(0, f"Leak {number}!")
         simulation.advance_time(5)
         assert [(call.done, call.error) for call in simulation.calls] == [(True, None)] * 20
-        assert [message.types for message in simulation.events.values()] == [["queued"]] * 20
+        assert simulation.event_types == [["queued"]] * 20
 
         simulation.is_offline = False
         simulation.advance_time(60)
@@ -382,7 +376,7 @@ def test_callers_of_a_burst_do_not_wait_for_an_outage_to_end() -> None:
 
 
 def test_a_failed_message_is_not_mistaken_for_its_accepted_duplicate() -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     with simulation.patched():
         simulation.start()
         simulation.send(0, "Leak!")
@@ -397,9 +391,7 @@ def test_a_queued_message_survives_a_clock_correction() -> None:
     simulation = Simulation(queue_expiry=60)
     # A machine without a battery-backed clock, before it gets the time from the network.
     simulation.wall_clock_offset = -7200.0
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with simulation.running():
         simulation.is_offline = True
         for text in ("Fire!", "Leak!"):
             simulation.send(0, text)
@@ -413,10 +405,7 @@ def test_a_queued_message_survives_a_clock_correction() -> None:
 
 
 def test_a_message_expires_if_its_next_part_can_be_sent_only_too_late() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.faults = ["cut after"]
         simulation.lookup_error = GoSmsApiError(500)
         simulation.send(0, "Fire!", "Leak!")
@@ -424,5 +413,5 @@ def test_a_message_expires_if_its_next_part_can_be_sent_only_too_late() -> None:
         simulation.lookup_error = None
         simulation.advance_time(100)
     assert simulation.accepted == [(MUM, "Fire!")]
-    assert [message.types for message in simulation.events.values()] == [["queued", "expired"]]
+    assert simulation.event_types == [["queued", "expired"]]
     assert simulation.violations == []

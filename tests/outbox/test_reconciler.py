@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import pytest
 
 from custom_components.gosms.api import GoSmsApiError, GoSmsConnectionError, Message, MessagePage, MessageStatus
-from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.reconciler import comparable_texts, find_part
 from custom_components.gosms.outbox.state import Part, State
+from simulator import Status
 from tests.common import DAD, MUM
 from tests.outbox.fake_service import LATE, LIST_FAULTS, SLOW
+from tests.outbox.messages import listed_message, queued_message
 from tests.outbox.simulation import START_TIME, Simulation
 
 HOUR: Final = 3600
@@ -20,32 +21,11 @@ HOUR: Final = 3600
 # By the service's clock.
 ATTEMPTED: Final = 1_800_000_000.0
 
-IN_DOUBT: Final = OutgoingMessage(
-    key="the key",
-    phone_number=MUM,
-    text="Leak!",
-    parts=(Part(text="Leak!"),),
-    created=0.0,
-    expires=60.0,
-    state=State.UNKNOWN,
-    attempts=1,
-)
+IN_DOUBT: Final = queued_message(state=State.UNKNOWN, attempts=1)
 
 
-def seen(
-    message_id: str = "a", *, number: str = MUM, text: str = "Leak!", created: float | None = ATTEMPTED
-) -> Message:
-    """Return a message of the service."""
-    return Message(
-        id=message_id,
-        phone_number=number,
-        text=text,
-        status_code=0,
-        device_id=None,
-        sim=None,
-        callback_id=None,
-        created=None if created is None else datetime.fromtimestamp(created, UTC),
-    )
+# A message that the service lists since the attempt.
+seen = partial(listed_message, created=ATTEMPTED)
 
 
 def find(*page: Message, text: str = "Leak!", claimed: tuple[str, ...] = ()) -> str | None:
@@ -146,25 +126,20 @@ def test_the_part_with_the_unknown_outcome_is_matched() -> None:
 
 
 def test_a_message_is_found_behind_hundreds_of_newer_ones_to_the_number() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.faults = ["cut after"]
         simulation.send(0, "Leak!")
         simulation.advance_time(0.5)
-        for number in range(250):
-            simulation.account.add_message(message=f"Of others {number}", phone_number=MUM)
+        simulation.add_messages_of_others(250)
         simulation.advance_time(60)
     assert simulation.accepted == [(MUM, "Leak!")]
-    assert [message.types for message in simulation.events.values()] == [["queued", "accepted"]]
+    assert simulation.event_types == [["queued", "accepted"]]
 
 
 def test_pages_of_older_messages_are_not_requested() -> None:
-    simulation = Simulation(queue_expiry=10)
-    for number in range(250):
-        # Older than the service's clocks may differ.
-        simulation.account.add_message(message=f"Of others {number}", phone_number=MUM, created=START_TIME - 150)
+    simulation = Simulation()
+    # Older than the service's clocks may differ.
+    simulation.add_messages_of_others(250, created=START_TIME - 150)
     with simulation.patched():
         simulation.start()
         simulation.advance_time(20)
@@ -178,25 +153,18 @@ def test_pages_of_older_messages_are_not_requested() -> None:
 
 
 def test_a_message_is_not_resent_if_there_are_too_many_to_search() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.faults = ["cut before"]
         simulation.send(0, "Leak!")
         simulation.advance_time(0.5)
-        for number in range(2001):
-            simulation.account.add_message(message=f"Of others {number}", phone_number=MUM)
+        simulation.add_messages_of_others(2001)
         simulation.advance_time(400)
     assert simulation.accepted == []
-    assert [message.types for message in simulation.events.values()] == [["queued"]]
+    assert simulation.event_types == [["queued"]]
 
 
 def test_a_message_in_flight_on_another_account_is_not_adopted() -> None:
-    simulation = Simulation(queue_expiry=10, accounts=2)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation(accounts=2).running() as simulation:
         simulation.faults = ["cut before"]
         simulation.send(0, "Leak!")
         simulation.advance_time(0.5)
@@ -209,10 +177,7 @@ def test_a_message_in_flight_on_another_account_is_not_adopted() -> None:
 
 
 def test_a_message_of_an_unloaded_account_is_not_adopted() -> None:
-    simulation = Simulation(queue_expiry=10, accounts=2)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation(accounts=2).running() as simulation:
         simulation.send(0, "Leak!", account=1)
         simulation.advance_time(0.5)
         run = simulation.current_run()
@@ -225,10 +190,7 @@ def test_a_message_of_an_unloaded_account_is_not_adopted() -> None:
 
 @pytest.mark.parametrize("later", [0.8, 30])
 def test_an_id_of_an_account_that_starts_later_is_not_taken(later: float) -> None:
-    simulation = Simulation(queue_expiry=10, accounts=2)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation(accounts=2).running() as simulation:
         simulation.send(0, "Leak!", account=1)
         simulation.advance_time(1)
         simulation.faults = ["too many requests"] * 10
@@ -245,7 +207,7 @@ def test_an_id_of_an_account_that_starts_later_is_not_taken(later: float) -> Non
 
 
 def test_retry_after_pauses_the_search() -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     with simulation.patched():
         simulation.start()
         # The polls after the start are over.
@@ -259,7 +221,7 @@ def test_retry_after_pauses_the_search() -> None:
         simulation.advance_time(290)
         assert simulation.lookups == looks
         simulation.advance_time(20)
-    assert [message.types for message in simulation.events.values()] == [["queued", "accepted"]]
+    assert simulation.event_types == [["queued", "accepted"]]
 
 
 def test_a_good_poll_ends_the_pause_after_a_failed_look() -> None:
@@ -281,7 +243,7 @@ def test_a_good_poll_ends_the_pause_after_a_failed_look() -> None:
 
 
 def test_giving_up_after_three_days_includes_time_before_a_restart() -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     with simulation.patched():
         simulation.start()
         simulation.faults = ["cut after"]
@@ -291,24 +253,22 @@ def test_giving_up_after_three_days_includes_time_before_a_restart() -> None:
         simulation.stop()
         simulation.start()
         simulation.advance_time(31 * HOUR)
-        assert [message.types for message in simulation.events.values()] == [["queued"]]
+        assert simulation.event_types == [["queued"]]
         simulation.advance_time(2 * HOUR)
-    assert [message.types for message in simulation.events.values()] == [["queued", "unconfirmed"]]
+    assert simulation.event_types == [["queued", "unconfirmed"]]
 
 
 @pytest.mark.parametrize("lag", [3, 6, 60, 110, -60])
-@pytest.mark.parametrize(("fault", "sent"), [("cut after", 1), ("cut before", 1)])
-def test_a_message_is_found_though_the_services_clocks_differ(lag: int, fault: str, sent: int) -> None:
-    simulation = Simulation(queue_expiry=10)
+@pytest.mark.parametrize("fault", ["cut after", "cut before"])
+def test_a_message_is_found_though_the_services_clocks_differ(lag: int, fault: str) -> None:
+    simulation = Simulation()
     simulation.creation_lag = lag
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with simulation.running():
         simulation.faults = [fault]
         simulation.send(0, "Leak!")
         simulation.advance_time(60)
-    assert simulation.accepted == [(MUM, "Leak!")] * sent
-    assert [message.types for message in simulation.events.values()] == [["queued", "accepted"]]
+    assert simulation.accepted == [(MUM, "Leak!")]
+    assert simulation.event_types == [["queued", "accepted"]]
 
 
 def rewrite(**fields: Callable[[str], str]) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -338,11 +298,9 @@ def rewrite(**fields: Callable[[str], str]) -> Callable[[dict[str, Any]], dict[s
 def test_a_message_that_is_listed_in_another_form_is_not_sent_again(
     fault: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     text = "«Ещё» — Leak! " * 13
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with simulation.running():
         simulation.list_fault = fault
         simulation.faults = ["cut after"]
         simulation.send(0, text)
@@ -355,10 +313,7 @@ def test_a_message_that_is_listed_in_another_form_is_not_sent_again(
 def test_a_list_that_proves_nothing_does_not_send_a_message_again(
     fault: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.send(0, "Fire!")
         simulation.faults = ["", "cut after"]
         simulation.send(0, "Leak!")
@@ -366,44 +321,38 @@ def test_a_list_that_proves_nothing_does_not_send_a_message_again(
         simulation.send(0, "Frost!")
         simulation.list_fault = fault
         simulation.advance_time(120)
-        assert [message.types[0] for message in simulation.events.values()].count("queued") == 1
+        assert [types[0] for types in simulation.event_types].count("queued") == 1
         simulation.list_fault = LIST_FAULTS["has no total"]
         simulation.advance_time(120)
     assert sorted(simulation.accepted) == [(MUM, "Fire!"), (MUM, "Frost!"), (MUM, "Leak!")]
-    assert sum("accepted" in message.types for message in simulation.events.values()) == 3
+    assert sum("accepted" in types for types in simulation.event_types) == 3
 
 
 def test_absence_is_proved_only_by_a_look_that_reaches_back() -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
 
     def tell_the_first_page_alone(page: dict[str, Any]) -> dict[str, Any]:
         return page | {"sms_list": page["sms_list"] if page["pagination"]["offset"] == 1 else []}
 
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with simulation.running():
         simulation.list_fault = tell_the_first_page_alone
         simulation.faults = ["cut after"]
         simulation.send(0, "Leak!")
         simulation.advance_time(0.5)
-        for number in range(101):
-            simulation.account.add_message(message=f"Of others {number}", phone_number=MUM)
+        simulation.add_messages_of_others(101)
         simulation.advance_time(300)
         assert simulation.accepted == [(MUM, "Leak!")]
         simulation.list_fault = dict
         simulation.advance_time(100)
     assert simulation.accepted == [(MUM, "Leak!")]
-    assert [message.types[:2] for message in simulation.events.values()] == [["queued", "accepted"]]
+    assert [types[:2] for types in simulation.event_types] == [["queued", "accepted"]]
 
 
 @pytest.mark.parametrize("expiry", [60, 0])
 @pytest.mark.parametrize("later", [600, 86_400])
 @pytest.mark.parametrize("reboots", [True, False])
 def test_a_restored_backup_does_not_send_a_message_again(expiry: int, later: int, *, reboots: bool) -> None:
-    simulation = Simulation(queue_expiry=60)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation(queue_expiry=60).running() as simulation:
         simulation.faults = ["too many requests"] * 3
         simulation.send(0, "Leak!", "Fire!")
         simulation.advance_time(1)
@@ -411,25 +360,22 @@ def test_a_restored_backup_does_not_send_a_message_again(expiry: int, later: int
         simulation.advance_time(60)
         assert simulation.accepted == [(MUM, "Leak!"), (MUM, "Fire!")]
         for message in simulation.account.messages:
-            simulation.account.set_status(message.id, 4)
+            simulation.account.set_status(message.id, Status.DELIVERED)
         simulation.advance_time(60)
         simulation.stop()
         simulation.restore(backup)
         simulation.start(later, reboots=reboots)
         simulation.advance_time(300)
     assert simulation.accepted == [(MUM, "Leak!"), (MUM, "Fire!")]
-    (told,) = simulation.events.values()
-    assert told.types[0] == "queued"
-    assert {kind for kind in told.types if State(kind).is_final} == {"delivered"}
+    (types,) = simulation.event_types
+    assert types[0] == "queued"
+    assert {kind for kind in types if State(kind).is_final} == {"delivered"}
 
 
 @pytest.mark.parametrize("part", [0, 1])
 @pytest.mark.parametrize("later", [600, 86_400])
 def test_a_restored_backup_with_a_request_in_doubt_sends_nothing_again(part: int, later: int) -> None:
-    simulation = Simulation(queue_expiry=60)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation(queue_expiry=60).running() as simulation:
         simulation.faults = [*[""] * part, "cut before", *["too many requests"] * 10]
         simulation.send(0, "Leak!", "Fire!")
         simulation.advance_time(1)
@@ -445,10 +391,7 @@ def test_a_restored_backup_with_a_request_in_doubt_sends_nothing_again(part: int
 
 
 def test_a_backup_of_a_message_that_expired_does_not_send_it() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.faults = ["too many requests"] * 100
         simulation.send(0, "Leak!")
         simulation.advance_time(0.3)
@@ -460,7 +403,7 @@ def test_a_backup_of_a_message_that_expired_does_not_send_it() -> None:
         simulation.start(86_400, reboots=True)
         simulation.advance_time(300)
     assert simulation.accepted == []
-    assert [message.types for message in simulation.events.values()] == [["queued", "expired", "expired"]]
+    assert simulation.event_types == [["queued", "expired", "expired"]]
 
 
 @pytest.mark.parametrize(
@@ -473,10 +416,7 @@ def test_a_backup_of_a_message_that_expired_does_not_send_it() -> None:
     ids=["never tried", "tried"],
 )
 def test_what_nobody_may_look_for_is_sent_only_if_it_was_never_tried(texts: list[str], expected: list[str]) -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.faults = ["too many requests"] * 10
         for text in texts:
             simulation.send(0, text)
@@ -490,22 +430,16 @@ def test_what_nobody_may_look_for_is_sent_only_if_it_was_never_tried(texts: list
 
 
 def test_each_attempt_is_looked_for_as_long_as_the_first_one() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.faults = ["cut before", LATE]
         simulation.send(0, "Leak!")
         simulation.advance_time(120)
     assert simulation.accepted == [(MUM, "Leak!")]
-    assert [message.types[:2] for message in simulation.events.values()] == [["queued", "accepted"]]
+    assert [types[:2] for types in simulation.event_types] == [["queued", "accepted"]]
 
 
 def test_closing_ends_the_looks_for_several_numbers() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.faults = ["cut after", "cut after"]
         simulation.send(0, "Leak!")
         simulation.send(1, "Leak!")
@@ -521,15 +455,11 @@ def test_closing_ends_the_looks_for_several_numbers() -> None:
 
 
 def test_closing_ends_a_look_of_many_pages() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.faults = ["cut after"]
         simulation.send(0, "Leak!")
         simulation.advance_time(0.5)
-        for number in range(250):
-            simulation.account.add_message(message=f"Of others {number}", phone_number=MUM)
+        simulation.add_messages_of_others(250)
         before = simulation.lookups
         while simulation.lookups == before:
             simulation.advance_time(0.01)
@@ -538,14 +468,11 @@ def test_closing_ends_a_look_of_many_pages() -> None:
         simulation.start()
         simulation.advance_time(60)
     assert simulation.accepted == [(MUM, "Leak!")]
-    assert [message.types for message in simulation.events.values()] == [["queued", "accepted"]]
+    assert simulation.event_types == [["queued", "accepted"]]
 
 
 def test_closing_begins_no_look_while_a_request_is_waited_for() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.faults = ["cut before", SLOW]
         simulation.send(0, "Leak!")
         simulation.send(1, "Leak!")
@@ -560,14 +487,11 @@ def test_closing_begins_no_look_while_a_request_is_waited_for() -> None:
 
 
 def test_a_look_that_failed_is_not_applied_to_what_was_settled_meanwhile() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.lookup_error = GoSmsConnectionError("no answer", maybe_accepted=True)
         simulation.faults = ["cut after"]
         simulation.send(0, "Leak!")
         simulation.advance_time(30)
         simulation.lookup_error = None
         simulation.advance_time(60)
-    assert [message.types[:2] for message in simulation.events.values()] == [["queued", "accepted"]]
+    assert [types[:2] for types in simulation.event_types] == [["queued", "accepted"]]

@@ -5,9 +5,9 @@ from typing import Any, Final
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.gosms.outbox import OutgoingMessage, Part
 from custom_components.gosms.outbox.routing import Route, select_phone
 from tests.common import MUM, phone, recipient
+from tests.outbox.messages import queued_message
 
 HALL: Final = "6654a4e8f1527149588c89f2"
 CELLAR: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
@@ -31,15 +31,7 @@ def route(
             phone("cellar", CELLAR),
         ],
     )
-    asked = OutgoingMessage(
-        key="1",
-        phone_number=MUM,
-        text="Hello",
-        parts=(Part(text="Hello"),),
-        created=0.0,
-        expires=60.0,
-        **{"recipient": "the_recipient_mum", **(message or {})},
-    )
+    asked = queued_message(**{"recipient": "the_recipient_mum", **(message or {})})
     return select_phone(asked, entry, (fit or {}).get)
 
 

@@ -24,7 +24,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.gosms.api import GoSmsClient, Message, MessagePage, MessageStatus
 from custom_components.gosms.outbox import Outbox, Recipient, SendRequest
 from custom_components.gosms.outbox.clock import Boot
-from tests.code_texts import PACKAGE
+from tests import PACKAGE
 from tests.common import MUM
 from tests.outbox.virtual_time import VirtualTimeLoop
 

@@ -21,9 +21,9 @@ import pytest
 
 from custom_components.gosms.outbox import storage as storage_module
 from custom_components.gosms.outbox.storage import Changes, Contents, SqliteStorage, StorageError
+from tests import ROOT
 from tests.outbox.storage_process import CALLS, NAME, changes
 
-ROOT: Final = Path(__file__).parents[2]
 HEADER_SIZE: Final = 100
 
 NUMBER: Final = "79123456789"

@@ -17,6 +17,7 @@ from custom_components.gosms.outbox.state import MessageEvent, Part, State
 from custom_components.gosms.outbox.storage import Changes, StorageError
 from custom_components.gosms.outbox.store import MessageStore
 from tests.outbox.fake_storage import FakeDisk, FakeFile, FakeStorage
+from tests.outbox.messages import queued_message
 
 HOUR: Final = 60 * 60
 ACCOUNT: Final = "the_account"
@@ -97,10 +98,7 @@ async def reload(hass: HomeAssistant, disk: FakeDisk) -> MessageStore:
 
 def message(key: str = "one", **changes: Any) -> OutgoingMessage:
     """Return a queued message."""
-    queued = OutgoingMessage(
-        key=key, phone_number="79123456789", text="Leak!", parts=(Part(text="Leak!"),), created=0.0, expires=HOUR
-    )
-    return replace(queued, **changes)
+    return queued_message(key, **{"expires": HOUR, **changes})
 
 
 def delivered(key: str = "one", **changes: Any) -> OutgoingMessage:

@@ -9,37 +9,19 @@ from custom_components.gosms.api import Message, MessagePage, MessageStatus
 from custom_components.gosms.outbox import tracker
 from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.state import Part, State
+from simulator import Status
+from tests.outbox.messages import listed_message, queued_message
 from tests.outbox.simulation import Simulation
 
-NUMBER: Final = "79123456789"
 HOUR: Final = 60 * 60
 
-UNDER_WAY: Final = OutgoingMessage(
-    key="the key",
-    phone_number=NUMBER,
-    text="Leak!",
-    parts=(Part(text="Leak!", id="a", status=MessageStatus.WAITING),),
-    created=0.0,
-    expires=60.0,
+UNDER_WAY: Final = queued_message(
     state=State.ACCEPTED,
+    parts=(Part(text="Leak!", id="a", status=MessageStatus.WAITING),),
     attempts=1,
     accepted=100.0,
 )
 IN_DOUBT: Final = replace(UNDER_WAY, state=State.UNKNOWN, parts=(Part(text="Leak!"),), accepted=None)
-
-
-def seen(message_id: str = "a", status: int | None = 0) -> Message:
-    """Return a message of the service."""
-    return Message(
-        id=message_id,
-        phone_number=NUMBER,
-        text="Leak!",
-        status_code=status,
-        device_id=None,
-        sim=None,
-        callback_id=None,
-        created=None,
-    )
 
 
 def follow(message: OutgoingMessage, *reported: Message, now: float = 101.0) -> OutgoingMessage:
@@ -54,11 +36,20 @@ def events(message: OutgoingMessage) -> list[str]:
 
 
 def test_messages_on_a_page_are_matched_by_id() -> None:
-    message = follow(UNDER_WAY, seen("b", 3), seen("a", 2), seen("c", 5))
+    message = follow(UNDER_WAY, listed_message("b", 3), listed_message("a", 2), listed_message("c", 5))
     assert events(message) == ["sent"]
 
 
-@pytest.mark.parametrize("reported", [(), (seen("b", 4),), (seen("a", 0),), (seen("a", None),), (seen("a", 42),)])
+@pytest.mark.parametrize(
+    "reported",
+    [
+        (),
+        (listed_message("b", 4),),
+        (listed_message("a", 0),),
+        (listed_message("a", None),),
+        (listed_message("a", 42),),
+    ],
+)
 def test_a_page_without_news_leaves_the_message_unchanged(reported: tuple[Message, ...]) -> None:
     assert follow(UNDER_WAY, *reported) is UNDER_WAY
 
@@ -69,18 +60,18 @@ def test_delivery_timeout_is_reported_once_when_due() -> None:
     late = follow(UNDER_WAY, now=700.0)
     assert (late.state, events(late)) == (State.ACCEPTED, ["delivery_timeout"])
     assert follow(late, now=800.0) is late
-    assert events(follow(late, seen("a", 4), now=900.0)) == ["delivery_timeout", "delivered"]
+    assert events(follow(late, listed_message("a", 4), now=900.0)) == ["delivery_timeout", "delivered"]
 
 
 def test_a_delivery_seen_late_is_not_reported_as_a_timeout() -> None:
-    assert events(follow(UNDER_WAY, seen("a", 4), now=5000.0)) == ["delivered"]
+    assert events(follow(UNDER_WAY, listed_message("a", 4), now=5000.0)) == ["delivered"]
 
 
 def test_a_message_without_updates_ends_unconfirmed_after_72_hours() -> None:
     silent = replace(UNDER_WAY, timeout_reported=True)
     assert follow(silent, now=100.0 + 72 * HOUR - 1) is silent
     assert events(follow(silent, now=100.0 + 72 * HOUR)) == ["unconfirmed"]
-    assert events(follow(silent, seen("a", 4), now=100.0 + 72 * HOUR)) == ["delivered"]
+    assert events(follow(silent, listed_message("a", 4), now=100.0 + 72 * HOUR)) == ["delivered"]
 
 
 def test_timeout_and_end_are_both_reported_after_days_offline() -> None:
@@ -88,15 +79,15 @@ def test_timeout_and_end_are_both_reported_after_days_offline() -> None:
 
 
 def test_a_message_with_an_unknown_outcome_is_not_tracked() -> None:
-    assert follow(IN_DOUBT, seen("a", 4), now=1e6) is IN_DOUBT
+    assert follow(IN_DOUBT, listed_message("a", 4), now=1e6) is IN_DOUBT
 
 
 @pytest.mark.parametrize(
     ("accepted", "page", "missing"),
     [
         (100.0, [], ["a"]),
-        (100.0, [seen("b")], ["a"]),
-        (100.0, [seen("a")], []),
+        (100.0, [listed_message("b")], ["a"]),
+        (100.0, [listed_message("a")], []),
         (100.1, [], []),
         (200.0, [], []),
     ],
@@ -124,44 +115,34 @@ def test_poll_delay_grows_with_the_age_of_the_newest_message(age: float, pause: 
 
 
 def test_messages_that_never_end_do_not_block_fetching_later_ones() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         for number in range(12):
             simulation.send(0, f"Number {number}")
         simulation.advance_time(5)
-        for number in range(100):
-            simulation.account.add_message(message=f"Of others {number}", phone_number="79990000000")
+        simulation.add_messages_of_others(100, "79990000000")
         newest = next(message for message in simulation.account.messages if message.message == "Number 11")
-        simulation.account.set_status(newest.id, 4)
+        simulation.account.set_status(newest.id, Status.DELIVERED)
         simulation.advance_time(60)
-    assert [reported.types[-1] for reported in simulation.events.values()].count("delivered") == 1
+    assert [types[-1] for types in simulation.event_types].count("delivered") == 1
 
 
 def test_an_unexpected_error_during_a_poll_does_not_stop_tracking(caplog: pytest.LogCaptureFixture) -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.send(0, "Leak!")
         simulation.advance_time(1)
         # Such as an entity that can't write its state.
         simulation.lookup_error = ValueError("a mistake")
         simulation.advance_time(20)
         simulation.lookup_error = None
-        simulation.account.set_status(simulation.account.messages[0].id, 4)
+        simulation.account.set_status(simulation.account.messages[0].id, Status.DELIVERED)
         simulation.advance_time(30)
-    assert [reported.types for reported in simulation.events.values()] == [["accepted", "delivered"]]
+    assert simulation.event_types == [["accepted", "delivered"]]
     assert "Unexpected error in GoSMS.ru tracker" in caplog.text
 
 
 @pytest.mark.parametrize(("age", "end"), [(10, "delivered"), (400, "unconfirmed")])
 def test_an_unknown_id_of_a_young_message_is_a_service_that_lags(age: int, end: str) -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         simulation.send(0, "Leak!")
         simulation.advance_time(age)
         # The reader of the service has not seen it yet, or it was deleted: 1008.
@@ -169,55 +150,45 @@ def test_an_unknown_id_of_a_young_message_is_a_service_that_lags(age: int, end: 
         simulation.account.messages.remove(hidden)
         simulation.advance_time(60)
         simulation.account.messages.add(hidden)
-        simulation.account.set_status(hidden.id, 4)
+        simulation.account.set_status(hidden.id, Status.DELIVERED)
         simulation.advance_time(60)
-    assert [reported.types for reported in simulation.events.values()] == [["accepted", "delivery_timeout", end]]
+    assert simulation.event_types == [["accepted", "delivery_timeout", end]]
 
 
 def test_a_poll_asks_for_those_first_that_waited_the_longest() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         for number in range(8):
             simulation.send(0, f"Number {number}")
         simulation.advance_time(1.5)
         ours = [message.id for message in simulation.account.messages]
-        for number in range(100):
-            simulation.account.add_message(message=f"Of others {number}", phone_number="79990000000")
+        simulation.add_messages_of_others(100, "79990000000")
         simulation.advance_time(25)
         # Five in a poll, of which there were five.
         assert min(simulation.fetched.count(message_id) for message_id in ours) == 2
 
 
 def test_a_message_stored_as_sent_with_its_acceptance_is_followed() -> None:
-    simulation = Simulation(queue_expiry=10)
+    simulation = Simulation()
     simulation.disk.commit_time = 0.5
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
-        simulation.phone_status = 2
+    with simulation.running():
+        simulation.phone_status = Status.SENT
         simulation.send(0, "Leak!")
         # A poll tells that it was sent while the disk is at its acceptance.
         simulation.advance_time(0.65)
         run = simulation.current_run()
         run.loop.run_until_complete(run.polls["the_account"]())
         simulation.advance_time(2)
-        simulation.account.set_status(simulation.account.messages[0].id, 4)
+        simulation.account.set_status(simulation.account.messages[0].id, Status.DELIVERED)
         simulation.advance_time(20)
-    assert [reported.types for reported in simulation.events.values()] == [["accepted", "sent", "delivered"]]
+    assert simulation.event_types == [["accepted", "sent", "delivered"]]
 
 
 def test_closing_ends_a_poll_that_asks_for_single_messages() -> None:
-    simulation = Simulation(queue_expiry=10)
-    with simulation.patched():
-        simulation.start()
-        simulation.advance_time(1)
+    with Simulation().running() as simulation:
         for number in range(8):
             simulation.send(0, f"Number {number}")
         simulation.advance_time(1.5)
-        for number in range(100):
-            simulation.account.add_message(message=f"Of others {number}", phone_number="79990000000")
+        simulation.add_messages_of_others(100, "79990000000")
         while not simulation.fetched:
             simulation.advance_time(0.01)
         simulation.stop()

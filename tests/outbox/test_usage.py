@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from homeassistant.helpers.json import json_bytes
@@ -10,6 +9,7 @@ from homeassistant.util.json import json_loads_object
 
 from custom_components.gosms.api import Message
 from custom_components.gosms.outbox.usage import Usage
+from tests.outbox.messages import listed_message
 
 NOW: Final = 1_790_000_000.0
 DAY: Final = 24 * 60 * 60.0
@@ -17,16 +17,7 @@ DAY: Final = 24 * 60 * 60.0
 
 def listed(name: str, *, ago: float = 0.0, text: str = "Leak!") -> Message:
     """Return a message as the service lists it."""
-    return Message(
-        id=name,
-        phone_number="79123456789",
-        text=text,
-        status_code=0,
-        device_id=None,
-        sim=None,
-        callback_id=None,
-        created=datetime.fromtimestamp(NOW - ago, UTC),
-    )
+    return listed_message(name, text=text, created=NOW - ago)
 
 
 def nobody(_message_id: str) -> bool:

@@ -11,8 +11,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
 from simulator import Fault
-from tests.common import DAD, MUM, SimulatedService, recipient, set_up
-from tests.message_helpers import RecordedEvents, advance_time_in_steps, texts, wait_until
+from tests.common import DAD, MUM, SimulatedService, recipient, set_up, wait_until
+from tests.message_helpers import RecordedEvents, advance_time_in_steps, texts
 from tests.restarts import files_on_disk, start_again
 from tests.services.actions import perform_action, send_sms
 from tests.services.test_permissions import CONTROL, add_user, add_user_with, policy

@@ -10,7 +10,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from simulator import Account
 from tests.automation_helpers import run_script, set_up_yaml
 from tests.common import DAD, MUM, PHONE, SimulatedService, set_up
 from tests.services.actions import perform_action, placeholders, send_sms, send_sms_without_response
@@ -35,13 +34,10 @@ OPTIONAL: Final = [
     "wait_for",
 ]
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
-
-
-@pytest.fixture(autouse=True)
-def unlimited(account: Account) -> None:
-    """Permit any number of requests at a time."""
-    account.rate_limit = None
+pytestmark = [
+    pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"),
+    pytest.mark.usefixtures("no_rate_limit", "no_service_rate_limit"),
+]
 
 
 # Nothing in a field

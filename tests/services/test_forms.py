@@ -9,7 +9,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from tests.code_texts import PACKAGE
+from tests import PACKAGE
 from tests.translation_checks import LANGUAGES
 
 FORMS: Final[dict[str, Any]] = dict(load_yaml_dict(str(PACKAGE / "services.yaml")))

@@ -11,26 +11,19 @@ from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from simulator import Account, Delivery, Fault, Status
+from simulator import Delivery, Fault, Status
 from tests.common import DAD, MUM, PHONE, SimulatedService, add_phone, advance_time, send, set_up
+from tests.message_helpers import sent_messages
 from tests.services.actions import placeholders, send_sms, send_sms_without_response
 
 SEND: Final = "POST /sms/send"
 LIST: Final = "GET /sms"
 OTHER_PHONE: Final = "0191f2a4-aaaa-4bbb-8ccc-1234567890ab"
 
-pytestmark = [pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"), pytest.mark.usefixtures("no_rate_limit")]
-
-
-@pytest.fixture(autouse=True)
-def unlimited(account: Account) -> None:
-    """Disable the rate limit of the service, because hours pass here within a moment."""
-    account.rate_limit = None
-
-
-def sent_messages(service: SimulatedService) -> list[tuple[str, str]]:
-    """Return the numbers and texts on the server, oldest first."""
-    return [(message.phone_number, message.message) for message in reversed(service.account.messages)]
+pytestmark = [
+    pytest.mark.freeze_time("2026-11-24T12:00:00+00:00"),
+    pytest.mark.usefixtures("no_rate_limit", "no_service_rate_limit"),
+]
 
 
 def numbers(count: int) -> list[str]:

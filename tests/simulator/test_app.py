@@ -15,9 +15,7 @@ FIRST_HASH = "629fd82c07cd"
 HELLO = {"message": "Hello my friends", "phone_number": "79929999999"}
 
 
-@pytest.fixture(autouse=True)
-def no_rate_limit(account: Account) -> None:
-    account.rate_limit = None
+pytestmark = pytest.mark.usefixtures("no_service_rate_limit")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from simulator import ENDPOINTS, Account, Fault, Faults
+from simulator import ENDPOINTS, Fault, Faults
 
 from .conftest import Api
 
@@ -13,9 +13,7 @@ PAGE = "GET /sms?limit=10"
 HELLO = {"message": "Hello", "phone_number": "79929999999"}
 
 
-@pytest.fixture(autouse=True)
-def no_rate_limit(account: Account) -> None:
-    account.rate_limit = None
+pytestmark = pytest.mark.usefixtures("no_service_rate_limit")
 
 
 async def test_a_fault_affects_only_its_endpoint(api: Api, faults: Faults) -> None:

@@ -10,7 +10,7 @@ from aiohttp.web import Application
 import pytest
 
 from simulator import ERROR_TEXTS, REQUESTS, Account, Fault, Faults
-from simulator.wire import RUNNING_FAULTS
+from simulator.tasks import RUNNING
 
 from .conftest import PHONE, TOKEN, Api
 
@@ -20,15 +20,19 @@ HELLO = {"message": "Hello", "phone_number": "79929999999"}
 LIMIT = 2 * 1024 * 1024
 
 
-@pytest.fixture(autouse=True)
-def no_rate_limit(account: Account) -> None:
-    account.rate_limit = None
+pytestmark = pytest.mark.usefixtures("no_service_rate_limit")
 
 
 @pytest.fixture
 def endless(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the oversized response larger than the socket buffers for a client that does not read."""
     monkeypatch.setattr("simulator.injection._OVERSIZE", 64 * 1024 * 1024)
+
+
+async def _wait_for_faults(app: Application) -> None:
+    """Wait until the faults that are running have ended."""
+    async with asyncio.timeout(5):
+        await asyncio.gather(*app[RUNNING])
 
 
 @pytest.mark.parametrize(
@@ -99,14 +103,14 @@ async def test_a_hang_is_bounded_and_ends_with_a_cut_connection(
 
 
 async def test_a_slow_service_accepts_a_message_after_the_client_timed_out(
-    api: Api, account: Account, faults: Faults
+    api: Api, app: Application, account: Account, faults: Faults
 ) -> None:
     faults.add(Fault.SLOW, times=1, seconds=0.1)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await api.call(SEND, HELLO)
     before = len(account.messages)
-    await asyncio.sleep(0.1)
+    await _wait_for_faults(app)
 
     assert (before, len(account.messages)) == (0, 1)
 
@@ -116,19 +120,19 @@ async def test_an_unread_response_does_not_block_the_server_shutdown(
     api: Api, app: Application, faults: Faults
 ) -> None:
     faults.add(Fault.OVERSIZED_CHUNKED)
-    unread = await _leave_unread(api.client.port)
-    stuck = len(app[RUNNING_FAULTS])
+    unread = await _leave_unread(app, api.client.port)
+    stuck = len(app[RUNNING])
     started = time.monotonic()
 
     await api.client.server.close()
 
     assert stuck == 1
     assert time.monotonic() - started < 5
-    assert app[RUNNING_FAULTS] == set()
+    assert app[RUNNING] == set()
     unread.close()
 
 
-async def _leave_unread(port: int | None) -> asyncio.StreamWriter:
+async def _leave_unread(app: Application, port: int | None) -> asyncio.StreamWriter:
     """Request a page and never read the response, with the smallest possible receive buffer."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -136,16 +140,19 @@ async def _leave_unread(port: int | None) -> asyncio.StreamWriter:
     await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
     _, writer = await asyncio.open_connection(sock=connection, limit=1024)
     writer.write(f"GET /v1/sms?limit=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
-    await asyncio.sleep(0.1)
+    while not app[RUNNING]:
+        await asyncio.sleep(0)
     return writer
 
 
-async def test_a_client_that_timed_out_during_a_hang_can_reconnect(api: Api, account: Account, faults: Faults) -> None:
+async def test_a_client_that_timed_out_during_a_hang_can_reconnect(
+    api: Api, app: Application, account: Account, faults: Faults
+) -> None:
     faults.add(Fault.HANG_AFTER, times=1, seconds=0.1)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
             await api.call(SEND, HELLO)
-    await asyncio.sleep(0.1)
+    await _wait_for_faults(app)
 
     response = await api.call(PAGE)
 
@@ -381,11 +388,11 @@ async def test_a_response_of_many_objects_is_as_large_as_it_may_be(api: Api, fau
     assert body.count(b"{}") > 600_000
 
 
-async def test_a_second_response_follows_unasked(api: Api, account: Account, faults: Faults) -> None:
+async def test_a_second_response_follows_unasked(api: Api, app: Application, account: Account, faults: Faults) -> None:
     faults.add(Fault.UNASKED_RESPONSE, times=1)
 
     sent = await api.call(SEND, HELLO)
-    await asyncio.sleep(0.1)
+    await _wait_for_faults(app)
     unasked = await api.call(PAGE)
 
     # A client that keeps the connection takes it for the answer to its next request.
@@ -465,11 +472,10 @@ async def test_an_oversized_response_can_be_left_unread(api: Api, app: Applicati
     faults.add(Fault.OVERSIZED_CHUNKED, times=1)
 
     (await api.request(PAGE)).close()
-    running = app[RUNNING_FAULTS]
-    await asyncio.wait(running, timeout=5)
+    await _wait_for_faults(app)
 
     assert (await api.call(PAGE)).status == 200
-    assert running == set()
+    assert app[RUNNING] == set()
 
 
 @pytest.mark.parametrize(

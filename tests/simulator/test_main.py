@@ -3,7 +3,6 @@
 from collections.abc import Callable, Generator
 import json
 import os
-from pathlib import Path
 import signal
 import subprocess
 import sys
@@ -14,8 +13,8 @@ import urllib.request
 import pytest
 
 from simulator.__main__ import main
+from tests import ROOT
 
-ROOT = Path(__file__).parents[2]
 DEVICE = "0192fd5e-8b8f-7c3a-9d6e-2f4b6c8d0e1f"
 
 type Start = Callable[..., Process]
