@@ -71,9 +71,8 @@ DELIVERIES: Final = (
 # before it is restored.
 OUTAGE: Final = 1.0
 UNTIL_RESTORED: Final = 4.0
-# Seconds that the disk is full, and until a call that was made has reached the outbox before a reload.
+# Seconds that the disk is full.
 FULL_DISK: Final = 1.5
-CALL_DELAY: Final = 0.3
 
 # What else happens in a run.
 EPISODES: Final = ("times with a full disk", "reloads", "restored backups")
