@@ -78,6 +78,7 @@ async def measure_sending(account: Account, ntfy: Ntfy, scale: Scale) -> list[Re
     totals: dict[str, list[float]] = {name: [] for name in sends}
     latencies: dict[str, list[float]] = {name: [] for name in sends}
     tracking: list[float] = []
+    commits: list[float] = []
     for send in sends.values():
         await send("Warm up", scale.sends, PAUSE)
     await _deliver(account)
@@ -87,6 +88,8 @@ async def measure_sending(account: Account, ntfy: Ntfy, scale: Scale) -> list[Re
             calls[name].append(median(sent["calls"]))
             totals[name].append(sent["cpu"] / scale.sends)
             latencies[name].append(median(sent["seconds"]))
+            if name == "own":
+                commits.append(median(sent["threads"]))
         before = await account.hass.probe("settle")
         await _deliver(account)
         after = await account.hass.probe("settle")
@@ -94,6 +97,13 @@ async def measure_sending(account: Account, ntfy: Ntfy, scale: Scale) -> list[Re
     return [
         _compared("Send: CPU", calls, "baseline", maximum=1.8),
         _compared("Send compared with ntfy: CPU", calls, "ntfy", maximum=1.25),
+        Result(
+            name="Send: CPU of its two commits in their thread",
+            integration=_milliseconds(commits),
+            baseline=f"send: {_milliseconds(calls['own'])}",
+            value=100 * _ratio(commits, calls["own"]),
+            unit="percent",
+        ),
         _compared("Send with everything that follows: CPU", totals, "baseline", maximum=2.4),
         _compared("Send with everything that follows compared with ntfy: CPU", totals, "ntfy"),
         _compared("Send: latency", latencies, "baseline"),

@@ -112,6 +112,7 @@ async def _async_perform(hass: HomeAssistant, data: Json) -> Json:
     return {
         "cpu": time.process_time() - cpu,
         "calls": [after.cpu - before.cpu for before, after in checkpoints],
+        "threads": [after.threads - before.threads for before, after in checkpoints],
         "seconds": seconds,
     }
 
@@ -235,6 +236,9 @@ class _CpuCheckpoint(RecorderTask):
 
     The recorder works in a thread of its own, with a delay. All its work for the events before the checkpoint counts,
     even if it happens later, and none of its work for the events after it.
+
+    Attributes:
+        threads: the CPU time in seconds of all threads except for the recorder and the event loop.
     """
 
     commit_before = False
@@ -245,6 +249,7 @@ class _CpuCheckpoint(RecorderTask):
         assert recorder.ident is not None
         clock = time.pthread_getcpuclockid(recorder.ident)
         self._others = time.process_time() - time.clock_gettime(clock)
+        self.threads = self._others - time.thread_time()
         self._recorder = 0.0
         recorder.queue_task(self)
 
