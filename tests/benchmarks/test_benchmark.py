@@ -28,6 +28,7 @@ NAMES = {
     "Send with everything that follows: CPU",
     "Send compared with ntfy: CPU",
     "Send: CPU",
+    "Send: CPU of its two commits in their thread",
     "Send: latency",
     "Set-up after it with the service down: longest block",
     "Set-up after it with the service up: longest block",
