@@ -31,6 +31,9 @@ PART_COUNTS: Final = (2, 3)
 PART_LENGTH: Final = 294
 RETRY_DELAY: Final = 0.1
 
+# Home Assistant 2026.8 does not say why an action failed.
+WITHOUT_REASON: Final = "Server got itself in trouble"
+
 # The beginning of the error that leaves open whether the message was sent.
 NOT_CONFIRMED: Final = json.loads(
     (ROOT / "custom_components" / "gosms" / "translations" / "en.json").read_text(encoding="utf-8")
@@ -191,7 +194,8 @@ class LoadGenerator:
                 await self._request(call)
             except HassApiError as err:
                 if err.code != HTTPStatus.SERVICE_UNAVAILABLE:
-                    return CallOutcome.UNCERTAIN if NOT_CONFIRMED in str(err) else CallOutcome.FAILED
+                    is_uncertain = any(text in str(err) for text in (NOT_CONFIRMED, WITHOUT_REASON))
+                    return CallOutcome.UNCERTAIN if is_uncertain else CallOutcome.FAILED
                 # Home Assistant is stopping, and did not make the call.
                 await asyncio.sleep(RETRY_DELAY)
             except ClientConnectorError:
