@@ -11,7 +11,7 @@ import pytest
 
 from custom_components.gosms.text import prepare
 from devtools.hass_client import HomeAssistantClient, Json
-from devtools.load import NOT_CONFIRMED, CallOutcome, LoadGenerator, PlannedCall, RepeatedCall, plan
+from devtools.load import NOT_CONFIRMED, WITHOUT_REASON, CallOutcome, LoadGenerator, PlannedCall, RepeatedCall, plan
 from tests.common import wait_until
 
 NUMBER = "79123456701"
@@ -90,6 +90,7 @@ async def test_only_a_call_with_a_key_is_repeated_after_a_crash(
     [
         pytest.param([(400, "Refused")], CallOutcome.FAILED, id="an error"),
         pytest.param([(500, f"{NOT_CONFIRMED}, …")], CallOutcome.UNCERTAIN, id="an error that leaves it open"),
+        pytest.param([(500, f"500 … {WITHOUT_REASON}")], CallOutcome.UNCERTAIN, id="an error without a reason"),
         pytest.param([(503, "")], CallOutcome.SUCCEEDED, id="not made since Home Assistant stops"),
     ],
 )
