@@ -73,6 +73,8 @@ OUTAGE: Final = 1.0
 UNTIL_RESTORED: Final = 4.0
 # Seconds that the disk is full.
 FULL_DISK: Final = 1.5
+# Calls with several parts that are kept for the kill between two parts.
+KEPT_MULTIPART: Final = 2
 # Calls that are released for a checkpoint before the account is reloaded for it.
 MAX_TRIGGERS: Final = 20
 
@@ -239,6 +241,7 @@ class Run:
         self.load = load = LoadGenerator(self._entry.client, calls, entity_ids)
         late_kills = min(LATE_KILLS, options.kills - len(CrashPoint))
         rounds = self._controller.plan(options.kills - late_kills)
+        load.kept_multipart = KEPT_MULTIPART
         load.is_up.set()
         sending = asyncio.create_task(load.run())
         try:
@@ -287,6 +290,8 @@ class Run:
     async def _kill_and_restart(self, kill: CrashPoint | None, setup: CrashPoint | None, *, reserve: int = 0) -> None:
         """Kill Home Assistant under load and restart it; leave a reserve of calls for later kills."""
         triggers = itertools.count()
+        if kill is CrashPoint.BETWEEN_PARTS:
+            self.load.kept_multipart = 0
 
         async def trigger() -> None:
             """Make another call, or do what the crash point lies in."""

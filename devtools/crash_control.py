@@ -25,7 +25,7 @@ MIN_UPTIME: Final = 0.3
 MAX_UPTIME: Final = 2.0
 # Seconds after which another call is released if an armed point was not hit, and until it must have been hit.
 TRIGGER_INTERVAL: Final = 1.0
-HIT_TIMEOUT: Final = 60.0
+HIT_TIMEOUT: Final = 120.0
 # Seconds between SIGTERM and the kill of a Home Assistant that is stopping.
 STOP_DELAY: Final = 0.05
 

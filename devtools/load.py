@@ -128,6 +128,8 @@ class LoadGenerator:
         self.outcomes: list[tuple[PlannedCall, CallOutcome]] = []
         # Set while Home Assistant is running.
         self.is_up = asyncio.Event()
+        # How many calls with several parts are not released yet.
+        self.kept_multipart = 0
         # The calls of which a kill may leave nothing, since the disk is full or a backup is restored.
         self.at_risk: set[PlannedCall] = set()
         self._is_risky = False
@@ -151,10 +153,12 @@ class LoadGenerator:
     def release(self, count: int, *, reserve: int = 0, multipart_first: bool = False) -> None:
         """Release up to count more calls, but leave a reserve; prefer those with several parts if requested."""
         for _ in range(min(count, len(self._remaining) - reserve)):
-            preferred = (
-                index for index, call in enumerate(self._remaining) if multipart_first and len(call.pieces) > 1
-            )
-            index = next(preferred, 0)
+            multipart = [index for index, call in enumerate(self._remaining) if len(call.pieces) > 1]
+            kept = set(multipart[-self.kept_multipart :] if self.kept_multipart else ())
+            preferred = multipart if multipart_first else []
+            index = next((index for index in (*preferred, *range(len(self._remaining))) if index not in kept), None)
+            if index is None:
+                break
             self._queue.put_nowait(self._remaining[index])
             del self._remaining[index]
         if not self._remaining:

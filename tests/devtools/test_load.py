@@ -85,6 +85,23 @@ async def test_only_a_call_with_a_key_is_repeated_after_a_crash(
     assert crashing.calls[-1] == ("/api/services/gosms/send_sms?return_response", keyed)
 
 
+async def test_calls_with_several_parts_are_kept_until_they_are_needed(
+    crashing: CrashingServer, client: HomeAssistantClient
+) -> None:
+    long = [PlannedCall(recipient=NUMBER, pieces=("1", text), key=text) for text in ("a", "b")]
+    load = LoadGenerator(client, [*long, PLAIN, KEYED], {NUMBER: "notify.anna"})
+    load.is_up.set()
+    load.kept_multipart = 1
+    load.release(4)
+    sending = asyncio.create_task(load.run())
+    await wait_until(lambda: len(load.outcomes) == 5)
+    assert long[1] not in {call for call, _ in load.outcomes}
+    load.kept_multipart = 0
+    load.release(1, multipart_first=True)
+    await sending
+    assert long[1] in {call for call, _ in load.outcomes}
+
+
 @pytest.mark.parametrize(
     ("responses", "outcome"),
     [
