@@ -128,7 +128,7 @@ class LoadGenerator:
         self.outcomes: list[tuple[PlannedCall, CallOutcome]] = []
         # Set while Home Assistant is running.
         self.is_up = asyncio.Event()
-        # How many calls with several parts are not released yet.
+        # How many of the calls with several parts `release` keeps back.
         self.kept_multipart = 0
         # The calls of which a kill may leave nothing, since the disk is full or a backup is restored.
         self.at_risk: set[PlannedCall] = set()
