@@ -93,6 +93,14 @@ async def test_escalate_forwards_a_message_once_that_is_late_and_then_fails(
     assert len(sent_messages(service)) == 2
 
 
+async def test_escalate_forwards_a_message_of_ten_parts(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory
+) -> None:
+    await use(hass, "escalate", events=[MESSAGES], recipients=["notify.dad"])
+    await fail(hass, service, freezer, message="Water leak " * 240)
+    assert [number for number, _ in sent_messages(service)] == [MUM] * 10 + [DAD] * 10
+
+
 async def test_escalate_ignores_messages_with_another_tag(
     hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
