@@ -471,6 +471,17 @@ async def test_a_script_sends_to_any_number_and_returns_the_response(
     assert answer["messages"][0]["status"] == "waiting"
 
 
+@example("Send an SMS", "Отправить SMS")
+async def test_a_script_sends_to_the_country_after_the_plus(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
+) -> None:
+    # Without the plus, this could be a number in Russia too.
+    await hass.config.async_update(country="RU")
+    await set_up_yaml(hass, content)
+    await run_script(hass, slugify(content["alias"]), number="+84912345678", message="Hello")
+    assert sent_messages(service) == [("84912345678", "Hello")]
+
+
 @example(*SIM_CARD)
 async def test_a_script_sends_with_a_specific_phone_and_sim_card(
     hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
