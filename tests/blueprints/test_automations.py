@@ -241,6 +241,19 @@ async def test_power_is_back_updates_its_heartbeat(hass: HomeAssistant, freezer:
     assert hass.states.get("input_datetime.last_alive").state == "2026-11-24 04:05:00"
 
 
+async def test_power_is_back_updates_its_heartbeat_when_home_assistant_stops(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    helper = {"last_alive": {"has_date": True, "has_time": True, "initial": "2026-11-24 04:00:00"}}
+    assert await async_setup_component(hass, "input_datetime", {"input_datetime": helper})
+    # Between two beats.
+    freezer.tick(timedelta(minutes=1))
+    await use(hass, "power_is_back", recipients=["notify.mum"], heartbeat=["input_datetime.last_alive"])
+    freezer.tick(timedelta(minutes=3))
+    await hass.async_stop()
+    assert hass.states.get("input_datetime.last_alive").state == "2026-11-24 04:04:00"
+
+
 async def test_power_is_back_is_not_triggered_without_a_heartbeat(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:
