@@ -315,6 +315,14 @@ async def test_self_test_reports_the_reason_and_dismisses_it_on_success(
     assert len(sent_messages(service)) == 1
 
 
+async def test_self_test_reports_a_disabled_recipient(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    await use(hass, "self_test", recipient="notify.mum")
+    er.async_get(hass).async_update_entity("notify.mum", disabled_by=er.RegistryEntryDisabler.USER)
+    await to_monday_noon(hass, freezer)
+    await hass.async_block_till_done()
+    assert [title for title, _ in notifications(hass)] == ["SMS self-test failed"]
+
+
 async def test_alarm_reports_the_area_to_everyone_with_the_label(
     hass: HomeAssistant, service: SimulatedService, family_label: str
 ) -> None:
@@ -419,3 +427,10 @@ async def test_voice_answers_that_the_message_is_queued_or_failed(
     service.account.quota = None
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint="POST /sms/send")
     assert "queued" in await say(hass, "text mum hello")
+
+
+@pytest.mark.usefixtures("assist")
+async def test_voice_answers_that_the_recipient_is_disabled(hass: HomeAssistant) -> None:
+    await use(hass, "voice", recipient="notify.mum")
+    er.async_get(hass).async_update_entity("notify.mum", disabled_by=er.RegistryEntryDisabler.USER)
+    assert (await say(hass, "text mum hello")).startswith("The SMS was not sent.")
