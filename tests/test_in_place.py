@@ -783,6 +783,20 @@ async def test_what_is_sent_to_an_unloaded_account_is_an_error(
     assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
 
 
+async def test_a_message_to_an_entity_that_is_about_to_go_is_an_error(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    # The entity is removed by a task that has not begun.
+    with pytest.raises(HomeAssistantError) as error:
+        await send(hass, "Water leak!")
+    assert error.value.translation_key == "account_not_loaded"
+    assert texts(service) == []
+    await hass.async_block_till_done()
+    assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
+
+
 # Changes while the account comes and goes
 
 
