@@ -7,7 +7,7 @@ import signal
 import psutil  # type: ignore[import-untyped]  # Comes with Home Assistant, without types.
 import pytest
 
-from devtools.crash_injector.crash_points import CrashPoint
+from devtools.chaos.crash_injector.crash_points import CrashPoint
 
 from .programs import STOP_TIMEOUT, child_processes, read_until, running
 

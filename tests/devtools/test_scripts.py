@@ -10,7 +10,8 @@ from typing import Final
 import pytest
 
 from benchmarks import __main__ as benchmark
-from devtools import chaos, demo, develop, screenshots
+from devtools import demo, develop, screenshots
+from devtools.chaos import __main__ as chaos
 from tests import ROOT
 
 SCRIPTS: Final = sorted(path.name for path in (ROOT / "scripts").iterdir())
