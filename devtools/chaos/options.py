@@ -33,7 +33,7 @@ def parse_options(description: str | None) -> Options:
     parser.add_argument("--seed", type=int, default=1, help="seed of the random choices (1)")
     parser.add_argument("--kills", type=int, default=15, help=f"number of kills (15), at least {points}: one per point")
     parser.add_argument("--share", type=float, default=0.2, help="share of the requests with a fault (0.2)")
-    parser.add_argument("--timeout", type=float, default=420.0, help="seconds until the run is aborted (420)")
+    parser.add_argument("--timeout", type=float, default=900.0, help="seconds until the run is aborted (900)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep Home Assistant's files in this folder")
     found = parser.parse_args()
     if found.kills < points:
