@@ -1021,8 +1021,10 @@ async def test_a_new_token_is_used_and_requests_with_the_old_one_are_only_counte
     await wait_until(lambda: service.requests)
     service.account.token = "bmV3"
     client.use("bmV3", url=service.url)
-    with pytest.raises(GoSmsApiError):
+    with pytest.raises(GoSmsApiError) as refusal:
         await before
+    # With the new token it may succeed.
+    assert (refusal.value.unauthorized, refusal.value.is_temporary) == (True, True)
     assert outcomes == []
     await client.list()
     assert [outcome.error for outcome in outcomes] == [None]
