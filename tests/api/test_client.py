@@ -1,7 +1,7 @@
 """The requests of the client, their responses, and their errors."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 import gzip
 from itertools import pairwise
@@ -1051,6 +1051,26 @@ async def test_requests_to_one_endpoint_arrive_in_order_and_rate_limited(
     assert [request.query["offset"] for request in requests] == ["1", "2", "3"]
     # A request may take longer on its way than the next one; half of the gap is left.
     assert all(later.arrived - earlier.arrived > GAP / 2 for earlier, later in pairwise(requests))
+
+
+@pytest.fixture
+def in_moscow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the machine be in another time zone than the service."""
+    with monkeypatch.context() as patches:
+        patches.setenv("TZ", "Europe/Moscow")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    "date", ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+)
+@pytest.mark.usefixtures("in_moscow")
+async def test_server_time_is_read_in_every_form_and_time_zone(client_for_response: ClientFactory, date: str) -> None:
+    client = await client_for_response(web.json_response({"sms_list": []}, headers={"Date": date}))
+    await client.list()
+    assert client.server_time == pytest.approx(784_111_777, abs=0.5)
 
 
 async def test_server_time_is_known_after_the_first_response_and_advances(
