@@ -429,6 +429,21 @@ def test_what_nobody_may_look_for_is_sent_only_if_it_was_never_tried(texts: list
     assert simulation.events[simulation.calls[-1].key or ""].types == expected
 
 
+def test_the_token_before_decides_nothing_about_a_look() -> None:
+    refusal = GoSmsApiError(403, code=1007)
+    # As the client says of a request whose token was replaced meanwhile.
+    refusal.is_temporary = True
+    with Simulation().running() as simulation:
+        simulation.faults = ["cut after"]
+        simulation.lookup_error = refusal
+        simulation.send(0, "Leak!")
+        simulation.advance_time(5)
+        simulation.lookup_error = None
+        simulation.advance_time(60)
+    assert simulation.accepted == [(MUM, "Leak!")]
+    assert [types[:2] for types in simulation.event_types] == [["queued", "accepted"]]
+
+
 def test_each_attempt_is_looked_for_as_long_as_the_first_one() -> None:
     with Simulation().running() as simulation:
         simulation.faults = ["cut before", LATE]

@@ -186,7 +186,10 @@ class Reconciler(Worker):
     def _handle_failure(self, message: OutgoingMessage, err: GoSmsError, now: float) -> None:
         """Record a failed look-up. Without permission, or after too long, the outcome stays unconfirmed."""
         search = self._searches[message.key]
-        is_forbidden = isinstance(err, GoSmsApiError) and err.code == ErrorCode.NO_READ_PERMISSION
+        # If the token was replaced meanwhile, the refusal is temporary.
+        is_forbidden = (
+            isinstance(err, GoSmsApiError) and err.code == ErrorCode.NO_READ_PERMISSION and not err.is_temporary
+        )
         if is_forbidden and message.is_restored and not message.attempts:
             # No request for it was ever started.
             self._store.update(message.key, lambda message: message.mark_not_found(now))
