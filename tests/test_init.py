@@ -66,7 +66,7 @@ async def test_a_hanging_service_delays_neither_setup_nor_unload(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     service.faults.add(Fault.HANG_BEFORE, seconds=30)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         assert await hass.config_entries.async_setup(entry.entry_id)
         assert hass.states.get("notify.mum").state == STATE_UNKNOWN
         assert await hass.config_entries.async_unload(entry.entry_id)
