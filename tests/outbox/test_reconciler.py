@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
+from unittest.mock import patch
 
 import pytest
 
@@ -12,7 +13,7 @@ from custom_components.gosms.outbox.reconciler import comparable_texts, find_par
 from custom_components.gosms.outbox.state import Part, State
 from simulator import Status
 from tests.common import DAD, MUM
-from tests.outbox.fake_service import LATE, LIST_FAULTS, SLOW
+from tests.outbox.fake_service import LATE, LIST_FAULTS, SLOW, FakeClient
 from tests.outbox.messages import listed_message, queued_message
 from tests.outbox.simulation import START_TIME, Simulation
 
@@ -445,6 +446,22 @@ def test_the_token_before_decides_nothing_about_a_look() -> None:
         simulation.advance_time(60)
     assert simulation.accepted == [(MUM, "Leak!")]
     assert [types[:2] for types in simulation.event_types] == [["queued", "accepted"]]
+
+
+@pytest.mark.parametrize(("fault", "seconds"), [("too many requests", 10), ("cut before", 60)])
+def test_a_service_that_tells_no_time_does_not_keep_a_message_waiting(fault: str, seconds: float) -> None:
+    with Simulation().running() as simulation:
+        simulation.faults = [fault] * 10
+        simulation.send(0, "Leak!")
+        simulation.advance_time(1)
+        simulation.stop()
+        simulation.faults = []
+        with patch.object(FakeClient, "_sync_clock"):
+            simulation.start(downtime=30, reboots=True)
+            simulation.advance_time(seconds)
+            assert simulation.accepted == [(MUM, "Leak!")]
+            assert simulation.lookups < 20
+    assert simulation.violations == []
 
 
 def test_each_attempt_is_looked_for_as_long_as_the_first_one() -> None:

@@ -172,8 +172,8 @@ class Reconciler(Worker):
                 return
             self._store.update(message.key, lambda message: message.mark_accepted(candidate, now))
             return
-        if not self._account.clock.may_expire(message.created):
-            # It may be too late to send it, which the service's next response will show.
+        if not self._account.clock.may_expire(message.created) and self._account.client.server_time is not None:
+            # It may be too late to send it, which the service's next response will show, unless it tells no time.
             search.due = now + _LOOKUP_DELAYS[0]
             return
         search.clean += 1
