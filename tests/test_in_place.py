@@ -786,6 +786,19 @@ async def test_no_call_is_lost_while_the_account_is_reloaded(
     await assert_all_told_is_true(service, callers)
 
 
+async def test_a_reload_does_not_show_notify_entities_as_unavailable(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    await send(hass, "Hello")
+    with written_states(hass) as written:
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+    assert "sensor.mum_last_message_status" in written
+    assert written.keys().isdisjoint({"notify.mum", "notify.dad"})
+    assert texts(service) == ["Hello"]
+
+
 @pytest.mark.usefixtures("unlimited")
 async def test_events_of_a_request_that_ends_while_unloading_are_told_once(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, recorded: RecordedEvents
@@ -814,6 +827,20 @@ async def test_what_is_sent_to_an_unloaded_account_is_an_error(
     assert await unloading
     await sending
     assert texts(service) == ["Hello"]
+    assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
+
+
+async def test_a_message_to_an_entity_that_is_about_to_go_is_an_error(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    # The entity is removed by a task that has not begun.
+    with pytest.raises(HomeAssistantError) as error:
+        await send(hass, "Water leak!")
+    assert error.value.translation_key == "account_not_loaded"
+    assert texts(service) == []
+    await hass.async_block_till_done()
     assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
 
 
