@@ -1,7 +1,7 @@
 """The requests of the client, their responses, and their errors."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 import gzip
 import json
@@ -1084,8 +1084,10 @@ async def test_a_new_token_is_used_and_requests_with_the_old_one_are_only_counte
     await wait_until(lambda: service.requests)
     service.account.token = "bmV3"
     client.use("bmV3", url=service.url)
-    with pytest.raises(GoSmsApiError):
+    with pytest.raises(GoSmsApiError) as refusal:
         await before
+    # With the new token it may succeed.
+    assert (refusal.value.unauthorized, refusal.value.is_temporary) == (True, True)
     assert outcomes == []
     await client.list()
     assert [outcome.error for outcome in outcomes] == [None]
@@ -1109,6 +1111,26 @@ async def test_requests_to_one_endpoint_arrive_in_order_and_rate_limited(
 
     await listing
     assert [request.query["offset"] for request in service.requests] == ["1", "2", "3"]
+
+
+@pytest.fixture
+def in_moscow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the machine be in another time zone than the service."""
+    with monkeypatch.context() as patches:
+        patches.setenv("TZ", "Europe/Moscow")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.parametrize(
+    "date", ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]
+)
+@pytest.mark.usefixtures("in_moscow")
+async def test_server_time_is_read_in_every_form_and_time_zone(client_for_response: ClientFactory, date: str) -> None:
+    client = await client_for_response(web.json_response({"sms_list": []}, headers={"Date": date}))
+    await client.list()
+    assert client.server_time == pytest.approx(784_111_777, abs=0.5)
 
 
 async def test_server_time_is_known_after_the_first_response_and_advances(
