@@ -113,7 +113,7 @@ class Outbox:
         """Return how many SMS were counted in this run; it changes whenever `segments_since` does."""
         return self._store.usage.counts.added
 
-    # Both are counted each time: a full queue takes half a millisecond, and a count that is kept can get out of step.
+    # These two are counted each time: a full queue takes half a millisecond, and a count that is kept can be wrong.
 
     @property
     def in_transit(self) -> int:

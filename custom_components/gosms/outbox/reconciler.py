@@ -1,13 +1,10 @@
 """Settles unknown outcomes by look-ups at the service. A message is never sent again while its outcome is in doubt."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-import html
 from math import inf
-import re
 from typing import Final, override
-import unicodedata
 
 from homeassistant.core import callback
 
@@ -15,6 +12,7 @@ from ..api import PAGE_SIZE, ErrorCode, GoSmsApiError, GoSmsConnectionError, GoS
 from .account import Account
 from .backoff import Backoff
 from .history import RETENTION
+from .matching import COMMON_DIGITS, SearchResults
 from .message import OutgoingMessage
 from .state import State
 from .worker import Worker
@@ -34,19 +32,6 @@ _TOLERANCE: Final = 120.0
 # Maximum pages of a look-up. A message that was sent to the number is on the first one, unless more than a hundred
 # followed it, or that many have the number in their text or in a longer number.
 _MAX_PAGES: Final = 20
-
-# The last digits of a number, which are the same in every notation.
-_COMMON_DIGITS: Final = 10
-
-# Minimum length of a truncated text. Services truncate texts to 160 characters or a few less, some of which may be
-# white space that is not compared.
-_MIN_CUT: Final = 100
-
-# Characters that services substitute for one another.
-_ALIKE: Final = str.maketrans(
-    {**dict.fromkeys("«»„“”‟″", '"'), **dict.fromkeys("‘’‚‛`´′", "'"), **dict.fromkeys("‐‑‒–—―−", "-"), "ё": "е"}
-)
-_SPACES: Final = re.compile(r"\s+")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -127,12 +112,12 @@ class Reconciler(Worker):
             return
         # This must come before anything is sent again: it may show that it is too late for that.
         self._store.async_anchor(self._account.client.server_time)
-        listed = comparable_texts(found, number)
+        results = SearchResults(found, number)
         for key in keys:
             # Let other tasks run: an earlier run may have left a full queue.
             await asyncio.sleep(0)
             for message in self._unknown([key]):
-                self._settle(message, listed, self._hass.loop.time())
+                self._settle(message, results, self._hass.loop.time())
 
     async def _async_list(self, number: str, earliest: float) -> list[Message]:
         """Return the search results for a number, newest first, complete back to a time in Unix seconds.
@@ -144,7 +129,7 @@ class Reconciler(Worker):
         for number_of_page in range(1, _MAX_PAGES + 1):
             if not self.is_running:
                 break
-            page = await self._account.client.list(search=number[-_COMMON_DIGITS:], page=number_of_page)
+            page = await self._account.client.list(search=number[-COMMON_DIGITS:], page=number_of_page)
             if not page.is_complete:
                 # The unreadable message may be the one that is looked up.
                 break
@@ -159,13 +144,18 @@ class Reconciler(Worker):
                 if page.messages and page.total == len(found):
                     return found
                 break
-        raise GoSmsConnectionError("the list of messages proves nothing", maybe_accepted=True)
+        raise _no_proof()
 
-    def _settle(self, message: OutgoingMessage, listed: Collection[tuple[str, Message]], now: float) -> None:
+    def _settle(self, message: OutgoingMessage, results: SearchResults, now: float) -> None:
         """Adopt a message that was found, or send it again if it is certainly absent."""
         search = self._searches[message.key]
+        window, is_claimed = self._window(message), self._account.is_claimed
+        candidate = results.find_part(message, window, is_claimed)
+        if not candidate and not results.prove_absence(window, is_claimed):
+            self._handle_failure(message, _no_proof(), now)
+            return
         search.backoff.succeed(now)
-        if candidate := find_part(message, listed, self._window(message), self._account.is_claimed):
+        if candidate:
             if self._account.has_duplicate(message):
                 # This may be the duplicate, whose request has not returned its id yet.
                 search.due = now + _LOOKUP_DELAYS[0]
@@ -219,49 +209,6 @@ class Reconciler(Worker):
         return min(times) - _TOLERANCE, latest
 
 
-def find_part(
-    message: OutgoingMessage,
-    listed: Iterable[tuple[str, Message]],
-    window: tuple[float, float],
-    is_claimed: Callable[[str], bool],
-) -> str | None:
-    """Return the id of the oldest listed message that can be the next part of a message, or None.
-
-    Args:
-        message: the message, in the state unknown.
-        listed: the messages found for its number, with comparable texts, newest first.
-        window: when it can have been created, in Unix seconds of the service's clock.
-        is_claimed: returns whether an id already belongs to a message.
-    """
-    text = comparable(message.next_part)
-    candidates = [
-        found.id
-        for found_text, found in listed
-        if _is_same_text(found_text, text)
-        and (found.created is None or window[0] <= found.created.timestamp() <= window[1])
-        and not is_claimed(found.id)
-    ]
-    return candidates[-1] if candidates else None
-
-
-def comparable_texts(listed: Iterable[Message], number: str) -> list[tuple[str, Message]]:
-    """Return the listed messages to a number, each with its text in comparable form."""
-    digits = _number(number)
-    return [(comparable(each.text), each) for each in listed if _number(each.phone_number) == digits]
-
-
-def comparable(text: str) -> str:
-    """Return a text in comparable form: services modify texts, which must not cause a duplicate message."""
-    unescaped = unicodedata.normalize("NFC", html.unescape(text)).casefold().translate(_ALIKE)
-    return _SPACES.sub(" ", unescaped).strip()
-
-
-def _is_same_text(listed: str, text: str) -> bool:
-    """Return whether a listed text equals a text, or is its beginning as truncated by the service."""
-    return listed == text or (len(listed) >= _MIN_CUT and text.startswith(listed.rstrip("….")))
-
-
-def _number(phone_number: str) -> str:
-    """Return the digits of a number in which all notations agree; a short number is returned in full."""
-    digits = "".join(character for character in phone_number if character.isdecimal())
-    return digits[-_COMMON_DIGITS:] if len(digits) > _COMMON_DIGITS else digits
+def _no_proof() -> GoSmsConnectionError:
+    """Return the error of a list in which the absence of a message proves nothing."""
+    return GoSmsConnectionError("the list of messages proves nothing", maybe_accepted=True)
