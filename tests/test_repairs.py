@@ -362,6 +362,16 @@ def test_every_text_leads_to_the_control_panel_and_says_what_is_lost(language: s
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_errors_of_sending_and_reading_say_what_is_true_of_both(language: str) -> None:
+    texts = texts_of(language)
+    errors = {key: texts[f"exceptions.{key}.message"] for key in ("account_blocked", "api_inactive", "invalid_auth")}
+    not_later = {"en": "nothing is sent, now or later", "ru": "ничего не отправлено и позже не отправится"}[language]
+    assert {key for key, text in errors.items() if not_later in text} == errors.keys()
+    send_again = {"en": "send the message again", "ru": "отправьте сообщение"}[language]
+    assert [key for key, text in errors.items() if send_again in text] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_problem_and_every_reason_of_a_failure_has_words(language: str) -> None:
     texts = texts_of(language)
     problems = {key.split(".")[1] for key in texts if key.startswith("issues.")} | {REAUTH}
