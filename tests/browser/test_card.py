@@ -10,7 +10,7 @@ import pytest
 from devtools.browser import DESKTOP, PHONE, TIMEOUT
 from devtools.demo_data import DASHBOARD
 from devtools.entry_driver import EntryDriver
-from devtools.hass_client import HomeAssistantClient
+from devtools.hass_client import FlowType, HomeAssistantClient
 from tests import ROOT
 from tests.translation_checks import texts_of
 
@@ -321,6 +321,27 @@ async def test_a_number_of_three_digits_is_asked_about(env: BrowserEnvironment, 
         await card.button("Send").click()
         await dialog.get_by_role("button", name="Send").click()
         await card.expect_status("Only a test", "Delivered")
+
+
+async def test_a_recipient_who_got_a_number_of_three_digits_is_asked_about(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    entry = await add_account(env)
+    await env.simulator.control("POST", "account", {"delivery": {"status": 3}})
+    async with open_card(env) as card:
+        await card.send("To the old number")
+        await card.expect_status("To the old number", "Not sent")
+        [mum] = await entry.subentries()
+        change = {"handler": [entry.entry_id, "recipient"], "subentry_id": mum["subentry_id"]}
+        form = await client.request("POST", "/api/config/config_entries/subentries/flow", change)
+        for _warning_then_saved in range(2):
+            answer = {"name": "Mum", "phone_number": "112"}
+            await client.submit_flow(FlowType.SUBENTRY, form["flow_id"], answer)
+        await card.button("Send again to Mum").first.click()
+        dialog = card.root.get_by_role("dialog")
+        await expect(dialog).to_contain_text("Mum may be an emergency number")
+        await dialog.get_by_role("button", name="Cancel").click()
+    await env.simulator.control("POST", "account", AS_USUAL)
 
 
 async def test_the_list_survives_reloads_and_is_the_same_in_two_tabs(

@@ -1017,7 +1017,8 @@ class GoSmsCard extends HTMLElement {
     const name = this.#nameOf(row);
     const known = this.#account.recipients.find((each) => each.id === row.recipient_id);
     if (row.status === "unconfirmed" && !(await this.#ask(this.#texts.mayHaveArrived, this.#texts.sendAgain))) return;
-    if (!(await this.#mayBeSent(isShort(row.phone_number ?? ""), name))) return;
+    // The recipient may have got another number since.
+    if (!(await this.#mayBeSent(known ? known.is_short : isShort(row.phone_number ?? ""), name))) return;
     button.setAttribute("aria-disabled", "true");
     const to = known ? { entityId: known.entity_id } : { number: this.#numberOf(row) };
     await this.#deliver(row.message, to, name, row.tag);
