@@ -25,14 +25,14 @@ RESOURCE: Final = "/gosms/gosms-card.js"
 SMALL: Final = (320, 640)
 # CSS pixels: what a finger hits.
 TARGET: Final = 44
-# The first message is sent, but the browser does not learn of it.
-LOSE_ONE_ANSWER: Final = """() => {
+# The first call of an action is carried out, but the browser does not learn of it.
+LOSE_ONE_ANSWER: Final = """(service) => {
     const { connection } = document.querySelector("home-assistant").hass;
     const send = connection.sendMessagePromise.bind(connection);
     let isLost = false;
     connection.sendMessagePromise = async (message) => {
         const answer = await send(message);
-        if (message.service !== "send_sms" || isLost) return answer;
+        if (message.service !== service || isLost) return answer;
         isLost = true;
         throw { type: "result", success: false, error: { code: 3, message: "Connection lost" } };
     };
@@ -238,6 +238,12 @@ async def test_what_waits_is_canceled_and_never_leaves(env: BrowserEnvironment, 
         await card.button("Cancel the message to Mum").click()
         await expect(card.root.locator(".notice")).to_contain_text("Canceled")
         await card.expect_status("Not needed", "Canceled")
+        await card.page.evaluate(LOSE_ONE_ANSWER, "cancel_messages")
+        await card.send("Not needed either")
+        await card.button("Cancel the message to Mum").click()
+        await expect(card.root.locator(".notice")).to_contain_text("The connection to Home Assistant was lost")
+        await expect(card.root.locator(".notice")).not_to_contain_text("Not canceled")
+        await card.expect_status("Not needed either", "Canceled")
         await expect(card.root.locator(".header")).to_contain_text("All well")
     await env.simulator.control("DELETE", "faults")
     await poll(client)
@@ -249,7 +255,7 @@ async def test_an_answer_that_was_lost_sends_nothing_twice(
 ) -> None:
     await add_account(env)
     async with open_card(env) as card:
-        await card.page.evaluate(LOSE_ONE_ANSWER)
+        await card.page.evaluate(LOSE_ONE_ANSWER, "send_sms")
         await card.send("Only once")
         await expect(card.root.locator(".notice")).to_contain_text("The connection to Home Assistant was lost")
         await expect(card.text).to_have_value("Only once")
