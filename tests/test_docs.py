@@ -128,7 +128,7 @@ def test_every_entity_is_listed_under_its_name(language: str) -> None:
 
 @both
 def test_exactly_the_sensors_that_are_disabled_by_default_are_marked(language: str) -> None:
-    mark = {"en": "Disabled by default", "ru": "По умолчанию отключён"}[language]
+    mark = {"en": "Disabled by default", "ru": "По умолчанию деактивирован"}[language]
     marked = {(row[0], row[2]) for row in table_with(language, "notify", column=1) if mark in row[4]}
     names = texts_of(language)["entity"]["sensor"]
     owner = {"en": ("account", "phone"), "ru": ("аккаунт", "телефон")}[language]

@@ -921,7 +921,7 @@ async def test_after_a_setup_that_failed_the_next_one_goes_on(
         assert not await hass.config_entries.async_reload(entry.entry_id)
     service.faults.clear()
     assert await hass.config_entries.async_reload(entry.entry_id)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while texts(service) != ["Hello"]:
             await asyncio.sleep(0.05)
     assert [domain for domain, _ in ir.async_get(hass).issues] == []

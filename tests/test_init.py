@@ -73,7 +73,7 @@ async def test_a_hanging_service_delays_neither_start_nor_unload(
     # unavailable.
     await hass.async_block_till_done()
     assert hass.states.get(TOTAL).state == STATE_UNKNOWN
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(10):
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 

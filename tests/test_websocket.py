@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from time import process_time
+from time import thread_time
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
@@ -313,7 +313,7 @@ async def test_nobody_is_called_once_the_window_is_closed(
     # A change that is still to be told.
     async_raise(hass, entry, "messages_lost")
     await browser.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await wait_until(lambda: len(data.coordinator._listeners) <= before[1])
     assert (len(data.outbox._store._listeners), len(data.coordinator._listeners)) == before
     assert hass.bus.async_listeners()[er.EVENT_ENTITY_REGISTRY_UPDATED] == registry_listeners
@@ -537,13 +537,18 @@ async def test_a_look_at_a_thousand_messages_does_not_hold_others_up(
     numbers = [f"7912{number:07}" for number in range(1000)]
     await hass.services.async_call("gosms", "send_sms", {"phone_numbers": numbers, "message": "я" * 500}, blocking=True)
     rights = Rights(hass=hass, entry=entry, user=None)
-    feed = Feed(rights, await async_load_texts(hass, "en"), 200)
-    began = process_time()
-    view = feed.look()
-    first = process_time() - began
-    assert (len(view.rows), view.has_more, view.account["waiting"]) == (200, True, 1000)
-    # The event loop may be blocked for 20 ms; a busy machine of the tests gets more.
+    texts = await async_load_texts(hass, "en")
+
+    def seconds_to_look(feed: Feed) -> float:
+        began = thread_time()
+        view = feed.look()
+        seconds = thread_time() - began
+        assert (len(view.rows), view.has_more, view.account["waiting"]) == (200, True, 1000)
+        return seconds
+
+    # A busy machine takes longer, never shorter: the best of five counts.
+    feeds = [Feed(rights, texts, 200) for _ in range(5)]
+    first = min(map(seconds_to_look, feeds))
+    # The event loop may be blocked for 20 ms; a slow machine of the tests gets more.
     assert first < 0.1
-    began = process_time()
-    feed.look()
-    assert process_time() - began < first
+    assert min(map(seconds_to_look, feeds)) < first

@@ -12,7 +12,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from time import perf_counter
+from time import process_time
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
@@ -647,20 +647,21 @@ async def test_a_backup_without_an_end_does_not_stop_the_cleaning(disk: Disk, mo
 
 async def test_loading_and_committing_stay_fast_with_a_long_history(disk: Disk) -> None:
     async def seconds_of_commits(storage: SqliteStorage, version: int) -> float:
-        start = perf_counter()
+        # Of the processor: the disk of a busy machine takes its time whatever is on it.
+        start = process_time()
         for number in range(100):
             record = message(number, version=version)
             await storage.async_commit(Changes(messages={"a": record}, finished={f"{version} {number}": (0, record)}))
-        return perf_counter() - start
+        return process_time() - start
 
     storage = disk.storage()
     short = await seconds_of_commits(storage, 1)
     many = {f"{number:026}": (float(number), message(number)) for number in range(100_000)}
     await storage.async_commit(Changes(finished=many, messages={str(n): message(n) for n in range(1000)}))
     await storage.async_close()
-    start = perf_counter()
+    start = process_time()
     storage, contents = await disk.load(after=99_990)
-    seconds = perf_counter() - start
+    seconds = process_time() - start
     long = await seconds_of_commits(storage, 2)
     assert (len(contents.finished), len(contents.messages)) == (10, 1001)
     assert seconds < 5
