@@ -17,6 +17,7 @@ from homeassistant.components.recorder import CONFIG_SCHEMA as RECORDER_SCHEMA
 from homeassistant.const import EVENT_CALL_SERVICE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util, slugify
 import pytest
@@ -112,6 +113,18 @@ def entry(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
     return entry
 
 
+def disable(hass: HomeAssistant, entity_id: str) -> None:
+    """Disable the entity of a recipient: an action with no other target fails before it sends anything."""
+    er.async_get(hass).async_update_entity(entity_id, disabled_by=er.RegistryEntryDisabler.USER)
+
+
+async def say(hass: HomeAssistant, text: str, language: str) -> str:
+    """Say something to Assist, and return the answer."""
+    data = {"text": text, "language": language}
+    answer: Any = await hass.services.async_call("conversation", "process", data, blocking=True, return_response=True)
+    return str(answer["response"]["speech"]["plain"]["speech"])
+
+
 def test_every_example_is_tested() -> None:
     assert untested_examples() == set()
 
@@ -148,6 +161,17 @@ async def test_a_delivered_leak_alert_creates_no_notification(
     assert sent_messages(service) == [LEAKS[content["alias"]].sms]
     assert hass.states.get("event.gosms_ru_message").attributes["event_type"] == "delivered"
     assert notifications(hass) == []
+
+
+@example(*LEAKS)
+async def test_a_leak_alert_to_a_disabled_recipient_creates_a_notification(
+    hass: HomeAssistant, content: dict[str, Any]
+) -> None:
+    disable(hass, content["actions"][0]["target"]["entity_id"])
+    hass.states.async_set("sensor.bathroom_humidity", "80")
+    await set_up_yaml(hass, content)
+    await set_states(hass, "binary_sensor.bathroom_leak", "off", "on")
+    assert notifications(hass) == [LEAKS[content["alias"]].notification]
 
 
 @example(*NOT_ARRIVED)
@@ -328,6 +352,19 @@ async def test_the_next_recipient_is_messaged_if_the_first_is_not_reached(
 
 
 @example(*NEXT)
+async def test_the_next_recipient_is_messaged_if_the_first_is_disabled(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
+) -> None:
+    service.account.delivery = Delivery.ending()
+    disable(hass, content["sequence"][0]["repeat"]["for_each"][0])
+    await set_up_yaml(hass, content)
+    call = hass.async_create_task(run_script(hass, slugify(content["alias"]), message="Fire"))
+    await advance_time_until(hass, freezer, call.done)
+    assert sent_messages(service) == [(NEXT[content["alias"]][1], "Fire")]
+    assert notifications(hass) == []
+
+
+@example(*NEXT)
 async def test_no_other_recipient_is_messaged_if_the_first_is_reached(
     hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, content: dict[str, Any]
 ) -> None:
@@ -455,10 +492,21 @@ async def test_a_voice_command_sends_a_message_and_says_the_result(
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(hass, "conversation", {})
     await set_up_yaml(hass, content)
-    data = {"text": command, "language": language}
-    said: Any = await hass.services.async_call("conversation", "process", data, blocking=True, return_response=True)
+    said = await say(hass, command, language)
     assert sent_messages(service) == ([] if quota == 0 else [message])
-    assert said["response"]["speech"]["plain"]["speech"].startswith("The plan" if quota == 0 else answer)
+    assert said.startswith("The plan" if quota == 0 else answer)
+
+
+@example(*VOICE)
+async def test_a_voice_command_for_a_disabled_recipient_is_not_done(
+    hass: HomeAssistant, content: dict[str, Any]
+) -> None:
+    language, command, _, _ = VOICE[content["alias"]]
+    disable(hass, content["actions"][0]["target"]["entity_id"])
+    assert await async_setup_component(hass, "homeassistant", {})
+    assert await async_setup_component(hass, "conversation", {})
+    await set_up_yaml(hass, content)
+    assert await say(hass, command, language) in {"The SMS was not sent.", "SMS не отправлено."}
 
 
 @example("Send an SMS", "Отправить SMS")
@@ -469,6 +517,17 @@ async def test_a_script_sends_to_any_number_and_returns_the_response(
     answer = await run_script(hass, slugify(content["alias"]), number="8 (912) 000-00-01", message="Hello")
     assert sent_messages(service) == [("79120000001", "Hello")]
     assert answer["messages"][0]["status"] == "waiting"
+
+
+@example("Send an SMS", "Отправить SMS")
+async def test_a_script_sends_to_the_country_after_the_plus(
+    hass: HomeAssistant, service: SimulatedService, content: dict[str, Any]
+) -> None:
+    # Without the plus, this could be a number in Russia too.
+    await hass.config.async_update(country="RU")
+    await set_up_yaml(hass, content)
+    await run_script(hass, slugify(content["alias"]), number="+84912345678", message="Hello")
+    assert sent_messages(service) == [("84912345678", "Hello")]
 
 
 @example(*SIM_CARD)

@@ -93,6 +93,14 @@ async def test_escalate_forwards_a_message_once_that_is_late_and_then_fails(
     assert len(sent_messages(service)) == 2
 
 
+async def test_escalate_forwards_a_message_of_ten_parts(
+    hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory
+) -> None:
+    await use(hass, "escalate", events=[MESSAGES], recipients=["notify.dad"])
+    await fail(hass, service, freezer, message="Water leak " * 240)
+    assert [number for number, _ in sent_messages(service)] == [MUM] * 10 + [DAD] * 10
+
+
 async def test_escalate_ignores_messages_with_another_tag(
     hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -233,6 +241,19 @@ async def test_power_is_back_updates_its_heartbeat(hass: HomeAssistant, freezer:
     assert hass.states.get("input_datetime.last_alive").state == "2026-11-24 04:05:00"
 
 
+async def test_power_is_back_updates_its_heartbeat_when_home_assistant_stops(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    helper = {"last_alive": {"has_date": True, "has_time": True, "initial": "2026-11-24 04:00:00"}}
+    assert await async_setup_component(hass, "input_datetime", {"input_datetime": helper})
+    # Between two beats.
+    freezer.tick(timedelta(minutes=1))
+    await use(hass, "power_is_back", recipients=["notify.mum"], heartbeat=["input_datetime.last_alive"])
+    freezer.tick(timedelta(minutes=3))
+    await hass.async_stop()
+    assert hass.states.get("input_datetime.last_alive").state == "2026-11-24 04:04:00"
+
+
 async def test_power_is_back_is_not_triggered_without_a_heartbeat(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -292,6 +313,14 @@ async def test_self_test_reports_the_reason_and_dismisses_it_on_success(
     async_fire_time_changed(hass)
     await advance_time_until(hass, freezer, lambda: not notifications(hass))
     assert len(sent_messages(service)) == 1
+
+
+async def test_self_test_reports_a_disabled_recipient(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    await use(hass, "self_test", recipient="notify.mum")
+    er.async_get(hass).async_update_entity("notify.mum", disabled_by=er.RegistryEntryDisabler.USER)
+    await to_monday_noon(hass, freezer)
+    await hass.async_block_till_done()
+    assert [title for title, _ in notifications(hass)] == ["SMS self-test failed"]
 
 
 async def test_alarm_reports_the_area_to_everyone_with_the_label(
@@ -398,3 +427,10 @@ async def test_voice_answers_that_the_message_is_queued_or_failed(
     service.account.quota = None
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint="POST /sms/send")
     assert "queued" in await say(hass, "text mum hello")
+
+
+@pytest.mark.usefixtures("assist")
+async def test_voice_answers_that_the_recipient_is_disabled(hass: HomeAssistant) -> None:
+    await use(hass, "voice", recipient="notify.mum")
+    er.async_get(hass).async_update_entity("notify.mum", disabled_by=er.RegistryEntryDisabler.USER)
+    assert (await say(hass, "text mum hello")).startswith("The SMS was not sent.")
