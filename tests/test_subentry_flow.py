@@ -315,7 +315,9 @@ async def test_a_recipient_whose_phone_was_removed_can_be_changed(hass: HomeAssi
 
     form = await change(hass, entry, MUMS_ENTRY)
     # The interface submits what it is told to show, and a phone that is not among the choices is refused.
-    shown = {key: get_schema_suggested_value(form["data_schema"].schema, key) for key in ("name", "phone_number", "phone")}
+    shown = {
+        key: get_schema_suggested_value(form["data_schema"].schema, key) for key in ("name", "phone_number", "phone")
+    }
     assert shown == {**mum, "phone": None}
 
 
