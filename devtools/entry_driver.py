@@ -8,7 +8,7 @@ from .hass_client import FlowType, HassApiError, HomeAssistantClient, Json
 
 DOMAIN = "gosms"
 
-READY_TIMEOUT = 20.0
+READY_TIMEOUT = 60.0
 POLL_INTERVAL = 0.2
 
 

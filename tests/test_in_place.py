@@ -534,21 +534,68 @@ async def test_a_new_token_that_is_refused_too_leaves_the_request_for_one(
     assert len(reauth_flows(hass, entry)) == 1
 
 
-async def test_the_refusal_of_the_token_before_asks_for_no_other_one(
-    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+async def replace_token_during(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, endpoint: str
+) -> None:
+    """Replace the token once a request with the one before is in progress, which is refused then."""
+    known = len(service.requests_to(endpoint))
+    await wait_until(lambda: len(service.requests_to(endpoint)) > known)
+    service.account.token = NEW_TOKEN
+    change_token(hass, entry, NEW_TOKEN)
+
+
+async def test_a_message_refused_with_the_token_before_is_sent_once(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, recorded: RecordedEvents
 ) -> None:
     await set_up(hass, entry)
     service.faults.add(Fault.SLOW, endpoint=SEND, seconds=0.3, times=1)
-    sending = hass.async_create_task(send(hass, "Hello"))
-    await wait_until(lambda: len(service.requests_to(SEND)) == 1)
-    service.account.token = NEW_TOKEN
-    change_token(hass, entry, NEW_TOKEN)
+    sending = hass.async_create_task(send(hass, "Water leak!"))
+    await replace_token_during(hass, service, entry, SEND)
+    await sending
+    await wait_until(lambda: recorded.types == ["queued", "accepted"])
+    assert texts(service) == ["Water leak!"]
+    assert recorded.attributes[-1]["attempts"] == 2
+    assert reauth_flows(hass, entry) == []
+
+
+async def test_a_message_that_may_not_wait_fails_with_its_token(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={"queue_expiry": 0})
+    await set_up(hass, entry)
+    service.faults.add(Fault.SLOW, endpoint=SEND, seconds=0.3, times=1)
+    sending = hass.async_create_task(send(hass, "Water leak!"))
+    await replace_token_during(hass, service, entry, SEND)
     with pytest.raises(HomeAssistantError) as error:
         await sending
     assert error.value.translation_key == "invalid_auth"
+    assert texts(service) == []
+
+
+async def test_the_present_token_is_refused_for_good(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    service.account.token = NEW_TOKEN
+    change_token(hass, entry, "b3RoZXI")
+    await hass.async_block_till_done()
+    with pytest.raises(HomeAssistantError) as error:
+        await send(hass, "Water leak!")
+    assert error.value.translation_key == "invalid_auth"
+    assert len(service.requests_to(SEND)) == 1
+
+
+async def test_a_poll_refused_with_the_token_before_asks_for_no_other_one(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.SLOW, endpoint=LIST, seconds=0.3, times=1)
+    poll = hass.async_create_task(entry.runtime_data.coordinator.async_refresh())
+    await replace_token_during(hass, service, entry, LIST)
+    await poll
+    await hass.async_block_till_done()
     assert reauth_flows(hass, entry) == []
-    await send(hass, "Hello again")
-    assert texts(service) == ["Hello again"]
+    assert hass.states.get("sensor.gosms_ru_total_messages").state == "0"
 
 
 @pytest.mark.freeze_time(NOON)
@@ -739,6 +786,19 @@ async def test_no_call_is_lost_while_the_account_is_reloaded(
     await assert_all_told_is_true(service, callers)
 
 
+async def test_a_reload_does_not_show_notify_entities_as_unavailable(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    await send(hass, "Hello")
+    with written_states(hass) as written:
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+    assert "sensor.mum_last_message_status" in written
+    assert written.keys().isdisjoint({"notify.mum", "notify.dad"})
+    assert texts(service) == ["Hello"]
+
+
 @pytest.mark.usefixtures("unlimited")
 async def test_events_of_a_request_that_ends_while_unloading_are_told_once(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, recorded: RecordedEvents
@@ -767,6 +827,20 @@ async def test_what_is_sent_to_an_unloaded_account_is_an_error(
     assert await unloading
     await sending
     assert texts(service) == ["Hello"]
+    assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
+
+
+async def test_a_message_to_an_entity_that_is_about_to_go_is_an_error(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    # The entity is removed by a task that has not begun.
+    with pytest.raises(HomeAssistantError) as error:
+        await send(hass, "Water leak!")
+    assert error.value.translation_key == "account_not_loaded"
+    assert texts(service) == []
+    await hass.async_block_till_done()
     assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
 
 

@@ -117,6 +117,7 @@ async def test_an_account_can_be_unloaded_reloaded_and_removed(
     await set_up(hass, entry)
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert entry.state is ConfigEntryState.NOT_LOADED
+    await hass.async_block_till_done()
     assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
 
     assert await hass.config_entries.async_reload(entry.entry_id)

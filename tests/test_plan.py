@@ -243,18 +243,26 @@ async def test_the_warning_comes_back_after_a_restart(
     assert low(hass)
 
 
+@pytest.mark.parametrize(("ahead", "renews"), [(0, "2026-12-05"), (12 * DAY, "2027-01-05")])
 async def test_a_plan_that_is_used_up_says_when_it_renews(
-    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, ahead: float, renews: str
 ) -> None:
-    await set_options(hass, entry, billing_day=5)
+    """By the service's clock, like the warning before it."""
+    service.account.clock = lambda: dt_util.utcnow().timestamp() + ahead
+    await set_options(hass, entry, billing_day=5, plan_segments=1)
     await set_up(hass, entry)
+    await send(hass, "Leak!")
     service.account.quota = 0
     with pytest.raises(HomeAssistantError):
         await send(hass, "Leak!")
     issue = ir.async_get(hass).async_get_issue("gosms", "quota_reached_the_account")
     assert issue
     placeholders = issue.translation_placeholders
-    assert placeholders == {"account": "GoSMS.ru", "renews": "2026-12-05", "url": "https://cms.gosms.ru"}
+    assert placeholders == {"account": "GoSMS.ru", "renews": renews, "url": "https://cms.gosms.ru"}
+    warning = low(hass)
+    assert warning
+    assert warning.translation_placeholders
+    assert warning.translation_placeholders["renews"] == renews
 
 
 # A year

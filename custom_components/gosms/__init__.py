@@ -17,7 +17,7 @@ from .device import async_update_account_device
 from .issues import IssueManager, async_clear_all as async_clear_all_issues
 from .notify_actions import async_remove_notify_actions, async_setup_notify_actions
 from .outbox import MessageEvent, Outbox, OutgoingMessage, State
-from .plan import async_watch_plan
+from .plan import async_watch_plan, plan_usage
 from .runtime_data import (
     NOTIFY_ENTITIES,
     SUBENTRY_READY,
@@ -60,7 +60,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: GoSmsConfigEntry) -> boo
     service nor a rejected token may keep the entities from being added. The first poll runs once they are.
     """
     client = async_create_client(hass, entry.data[CONF_API_TOKEN], entry.data[CONF_URL])
-    client.on_request_done = IssueManager(hass, entry).async_handle_outcome
+    client.on_request_done = IssueManager(hass, entry, lambda: plan_usage(entry).renews).async_handle_outcome
     coordinator = GoSmsCoordinator(hass, entry, client)
     phone_coordinators: dict[str, GoSmsPhoneCoordinator] = {}
 

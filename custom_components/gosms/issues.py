@@ -1,17 +1,15 @@
 """Repair issues: raised when a request fails for a reason that the user can fix, and cleared on proof of the fix."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import DOMAIN as HOMEASSISTANT_DOMAIN, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.util import dt as dt_util
 
 from .api import Endpoint, GoSmsApiError, RequestOutcome
-from .billing import billing_month
 from .const import CONTROL_PANEL_URL, DOMAIN
-from .options import Options
 from .subentries import find_phone
 
 MESSAGES_LOST: Final = "messages_lost"
@@ -141,10 +139,17 @@ def async_get_worst(hass: HomeAssistant, entry: ConfigEntry[Any]) -> ir.IssueEnt
 class IssueManager:
     """Raises and clears the issues of one account, and starts reauthentication, by the outcomes of its requests."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-        """Keep the issues of an earlier run, except those of phones that were removed since."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], renews: Callable[[], date]) -> None:
+        """Keep the issues of an earlier run, except those of phones that were removed since.
+
+        Args:
+            hass: Home Assistant.
+            entry: the account.
+            renews: returns the day on which its plan renews.
+        """
         self._hass = hass
         self._entry = entry
+        self._renews = renews
         # When each issue was last raised: a request that began earlier proves nothing.
         self._raised: dict[str, float] = {}
         async_clear_removed_phones(hass, entry)
@@ -176,7 +181,7 @@ class IssueManager:
             or resolved_by in _NEEDS_USER_ACTION
             or _issue_data(known).get("resolved_by") not in _NEEDS_USER_ACTION
         ):
-            placeholders = {"renews": _renewal(self._entry)} if key == QUOTA_REACHED else None
+            placeholders = {"renews": self._renews().isoformat()} if key == QUOTA_REACHED else None
             issue_id = async_raise(
                 self._hass, self._entry, key, resolved_by=resolved_by, phone=phone, placeholders=placeholders
             )
@@ -190,11 +195,6 @@ class IssueManager:
             is_newer = outcome.begun >= self._raised.get(issue.issue_id, 0)
             if is_proof and is_newer and _issue_data(issue)["subentry_id"] in {None, phone and phone.subentry_id}:
                 ir.async_delete_issue(self._hass, DOMAIN, issue.issue_id)
-
-
-def _renewal(entry: ConfigEntry[Any]) -> str:
-    """Return the day on which the plan of an account renews."""
-    return billing_month(dt_util.now().date(), Options.from_entry(entry).billing_day)[1].isoformat()
 
 
 def _issue_id(entry: ConfigEntry[Any], key: str, phone: ConfigSubentry | None = None) -> str:

@@ -11,8 +11,8 @@ from homeassistant.components.notify import (  # type: ignore[attr-defined]
     NotifyEntityFeature,
     async_unload_entry,
 )
-from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -67,24 +67,12 @@ class GoSmsNotifyEntity(GoSmsEntity, NotifyEntity):
         self._entry = entry
         self._recipient = recipient
 
-    @property
-    @override
-    def available(self) -> bool:
-        """Return true, except just before the entity of an unloaded account is removed."""
-        return self._entry.state is not ConfigEntryState.NOT_LOADED
-
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the state of the account, and record the time of messages that an action or the button sent."""
+        """Record the time of messages that an action or the button sent."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._entry.async_on_state_change(self._async_update))
         signal = SENT.format(self._recipient.subentry_id)
         self.async_on_remove(async_dispatcher_connect(self.hass, signal, self._async_record_notification))
-
-    @callback
-    def _async_update(self) -> None:
-        """Write the state if it changed."""
-        self._async_write_if_changed(self.available)
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:

@@ -3,12 +3,16 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 from aiohttp import ClientSession, web
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.test_utils import TestServer
 import pytest
 
 from custom_components.gosms.api import GoSmsClient
 from tests import API_TOKEN
-from tests.common import SimulatedService
+from tests.common import SimulatedService, wait_until
+from tests.loop_clock import loop_clock
+
+__all__ = ["loop_clock"]
 
 type ClientFactory = Callable[[web.Response], Awaitable[GoSmsClient]]
 
@@ -38,3 +42,11 @@ def client_for_response(session: ClientSession, aiohttp_server: Callable[..., Aw
         return GoSmsClient(session, API_TOKEN, url=str(server.make_url("/v1")))
 
     return start
+
+
+async def wait_until_noticed(session: ClientSession) -> None:
+    """Wait until the client has noticed what the server did on its idle connection."""
+    assert session.connector is not None
+    [[(protocol, _)]] = session.connector._conns.values()
+    assert isinstance(protocol, ResponseHandler)
+    await wait_until(lambda: protocol.should_close or not protocol.is_connected())

@@ -9,12 +9,15 @@ from typing import Final
 from aiohttp import ClientSession
 import pytest
 
-from custom_components.gosms.api import GoSmsClient, GoSmsConnectionError, connections
+from custom_components.gosms.api import GoSmsClient, GoSmsConnectionError
 from tests import API_TOKEN
-from tests.common import MUM
+from tests.api.conftest import wait_until_noticed
+from tests.common import MUM, wait_until
+from tests.loop_clock import LoopClock
 
-# Seconds in which a connection may be used again.
+# Seconds after which a connection may be used again, and after which it may not any more.
 IDLE: Final = 0.15
+TOO_LONG: Final = 4.1
 
 
 def page(total: int) -> bytes:
@@ -73,10 +76,10 @@ def client(session: ClientSession, server: Server) -> GoSmsClient:
     return GoSmsClient(session, API_TOKEN, url=server.url)
 
 
-async def test_a_quiet_connection_is_used_again(client: GoSmsClient, server: Server) -> None:
+async def test_a_quiet_connection_is_used_again(client: GoSmsClient, server: Server, loop_clock: LoopClock) -> None:
     for number in (1, 2, 3):
         assert (await client.list()).total == number
-        await asyncio.sleep(IDLE)
+        loop_clock.advance(IDLE)
 
     assert server.used == [1, 1, 1]
 
@@ -90,11 +93,12 @@ async def test_requests_at_the_same_time_have_their_own_connections(session: Cli
 
 @pytest.mark.parametrize("unasked", [page(99), page(99)[:-1], page(99)[:20], b"\r\n"], ids=len)
 async def test_a_connection_with_unasked_bytes_is_not_used_again(
-    client: GoSmsClient, server: Server, unasked: bytes
+    session: ClientSession, client: GoSmsClient, server: Server, loop_clock: LoopClock, unasked: bytes
 ) -> None:
     await client.list()
     server.say(unasked)
-    await asyncio.sleep(IDLE)
+    await wait_until_noticed(session)
+    loop_clock.advance(IDLE)
 
     assert (await client.list()).total == 2
     assert server.used == [1, 2]
@@ -102,44 +106,49 @@ async def test_a_connection_with_unasked_bytes_is_not_used_again(
 
 @pytest.mark.parametrize("unasked", [page(99), page(99)[:-1]], ids=len)
 async def test_unasked_bytes_together_with_a_response_are_noticed(
-    client: GoSmsClient, server: Server, unasked: bytes
+    client: GoSmsClient, server: Server, loop_clock: LoopClock, unasked: bytes
 ) -> None:
     server.attached = unasked
     await client.list()
-    await asyncio.sleep(IDLE)
+    loop_clock.advance(IDLE)
 
     assert (await client.list()).total == 2
     assert server.used == [1, 2]
 
 
-async def test_a_connection_rests_since_an_unasked_response_may_come(session: ClientSession, server: Server) -> None:
+async def test_a_connection_rests_since_an_unasked_response_may_come(
+    session: ClientSession, server: Server, loop_clock: LoopClock
+) -> None:
     # Each with a pace of its own.
     first, second = (GoSmsClient(session, API_TOKEN, url=server.url) for _ in range(2))
     await first.list()
     server.delay = IDLE
     pages = asyncio.create_task(second.list())
-    await asyncio.sleep(IDLE / 3)
+    await wait_until(lambda: len(server.used) == 2)
     server.writers[0].write(page(99))
+    loop_clock.advance(IDLE)
 
     assert (await pages).total == 2
     assert server.used == [1, 2]
 
 
 async def test_a_connection_that_was_idle_for_long_is_not_used_again(
-    client: GoSmsClient, server: Server, monkeypatch: pytest.MonkeyPatch
+    client: GoSmsClient, server: Server, loop_clock: LoopClock
 ) -> None:
-    monkeypatch.setattr(connections, "_MAX_IDLE", IDLE)
     await client.list()
-    await asyncio.sleep(2 * IDLE)
+    loop_clock.advance(TOO_LONG)
     await client.list()
 
     assert server.used == [1, 2]
 
 
-async def test_a_connection_that_the_server_closed_is_not_used_again(client: GoSmsClient, server: Server) -> None:
+async def test_a_connection_that_the_server_closed_is_not_used_again(
+    session: ClientSession, client: GoSmsClient, server: Server, loop_clock: LoopClock
+) -> None:
     await client.list()
     server.writers[0].close()
-    await asyncio.sleep(IDLE)
+    await wait_until_noticed(session)
+    loop_clock.advance(IDLE)
 
     assert (await client.list()).total == 2
     assert server.used == [1, 2]
@@ -147,10 +156,10 @@ async def test_a_connection_that_the_server_closed_is_not_used_again(client: GoS
 
 @pytest.mark.parametrize("is_send", [True, False])
 async def test_no_request_is_repeated_after_a_lost_connection(
-    client: GoSmsClient, server: Server, is_send: bool
+    client: GoSmsClient, server: Server, loop_clock: LoopClock, is_send: bool
 ) -> None:
     await client.list()
-    await asyncio.sleep(IDLE)
+    loop_clock.advance(IDLE)
     server.is_deaf = True
     with pytest.raises(GoSmsConnectionError) as caught:
         await (client.send(MUM, "Leak!") if is_send else client.list())
@@ -165,7 +174,7 @@ async def test_unasked_bytes_to_others_of_the_session_are_noticed(
     async with session.get(server.url) as response:
         await response.read()
     server.say(page(99))
-    await asyncio.sleep(IDLE)
+    await wait_until_noticed(session)
 
     assert (await client.list()).total == 2
     assert server.used == [1, 2]

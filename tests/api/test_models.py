@@ -276,6 +276,15 @@ def test_an_invalid_message_does_not_discard_the_page(odd: Json) -> None:
     assert not page.is_complete
 
 
+@pytest.mark.parametrize("field", ["message", "phone_number"])
+@pytest.mark.parametrize("value", [None, "", [], 7.5])
+def test_a_page_that_hides_a_text_or_a_number_is_not_complete(field: str, value: Json) -> None:
+    page = _page(sms_list=[MESSAGE, {**MESSAGE, field: value}])
+
+    assert len(page.messages) == 2
+    assert not page.is_complete
+
+
 def test_messages_beyond_the_requested_limit_are_dropped() -> None:
     many: list[Json] = [{"id": f"{number:024}"} for number in range(500)]
 

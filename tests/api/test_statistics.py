@@ -11,7 +11,7 @@ import pytest
 from custom_components.gosms.api import Endpoint, EndpointStatistics, GoSmsClient, GoSmsError, LastError, OutcomeKind
 from simulator import Fault
 from tests.api.conftest import ClientFactory
-from tests.common import MUM, SimulatedService
+from tests.common import MUM, SimulatedService, wait_until
 
 SEND = Endpoint.SEND
 
@@ -87,8 +87,11 @@ async def test_a_refused_connection_counts_as_no_connection(client: GoSmsClient,
 
 async def test_a_canceled_request_is_counted(client: GoSmsClient, service: SimulatedService) -> None:
     service.faults.add(Fault.HANG_BEFORE, times=1)
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(client.list(), 0.1)
+    listing = asyncio.create_task(client.list())
+    await wait_until(lambda: service.requests)
+    listing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await listing
     assert client.statistics.endpoints[Endpoint.LIST].outcomes == {OutcomeKind.GIVEN_UP: 1}
 
 

@@ -2,12 +2,17 @@
 
 from collections.abc import AsyncGenerator
 
+from playwright.async_api import expect
 import pytest
 import pytest_asyncio
 
+from devtools.browser import TIMEOUT
 from devtools.hass_client import HomeAssistantClient
 
 from .environment import BrowserEnvironment
+
+# Everything else on a page is waited for as long.
+expect.set_options(timeout=TIMEOUT)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

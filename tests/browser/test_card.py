@@ -7,7 +7,7 @@ from typing import Any, Final
 from playwright.async_api import Locator, Page, expect
 import pytest
 
-from devtools.browser import DESKTOP, PHONE, TIMEOUT
+from devtools.browser import DESKTOP, PHONE
 from devtools.demo_data import DASHBOARD
 from devtools.entry_driver import EntryDriver
 from devtools.hass_client import FlowType, HomeAssistantClient
@@ -72,7 +72,7 @@ class Card:
 
     async def expect_status(self, text: str, status: str) -> None:
         """Wait until the message with a text has a status."""
-        await expect(self.row(text)).to_contain_text(status, timeout=TIMEOUT)
+        await expect(self.row(text)).to_contain_text(status)
 
 
 async def add_account(env: BrowserEnvironment, *, with_phone: bool = False) -> EntryDriver:
@@ -206,7 +206,7 @@ async def test_a_message_waits_in_an_outage_and_leaves_by_itself(
         await card.expect_status("Before", "Delivered")
         await expect(card.root.locator(".header")).to_contain_text("1 waiting")
         await poll(client)
-        await expect(card.root).to_contain_text("GoSMS.ru can't be reached", timeout=TIMEOUT)
+        await expect(card.root).to_contain_text("GoSMS.ru can't be reached")
         await env.simulator.control("DELETE", "faults")
         await poll(client)
         await card.expect_status("In the outage", "Delivered")
@@ -223,7 +223,7 @@ async def test_what_failed_is_sent_again(env: BrowserEnvironment, client: HomeAs
         await card.button("Send again to Mum").first.click()
         await expect(card.row("Once more")).to_have_count(2)
         newest = card.row("Once more").first
-        await expect(newest).to_contain_text("Delivered", timeout=TIMEOUT)
+        await expect(newest).to_contain_text("Delivered")
         await newest.get_by_role("button").first.click()
         await expect(newest.locator(".steps")).to_contain_text("Delivered")
 
@@ -385,7 +385,7 @@ async def test_the_card_and_its_resource_leave_with_the_account(
     [url] = await card_resources(client)
     async with open_card(env) as card:
         await client.request("DELETE", f"/api/config/config_entries/entry/{entry.entry_id}")
-        await expect(card.root).to_contain_text("Messages are not available", timeout=TIMEOUT)
+        await expect(card.root).to_contain_text("Messages are not available")
     assert await card_resources(client) == []
     await add_account(env)
     assert await card_resources(client) == [url]
@@ -402,7 +402,7 @@ async def test_a_text_never_goes_to_another_recipient_than_the_chosen_one(
         await to.select_option(label="Dad")
         await card.text.fill("For Dad alone")
         await client.command("config_entries/subentries/delete", entry_id=entry.entry_id, subentry_id=dad)
-        await expect(to.locator("option")).to_have_text(["Mum", "Another number…"], timeout=TIMEOUT)
+        await expect(to.locator("option")).to_have_text(["Mum", "Another number…"])
         await card.button("Send").click()
         await expect(card.root.locator(".notice")).to_contain_text("Choose a recipient first")
         await expect(card.text).to_have_value("For Dad alone")

@@ -98,9 +98,9 @@ async def test_a_message_sent_in_an_outage_shows_queued_and_then_delivered(
         await tools.row("Message").get_by_role("textbox").fill("Tea is ready")
         await tools.click("Perform action")
         status = dashboard.page.locator("gosms-card")
-        await expect(status).to_contain_text("Queued", timeout=TIMEOUT)
+        await expect(status).to_contain_text("Queued")
         await env.simulator.control("DELETE", "faults")
-        await expect(status).to_contain_text("Delivered", timeout=TIMEOUT)
+        await expect(status).to_contain_text("Delivered")
         await dashboard.wait_for_text("Tea is ready")
 
 
@@ -115,18 +115,18 @@ async def test_the_dashboard_says_what_becomes_of_messages_in_each_trouble(
         with pytest.raises(HassApiError):
             await send(client, "Fire!")
         await dashboard.wait_for_text("The API is switched off: nothing is sent, now or later.")
-        await expect(card.locator("li", has_text="Fire!")).to_contain_text("Refused", timeout=TIMEOUT)
+        await expect(card.locator("li", has_text="Fire!")).to_contain_text("Refused")
         await refresh()
-        await expect(card.locator("li", has_text="Fire!")).to_contain_text("Refused", timeout=TIMEOUT)
+        await expect(card.locator("li", has_text="Fire!")).to_contain_text("Refused")
         await env.simulator.control("POST", "account", {"api_active": True})
         await refresh()
-        await expect(card.locator(".alert")).to_have_count(0, timeout=TIMEOUT)
+        await expect(card.locator(".alert")).to_have_count(0)
 
         await env.simulator.control("POST", "faults", {"fault": "refuse"})
         await send(client, "Water leak!")
         await refresh()
         await dashboard.wait_for_text("GoSMS.ru can't be reached. Messages wait here")
-        await expect(card.locator("li", has_text="Water leak!")).to_contain_text("Queued", timeout=TIMEOUT)
+        await expect(card.locator("li", has_text="Water leak!")).to_contain_text("Queued")
         await expect(card.locator("li", has_text="Fire!")).to_contain_text("Refused")
 
 

@@ -9,6 +9,9 @@ import pytest
 
 from .programs import STOP_TIMEOUT, child_processes, read_until, running
 
+# Each starts a Home Assistant, for which a slow machine needs a minute.
+pytestmark = pytest.mark.timeout(240)
+
 
 def test_the_demo_tracks_a_message_until_delivery(tmp_path: Path) -> None:
     with running(tmp_path, "devtools.demo", "--speed", "4") as demo:
@@ -54,8 +57,6 @@ def test_killing_the_demo_ends_its_child_processes(tmp_path: Path) -> None:
     assert alive == []
 
 
-# It adds a phone and a second recipient too, each of which reloads the account.
-@pytest.mark.timeout(180)
 def test_the_serving_demo_supports_russian_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with running(tmp_path, "devtools.demo", "--serve", "--language", "ru", "--speed", "8") as demo:
         read_until(demo, "sensor.mama_last_message_status: delivered")

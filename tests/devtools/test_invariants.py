@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from custom_components.gosms.api import MessageStatus
-from devtools.invariants import RecordedEvent, Report, ServerMessage, check
-from devtools.load import CallOutcome, PlannedCall, RepeatedCall
+from devtools.chaos.invariants import Report, check
+from devtools.chaos.load import CallOutcome, PlannedCall, RepeatedCall
+from devtools.chaos.observations import RecordedEvent, ServerMessage
 
 ACCOUNT = "event.account"
 RECIPIENT = "event.anna"

@@ -10,8 +10,16 @@ from aiohttp.test_utils import TestServer
 import pytest
 
 from custom_components.gosms.text import prepare
+from devtools.chaos.load import (
+    NOT_CONFIRMED,
+    WITHOUT_REASON,
+    CallOutcome,
+    LoadGenerator,
+    PlannedCall,
+    RepeatedCall,
+    plan,
+)
 from devtools.hass_client import HomeAssistantClient, Json
-from devtools.load import NOT_CONFIRMED, WITHOUT_REASON, CallOutcome, LoadGenerator, PlannedCall, RepeatedCall, plan
 from tests.common import wait_until
 
 NUMBER = "79123456701"

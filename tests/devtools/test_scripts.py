@@ -10,7 +10,8 @@ from typing import Final
 import pytest
 
 from benchmarks import __main__ as benchmark
-from devtools import chaos, demo, develop, screenshots
+from devtools import demo, develop, screenshots
+from devtools.chaos import __main__ as chaos
 from tests import ROOT
 
 SCRIPTS: Final = sorted(path.name for path in (ROOT / "scripts").iterdir())
@@ -28,7 +29,7 @@ def test_help_is_printed_without_installing_anything(tmp_path: Path, script: str
     for folder in ("scripts", "devtools"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     run = subprocess.run(
-        [tmp_path / "scripts" / script, "--help"], capture_output=True, text=True, check=True, timeout=10
+        [tmp_path / "scripts" / script, "--help"], capture_output=True, text=True, check=True, timeout=60
     )
     assert run.stdout == f"{help_of(script)}\n"
     assert run.stderr == ""

@@ -59,6 +59,16 @@ def _damage(page: dict[str, Any]) -> dict[str, Any]:
     return page | {"sms_list": [each | {"id": "<html>"} for each in page["sms_list"][:1]] + page["sms_list"][1:]}
 
 
+def _hide_numbers(page: dict[str, Any]) -> dict[str, Any]:
+    """Say nothing of who the messages are for."""
+    return page | {"sms_list": [each | {"phone_number": None} for each in page["sms_list"]]}
+
+
+def _hide_texts(page: dict[str, Any]) -> dict[str, Any]:
+    """Say nothing of what the messages say."""
+    return page | {"sms_list": [each | {"message": ""} for each in page["sms_list"]]}
+
+
 def _hide_total(page: dict[str, Any]) -> dict[str, Any]:
     """Count nothing."""
     return {"sms_list": page["sms_list"]}
@@ -70,6 +80,8 @@ LIST_FAULTS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "contradicts itself": _contradict,
     "is cut": _cut,
     "is damaged": _damage,
+    "has no numbers": _hide_numbers,
+    "has no texts": _hide_texts,
     "has no total": _hide_total,
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
+from unittest.mock import patch
 
 import pytest
 
@@ -12,7 +13,7 @@ from custom_components.gosms.outbox.reconciler import comparable_texts, find_par
 from custom_components.gosms.outbox.state import Part, State
 from simulator import Status
 from tests.common import DAD, MUM
-from tests.outbox.fake_service import LATE, LIST_FAULTS, SLOW
+from tests.outbox.fake_service import LATE, LIST_FAULTS, SLOW, FakeClient
 from tests.outbox.messages import listed_message, queued_message
 from tests.outbox.simulation import START_TIME, Simulation
 
@@ -309,7 +310,10 @@ def test_a_message_that_is_listed_in_another_form_is_not_sent_again(
     assert simulation.calls[0].error is None
 
 
-@pytest.mark.parametrize("fault", [LIST_FAULTS["contradicts itself"], LIST_FAULTS["is cut"], LIST_FAULTS["is damaged"]])
+@pytest.mark.parametrize(
+    "fault",
+    [LIST_FAULTS[kind] for kind in ("contradicts itself", "is cut", "is damaged", "has no numbers", "has no texts")],
+)
 def test_a_list_that_proves_nothing_does_not_send_a_message_again(
     fault: Callable[[dict[str, Any]], dict[str, Any]],
 ) -> None:
@@ -427,6 +431,37 @@ def test_what_nobody_may_look_for_is_sent_only_if_it_was_never_tried(texts: list
         simulation.start()
         simulation.advance_time(30)
     assert simulation.events[simulation.calls[-1].key or ""].types == expected
+
+
+def test_the_token_before_decides_nothing_about_a_look() -> None:
+    refusal = GoSmsApiError(403, code=1007)
+    # As the client says of a request whose token was replaced meanwhile.
+    refusal.is_temporary = True
+    with Simulation().running() as simulation:
+        simulation.faults = ["cut after"]
+        simulation.lookup_error = refusal
+        simulation.send(0, "Leak!")
+        simulation.advance_time(5)
+        simulation.lookup_error = None
+        simulation.advance_time(60)
+    assert simulation.accepted == [(MUM, "Leak!")]
+    assert [types[:2] for types in simulation.event_types] == [["queued", "accepted"]]
+
+
+@pytest.mark.parametrize(("fault", "seconds"), [("too many requests", 10), ("cut before", 60)])
+def test_a_service_that_tells_no_time_does_not_keep_a_message_waiting(fault: str, seconds: float) -> None:
+    with Simulation().running() as simulation:
+        simulation.faults = [fault] * 10
+        simulation.send(0, "Leak!")
+        simulation.advance_time(1)
+        simulation.stop()
+        simulation.faults = []
+        with patch.object(FakeClient, "_sync_clock"):
+            simulation.start(downtime=30, reboots=True)
+            simulation.advance_time(seconds)
+            assert simulation.accepted == [(MUM, "Leak!")]
+            assert simulation.lookups < 20
+    assert simulation.violations == []
 
 
 def test_each_attempt_is_looked_for_as_long_as_the_first_one() -> None:

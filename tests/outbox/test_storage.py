@@ -19,7 +19,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.gosms.outbox import storage as storage_module
+from custom_components.gosms.outbox import database, storage as storage_module
 from custom_components.gosms.outbox.storage import Changes, Contents, SqliteStorage, StorageError
 from tests import ROOT
 from tests.outbox.storage_process import CALLS, NAME, changes
@@ -303,6 +303,41 @@ async def test_the_thread_of_a_canceled_commit_is_waited_for(disk: Disk) -> None
 
 
 # Killed processes and failing disks
+
+
+@pytest.mark.parametrize("step", ["create", "connect"])
+async def test_a_run_killed_while_it_makes_its_file_has_lost_nothing(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def kill(path: Path) -> None:
+        with path.open("a"):
+            raise OSError
+
+    with monkeypatch.context() as patches:
+        patches.setattr(database, step, kill)
+        with pytest.raises(StorageError):
+            await disk.storage().async_commit(changes(0))
+    assert disk.files
+    storage, contents = await disk.load()
+    assert contents == Contents()
+    await storage.async_commit(changes(0))
+    await storage.async_close()
+    assert disk.files.keys() == {""}
+    assert (await disk.stored()).messages == [{"number": 0}]
+
+
+async def test_the_log_of_a_file_that_is_gone_is_not_read(disk: Disk) -> None:
+    storage = disk.storage()
+    await storage.async_commit(in_store([message(1)]))
+    left = {"-wal": disk.files["-wal"], ".new": b"half of"}
+    await storage.async_close()
+    disk.write(left)
+    storage, contents = await disk.load()
+    assert contents == Contents()
+    await storage.async_commit(changes(0))
+    await storage.async_close()
+    assert (await disk.stored()).messages == [{"number": 0}]
+    assert disk.files.keys() == {""}
 
 
 @pytest.mark.parametrize("last", [0, 1, 50, 400])

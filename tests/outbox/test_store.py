@@ -377,6 +377,26 @@ async def test_records_that_cannot_be_read_are_counted(
     assert "2 stored records are damaged" in caplog.text
 
 
+async def test_what_a_newer_version_noted_keeps_no_message_away(
+    hass: HomeAssistant, store: MessageStore, disk: FakeDisk
+) -> None:
+    """The user went back to this version. What it knows still counts."""
+    store.async_anchor(1_900_000_000.0)
+    store.put(message("one"))
+    store.put(delivered("two"))
+    await store.async_save()
+    store.archive("two")
+    await store.async_save()
+    file = disk.files[ACCOUNT]
+    for record in file.meta.values():
+        record["something new"] = 1
+    file.meta["something new"] = {"something": "new"}
+    again = await reload(hass, disk)
+    assert (list(again.messages), again.damaged, again.secret) == (["one"], 0, store.secret)
+    assert again.history.counters == store.history.counters
+    assert again.clock.record().stored_time == pytest.approx(1_900_000_000.0, abs=5)
+
+
 async def test_a_disk_that_gives_nothing_back_is_told(
     hass: HomeAssistant, disk: FakeDisk, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from typing import Final
+from unittest.mock import patch
 
 import pytest
 
-from custom_components.gosms.api import Message, MessagePage, MessageStatus
+from custom_components.gosms.api import GoSmsApiError, Message, MessagePage, MessageStatus
 from custom_components.gosms.outbox import tracker
 from custom_components.gosms.outbox.message import OutgoingMessage
 from custom_components.gosms.outbox.state import Part, State
 from simulator import Status
+from tests.outbox.fake_service import FakeClient
 from tests.outbox.messages import listed_message, queued_message
 from tests.outbox.simulation import Simulation
 
@@ -153,6 +155,23 @@ def test_an_unknown_id_of_a_young_message_is_a_service_that_lags(age: int, end: 
         simulation.account.set_status(hidden.id, Status.DELIVERED)
         simulation.advance_time(60)
     assert simulation.event_types == [["accepted", "delivery_timeout", end]]
+
+
+def test_an_unknown_id_says_nothing_if_the_token_was_replaced() -> None:
+    refusal = GoSmsApiError(404, code=1008)
+    # As the client says of a request whose token was replaced meanwhile.
+    refusal.is_temporary = True
+    with Simulation().running() as simulation:
+        simulation.send(0, "Leak!")
+        simulation.advance_time(400)
+        sent = simulation.account.messages[0]
+        simulation.add_messages_of_others(100, "79990000000")
+        with patch.object(FakeClient, "get", side_effect=refusal) as get:
+            simulation.advance_time(60)
+        assert get.called
+        simulation.account.set_status(sent.id, Status.DELIVERED)
+        simulation.advance_time(60)
+    assert simulation.event_types == [["accepted", "delivery_timeout", "delivered"]]
 
 
 def test_a_poll_asks_for_those_first_that_waited_the_longest() -> None:

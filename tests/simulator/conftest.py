@@ -11,6 +11,9 @@ import pytest
 from pytest_aiohttp import AiohttpClient
 
 from simulator import Account, Faults, create_app
+from tests.loop_clock import loop_clock
+
+__all__ = ["loop_clock"]
 
 TOKEN = "the-token"
 PHONE = "0192fd5e-8b8f-7c3a-9d6e-2f4b6c8d0e1f"

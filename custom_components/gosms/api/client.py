@@ -7,6 +7,7 @@ from typing import Final
 import aiohttp
 
 from .codes import Endpoint
+from .exceptions import GoSmsError
 from .ids import parse_message_id
 from .models import Json, Message, MessagePage, Phone
 from .outcome import OutcomeListener, RequestOutcome, report_outcome
@@ -60,7 +61,9 @@ class GoSmsClient:
         self._last_list: tuple[Mapping[str, str], Response, MessagePage] | None = None
 
     def use(self, token: str, *, url: str, rate_limiter: RateLimiter | None = None) -> None:
-        """Use this token and this address for all further requests. Those in progress are not affected.
+        """Use this token and this address for all further requests.
+
+        Those in progress continue with the previous ones. If one of them is refused, its error is temporary.
 
         Args:
             token: see `__init__`.
@@ -168,7 +171,12 @@ class GoSmsClient:
         await self._rate_limiter.wait(endpoint)
         transport = self._transport
         with report_outcome(partial(self._handle_outcome, transport), endpoint, body):
-            found = parse(await transport.send(endpoint, body, query))
+            try:
+                found = parse(await transport.send(endpoint, body, query))
+            except GoSmsError as err:
+                # What was refused to the previous token may be granted to the present one.
+                err.is_temporary |= transport is not self._transport
+                raise
             if found is None:
                 raise unreadable_error("the answer lacks what was asked for")
             return found

@@ -115,7 +115,8 @@ class MessagePage:
     Attributes:
         total: how many messages the server has (or found, in a search), or None if it is not known.
         messages: the messages of the page, newest first, at most as many as requested.
-        is_complete: whether all messages of the page could be read. Only then does the absence of one prove anything.
+        is_complete: whether all messages of the page could be read, with numbers and texts. Only then does the absence
+            of one prove anything.
     """
 
     total: int | None = None
@@ -138,7 +139,7 @@ class MessagePage:
         return cls(
             total=total if total is not None and 0 <= total <= _MAX_TOTAL else None,
             messages=messages,
-            is_complete=len(messages) == len(items),
+            is_complete=len(messages) == len(items) and all(each.phone_number and each.text for each in messages),
         )
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 import json
@@ -183,9 +184,10 @@ def _retry_after(response: aiohttp.ClientResponse) -> int | None:
 
 
 def _http_time(date: str) -> float | None:
-    """Return the time of a header in Unix seconds, or None if it has none."""
+    """Return the time of a header in Unix seconds, or None if it has none. HTTP has one form without a time zone."""
     try:
-        return parsedate_to_datetime(date).timestamp()
+        parsed = parsedate_to_datetime(date)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
     except OverflowError, ValueError:
         return None
 

@@ -64,6 +64,14 @@ class NewerVersionError(Exception):
     """A newer version wrote the file."""
 
 
+def create(path: Path) -> None:
+    """Write a new database without records to a file; it is complete when this returns."""
+    with path.open("wb") as file:
+        file.write(_blank_content())
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open a file and verify everything in it; an empty file becomes a new database.
 
@@ -147,11 +155,9 @@ def rescue(path: Path) -> tuple[sqlite3.Connection, int]:
     That number is at least 1, since damage can hide records without a trace.
     """
     rescued = _blank()
-    blank = rescued.serialize()
+    blank = _blank_content()
     # The first page is the same in every file. It is written again, so that damage to it loses nothing.
     page = bytearray(blank[:_PAGE_SIZE])
-    # In the header: the file has a write-ahead log.
-    page[18:20] = 2, 2
     # In the header: differs from the change counter, so that SQLite uses the size of the file, not the one in the
     # header.
     page[92:96] = b"\xff\xff\xff\xff"
@@ -250,6 +256,15 @@ def _blank() -> sqlite3.Connection:
     connection.text_factory = bytes
     connection.executescript(_SETUP + _SCHEMA)
     return connection
+
+
+def _blank_content() -> bytes:
+    """Return the content of a new file."""
+    with closing(_blank()) as blank:
+        content = bytearray(blank.serialize())
+    # In the header: the file has a write-ahead log.
+    content[18:20] = 2, 2
+    return bytes(content)
 
 
 @cache

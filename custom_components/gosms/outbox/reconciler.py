@@ -172,8 +172,8 @@ class Reconciler(Worker):
                 return
             self._store.update(message.key, lambda message: message.mark_accepted(candidate, now))
             return
-        if not self._account.clock.may_expire(message.created):
-            # It may be too late to send it, which the service's next response will show.
+        if not self._account.clock.may_expire(message.created) and self._account.client.server_time is not None:
+            # It may be too late to send it, which the service's next response will show, unless it tells no time.
             search.due = now + _LOOKUP_DELAYS[0]
             return
         search.clean += 1
@@ -186,7 +186,10 @@ class Reconciler(Worker):
     def _handle_failure(self, message: OutgoingMessage, err: GoSmsError, now: float) -> None:
         """Record a failed look-up. Without permission, or after too long, the outcome stays unconfirmed."""
         search = self._searches[message.key]
-        is_forbidden = isinstance(err, GoSmsApiError) and err.code == ErrorCode.NO_READ_PERMISSION
+        # If the token was replaced meanwhile, the refusal is temporary.
+        is_forbidden = (
+            isinstance(err, GoSmsApiError) and err.code == ErrorCode.NO_READ_PERMISSION and not err.is_temporary
+        )
         if is_forbidden and message.is_restored and not message.attempts:
             # No request for it was ever started.
             self._store.update(message.key, lambda message: message.mark_not_found(now))

@@ -1,6 +1,7 @@
 """Deserialization of messages. The JSON library serializes them."""
 
 from collections.abc import Iterable
+from dataclasses import fields as fields_of
 import logging
 from typing import Any, cast
 
@@ -46,6 +47,15 @@ def load_message(record: JsonObjectType, offset: float = 0.0) -> OutgoingMessage
             "pending_events": tuple(MessageEvent(**event) for event in fields["pending_events"]),
         }
     )
+
+
+def load_value[T](kind: type[T], record: JsonObjectType) -> T:
+    """Return a value from its record, without fields that a newer version added.
+
+    A message with such a field is not read: it may not be sent without what the field asks for.
+    """
+    names = {each.name for each in fields_of(cast("Any", kind))}
+    return kind(**{name: value for name, value in record.items() if name in names})
 
 
 def _part(fields: dict[str, Any]) -> Part:

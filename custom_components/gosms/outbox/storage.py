@@ -105,6 +105,7 @@ class SqliteStorage(Storage):
         self._hass = hass
         self._path = Path(hass.config.path(STORAGE_DIR, name))
         self._log = self._path.with_name(f"{name}-wal")
+        self._new = self._path.with_name(f"{name}.new")
         self._connection: sqlite3.Connection | None = None
         # The records rescued from a damaged file, as long as there is no space to store them.
         self._rescued: sqlite3.Connection | None = None
@@ -158,7 +159,7 @@ class SqliteStorage(Storage):
         self._remove_set_aside()
         try:
             if self._path.stat().st_size == 0:
-                # A file with records is never empty; this one may have held messages.
+                # A file is never empty at first; this one may have held messages.
                 return Contents(damaged=1)
         except FileNotFoundError:
             return Contents()
@@ -214,11 +215,22 @@ class SqliteStorage(Storage):
             self._rescued.close()
             self._rescued = None
         if self._connection is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite gives the log the permissions of the main file.
-            self._path.touch(0o600)
+            try:
+                self._path.stat()
+            except FileNotFoundError:
+                self._create()
             self._connection = database.connect(self._path)
         return self._connection
+
+    def _create(self) -> None:
+        """Create the file, complete from the first moment, even if the process is killed: an empty file is damage."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # A log of another file would be read as the log of this one.
+        self._remove_files()
+        # SQLite gives the log the permissions of the main file.
+        self._new.touch(0o600)
+        database.create(self._new)
+        self._new.replace(self._path)
 
     def _close(self) -> None:
         """Close the file, and move the log into it unless a backup may be reading both."""
@@ -248,7 +260,11 @@ class SqliteStorage(Storage):
         """Remove the files of the account."""
         self._close()
         self._remove_set_aside()
-        for path in (self._path, self._log, self._path.with_name(f"{self._path.name}-journal")):
+        self._remove_files()
+
+    def _remove_files(self) -> None:
+        """Remove the file, and what belongs to it."""
+        for path in (self._path, self._log, self._path.with_name(f"{self._path.name}-journal"), self._new):
             path.unlink(missing_ok=True)
 
 

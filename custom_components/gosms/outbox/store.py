@@ -6,7 +6,7 @@ from dataclasses import replace
 import logging
 import secrets
 import time
-from typing import Any, Final, cast
+from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
@@ -18,7 +18,7 @@ from .commits import GroupCommit
 from .history import Counters
 from .message import OutgoingMessage
 from .messages import Messages, SavedListener
-from .records import load_messages
+from .records import load_messages, load_value
 from .storage import Changes, Storage, StorageError
 from .usage import Usage
 
@@ -180,7 +180,7 @@ class MessageStore(Messages):
         self._is_history_outdated = True
         self.history.forget(self._hass.loop.time())
         self.usage.load(contents.meta)
-        self.history.counters = Counters(**cast("Any", contents.meta.get("counters", {})))
+        self.history.counters = load_value(Counters, contents.meta.get("counters", {}))
         if secret := contents.meta.get("secret"):
             self.secret, self._is_secret_stored = str(secret["secret"]), True
         if self.damaged:
@@ -194,7 +194,7 @@ class MessageStore(Messages):
         """Resume the clock, and return the stored time from which on finished messages are loaded."""
         self.history.keep = self.history_days() * _DAY
         if record := meta.get("clock"):
-            self.clock.resume(ClockRecord(**cast("Any", record)))
+            self.clock.resume(load_value(ClockRecord, record))
         return self._forget_before
 
     @property

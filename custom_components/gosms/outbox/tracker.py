@@ -96,7 +96,8 @@ class DeliveryTracker(Worker):
             self.async_apply([await self._account.client.get(message_id)])
         except GoSmsError as err:
             now = self._hass.loop.time()
-            if isinstance(err, GoSmsApiError) and err.code == ErrorCode.UNKNOWN_MESSAGE:
+            # If the token was replaced meanwhile, the refusal is temporary.
+            if isinstance(err, GoSmsApiError) and err.code == ErrorCode.UNKNOWN_MESSAGE and not err.is_temporary:
                 for message in list(self._store.tracked.values()):
                     # The service may not find a message yet that it has just accepted.
                     if message_id in message.ids and now - (message.accepted or now) >= _LAG:

@@ -12,8 +12,8 @@ from typing import Final
 
 from aiohttp import ClientConnectorError, ClientError
 
-from .hass_client import HassApiError, HomeAssistantClient, Json
-from .process import ROOT
+from ..hass_client import HassApiError, HomeAssistantClient, Json
+from ..process import ROOT
 
 # Calls at the same time.
 CONCURRENCY: Final = 6

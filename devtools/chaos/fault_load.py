@@ -5,8 +5,8 @@ from typing import Final
 
 from custom_components.gosms.api import MessageStatus
 
-from .hass_client import Json
-from .simulator_process import SimulatorProcess
+from ..hass_client import Json
+from ..simulator_process import SimulatorProcess
 
 # How much faster the simulated phone is than a real one: it delivers in less than half a second.
 SPEED: Final = 20.0

@@ -12,10 +12,10 @@ from typing import Any, Final, override
 
 from aiohttp import ClientError
 
-from .console import Console
+from ..console import Console
+from ..hass_process import HomeAssistantProcess, HomeAssistantProcessError
+from ..process import ROOT, ProcessError
 from .crash_injector.crash_points import BOOT, EVENTS, FOLDER, FULL_DISK, CrashPoint
-from .hass_process import HomeAssistantProcess, HomeAssistantProcessError
-from .process import ROOT, ProcessError
 
 RANDOM: Final = "at a random moment"
 WITH_FULL_DISK: Final = "with a full disk"
@@ -33,7 +33,7 @@ STOP_DELAY: Final = 0.05
 BOOT_SHARE: Final = 0.5
 CLOCK_ERRORS: Final = (0.0, -7200.0, 7200.0, -60 * 86400.0)
 
-CRASH_INJECTOR: Final = ROOT / "devtools" / "crash_injector"
+CRASH_INJECTOR: Final = ROOT / "devtools" / "chaos" / "crash_injector"
 
 
 class InstrumentedProcess(HomeAssistantProcess):
