@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import gzip
 import json
 import socket
+import time
 import traceback
 from typing import override
 from unittest.mock import patch
