@@ -578,7 +578,7 @@ async def test_the_present_token_is_refused_for_good(
     await set_up(hass, entry)
     service.account.token = NEW_TOKEN
     change_token(hass, entry, "b3RoZXI")
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     with pytest.raises(HomeAssistantError) as error:
         await send(hass, "Water leak!")
     assert error.value.translation_key == "invalid_auth"
@@ -593,7 +593,7 @@ async def test_a_poll_refused_with_the_token_before_asks_for_no_other_one(
     poll = hass.async_create_task(entry.runtime_data.coordinator.async_refresh())
     await replace_token_during(hass, service, entry, LIST)
     await poll
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     assert reauth_flows(hass, entry) == []
     assert hass.states.get("sensor.gosms_ru_total_messages").state == "0"
 
@@ -793,7 +793,7 @@ async def test_a_reload_does_not_show_notify_entities_as_unavailable(
     await send(hass, "Hello")
     with written_states(hass) as written:
         assert await hass.config_entries.async_reload(entry.entry_id)
-        await hass.async_block_till_done()
+        await hass.async_block_till_done(wait_background_tasks=True)
     assert "sensor.mum_last_message_status" in written
     assert written.keys().isdisjoint({"notify.mum", "notify.dad"})
     assert texts(service) == ["Hello"]
@@ -840,7 +840,7 @@ async def test_a_message_to_an_entity_that_is_about_to_go_is_an_error(
         await send(hass, "Water leak!")
     assert error.value.translation_key == "account_not_loaded"
     assert texts(service) == []
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
 
 
