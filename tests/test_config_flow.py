@@ -582,7 +582,7 @@ async def test_reconfiguring_without_changes_polls_at_once(
     await set_up(hass, entry)
     before = len(service.requests_to("GET /sms"))
     result = await submit(hass, await entry.start_reconfigure_flow(hass), answers(service, API_TOKEN))
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     assert result["reason"] == "reconfigure_successful"
     # One to prove the token, and a poll.
     assert len(service.requests_to("GET /sms")) == before + 2

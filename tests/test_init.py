@@ -18,7 +18,7 @@ from custom_components.gosms.const import DOMAIN
 from custom_components.gosms.outbox import State
 from simulator import Fault
 from tests import API_TOKEN
-from tests.common import DAD, MUM, SimulatedService, advance_time, recipient, send, set_up, wait_until
+from tests.common import DAD, MUM, SimulatedService, add_phone, advance_time, recipient, send, set_up, wait_until
 
 TOTAL = "sensor.gosms_ru_total_messages"
 
@@ -62,13 +62,18 @@ async def test_setup_succeeds_without_the_service_and_recovers_with_a_poll(
     assert len(service.account.messages) == 1
 
 
-async def test_a_hanging_service_delays_neither_setup_nor_unload(
+async def test_a_hanging_service_delays_neither_start_nor_unload(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     service.faults.add(Fault.HANG_BEFORE, seconds=30)
+    add_phone(hass, entry)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert hass.states.get("notify.mum").state == STATE_UNKNOWN
+    # Home Assistant waits like this before it says that it has started. Once the poll has failed, the sensor is
+    # unavailable.
+    await hass.async_block_till_done()
+    assert hass.states.get(TOTAL).state == STATE_UNKNOWN
     async with asyncio.timeout(10):
-        assert await hass.config_entries.async_setup(entry.entry_id)
-        assert hass.states.get("notify.mum").state == STATE_UNKNOWN
         assert await hass.config_entries.async_unload(entry.entry_id)
 
 
@@ -116,7 +121,7 @@ async def test_an_account_can_be_unloaded_reloaded_and_removed(
     assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
 
     assert await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     assert hass.states.get(TOTAL).state == "0"
     await send(hass, "Hello")
 

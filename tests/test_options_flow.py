@@ -10,7 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
 
 from custom_components.gosms.options import Options
-from tests.common import MUM, PHONE, SimulatedService, phone, recipient, send, set_up
+from tests.common import MUM, PHONE, SimulatedService, add_phone, phone, recipient, send, set_up
 
 TEXT: Final = {"long_text": "split", "replace_symbols": True}
 TRUST: Final = {"queue_expiry": 60, "delivery_timeout": 10, "hourly_limit": 100, "history_days": 7}
@@ -99,6 +99,17 @@ async def test_current_options_are_shown_and_can_be_cleared(hass: HomeAssistant,
 
     await submit(hass, form, sending={"callback_id": ""})
     assert entry.options == {**TEXT, **TRUST, **PLAN, "notify_actions": False}
+
+
+async def test_a_default_phone_that_was_removed_is_not_shown(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    hass.config_entries.async_update_entry(entry, options={"default_phone": "the_phone", "country": "DE"})
+    add_phone(hass, entry, device_id=WEBHOOK)
+    hass.config_entries.async_remove_subentry(entry, "the_phone")
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    sending = form["data_schema"].schema["sending"].schema.schema
+    # The interface submits what it is told to show, and a phone that is not among the choices is refused.
+    assert get_schema_suggested_value(sending, "default_phone") is None
+    assert get_schema_suggested_value(sending, "country") == "DE"
 
 
 @pytest.mark.parametrize(("home", "shown"), [("DE", "DE"), (None, "RU")])

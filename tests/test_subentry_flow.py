@@ -306,6 +306,21 @@ async def test_the_phone_of_a_recipient_can_be_cleared(hass: HomeAssistant, entr
     assert entry.subentries[MUMS_ENTRY].data == {"phone_number": MUM}
 
 
+async def test_a_recipient_whose_phone_was_removed_can_be_changed(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    add_phone(hass, entry)
+    add_phone(hass, entry, device_id=OTHER_PHONE)
+    mum = {"name": "Mum", "phone_number": f"+{MUM}"}
+    await submit(hass, await change(hass, entry, MUMS_ENTRY), {**mum, "phone": "the_phone"})
+    hass.config_entries.async_remove_subentry(entry, "the_phone")
+
+    form = await change(hass, entry, MUMS_ENTRY)
+    # The interface submits what it is told to show, and a phone that is not among the choices is refused.
+    shown = {
+        key: get_schema_suggested_value(form["data_schema"].schema, key) for key in ("name", "phone_number", "phone")
+    }
+    assert shown == {**mum, "phone": None}
+
+
 @pytest.mark.parametrize("before", [(), ("async_unload",)], ids=["loaded", "not loaded"])
 async def test_removing_a_recipient_removes_its_entities_and_device(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, before: tuple[str, ...]

@@ -385,6 +385,16 @@ async def test_a_problem_without_a_text_for_messages_is_named(
     }
 
 
+async def test_the_problem_of_a_phone_names_the_phone(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    add_phone(hass, entry)
+    await set_up(hass, entry)
+    async_raise(hass, entry, "unknown_phone", phone=entry.subentries["the_phone"])
+    browser = await look(hass_ws_client)
+    assert browser.account["problem"]["text"] == "GoSMS.ru has no phone Pixel 8"
+
+
 async def test_an_error_weighs_more_than_a_warning(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
 ) -> None:

@@ -248,8 +248,9 @@ def error_key(err: GoSmsError) -> str:
 
 
 def _idempotent_error_key(err: GoSmsError) -> str:
-    """Return the key of the text for an idempotent request: whether it arrived does not matter."""
-    return error_key(err) if isinstance(err, GoSmsApiError) else "no_answer"
+    """Return the key of the text for an idempotent request: no message was to be sent, and it may be repeated."""
+    key = error_key(err)
+    return "no_answer" if key == "cannot_connect" else key
 
 
 def _placeholders(key: str, err: GoSmsError) -> dict[str, str]:

@@ -1,11 +1,11 @@
 """Fields and validation that the flows share: names, ids of phones and webhooks, and the choice of a phone."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_DEVICE_ID
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -126,6 +126,11 @@ def device_id_selector(choices: list[SelectOptionDict]) -> Selector[Any]:
     if not choices:
         return TextSelector()
     return SelectSelector(SelectSelectorConfig(options=choices, custom_value=True, mode=SelectSelectorMode.DROPDOWN))
+
+
+def without_removed_phone(values: Mapping[str, Any], field: str, entry: ConfigEntry[Any]) -> dict[str, Any]:
+    """Return the values of a form, without a phone that was removed: the form could not be submitted with it."""
+    return {key: value for key, value in values.items() if key != field or value in entry.subentries}
 
 
 def phone_selector(choices: Iterable[ConfigSubentry]) -> SelectSelector:

@@ -19,7 +19,7 @@ from homeassistant.helpers.selector import (
 )
 import voluptuous as vol
 
-from .forms import is_vendor_id, normalize_vendor_id, phone_selector
+from .forms import is_vendor_id, normalize_vendor_id, phone_selector, without_removed_phone
 from .options import (
     CONF_BILLING_DAY,
     CONF_CALLBACK_ID,
@@ -116,7 +116,8 @@ class GoSmsOptionsFlow(OptionsFlow):
                 return self.async_create_entry(data=options)
             # The frontend shows no error inside a section, so it is shown at the section itself.
             errors[_SECTION_SENDING] = "invalid_callback_id"
-        current = dict.fromkeys(_SECTIONS, self.config_entry.options)
+        options = without_removed_phone(self.config_entry.options, CONF_DEFAULT_PHONE, self.config_entry)
+        current = dict.fromkeys(_SECTIONS, options)
         return self.async_show_form(
             step_id="init",
             data_schema=self.add_suggested_values_to_schema(self._schema(), user_input or current),

@@ -1,9 +1,7 @@
 """The runtime data of a config entry."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -62,13 +60,6 @@ def async_use_token(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     entry.runtime_data.client.use(token, url=url, rate_limiter=_rate_limiter(hass, token, url))
 
 
-@callback
-def async_run(hass: HomeAssistant, entry: GoSmsConfigEntry, target: Coroutine[None, None, None], name: str) -> None:
-    """Run something that uses the network. Unloading the account cancels it instead of waiting for its end."""
-    task = entry.async_create_task(hass, target, name)
-    entry.async_on_unload(partial(_cancel, task))
-
-
 async def async_wait_for_reload(entry: GoSmsConfigEntry) -> None:
     """Return once no setup or unload of an account is in progress."""
     if entry.state in {ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.UNLOAD_IN_PROGRESS}:
@@ -79,9 +70,3 @@ async def async_wait_for_reload(entry: GoSmsConfigEntry) -> None:
 def _rate_limiter(hass: HomeAssistant, token: str, url: str) -> RateLimiter:
     """Return the rate limiter of a token."""
     return hass.data.setdefault(_RATE_LIMITERS, WeakValueDictionary()).setdefault((url, token), RateLimiter())
-
-
-@callback
-def _cancel(task: asyncio.Task[None]) -> None:
-    """Cancel a task. An unload callback must return None, which `Task.cancel` does not."""
-    task.cancel()

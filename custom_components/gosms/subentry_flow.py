@@ -25,6 +25,7 @@ from .forms import (
     device_id_selector,
     normalize_vendor_id,
     phone_selector,
+    without_removed_phone,
 )
 from .phone_number import InvalidPhoneNumberError, ending, may_be_emergency_number, with_plus
 from .preparation import async_normalize_number
@@ -176,7 +177,8 @@ class RecipientFlow(_SubentryFlow):
     @override
     def _current_values(self, subentry: ConfigSubentry) -> dict[str, Any]:
         """Return the values of the fields before a change."""
-        return {**super()._current_values(subentry), CONF_PHONE_NUMBER: with_plus(subentry.data[CONF_PHONE_NUMBER])}
+        values = without_removed_phone(super()._current_values(subentry), CONF_PHONE, self._get_entry())
+        return {**values, CONF_PHONE_NUMBER: with_plus(subentry.data[CONF_PHONE_NUMBER])}
 
     @override
     def _schema(self) -> vol.Schema:

@@ -10,7 +10,7 @@ import pytest
 from devtools.browser import DESKTOP, PHONE
 from devtools.demo_data import DASHBOARD
 from devtools.entry_driver import EntryDriver
-from devtools.hass_client import HomeAssistantClient
+from devtools.hass_client import FlowType, HomeAssistantClient
 from tests import ROOT
 from tests.translation_checks import texts_of
 
@@ -25,14 +25,14 @@ RESOURCE: Final = "/gosms/gosms-card.js"
 SMALL: Final = (320, 640)
 # CSS pixels: what a finger hits.
 TARGET: Final = 44
-# The first message is sent, but the browser does not learn of it.
-LOSE_ONE_ANSWER: Final = """() => {
+# The first call of an action is carried out, but the browser does not learn of it.
+LOSE_ONE_ANSWER: Final = """(service) => {
     const { connection } = document.querySelector("home-assistant").hass;
     const send = connection.sendMessagePromise.bind(connection);
     let isLost = false;
     connection.sendMessagePromise = async (message) => {
         const answer = await send(message);
-        if (message.service !== "send_sms" || isLost) return answer;
+        if (message.service !== service || isLost) return answer;
         isLost = true;
         throw { type: "result", success: false, error: { code: 3, message: "Connection lost" } };
     };
@@ -238,6 +238,12 @@ async def test_what_waits_is_canceled_and_never_leaves(env: BrowserEnvironment, 
         await card.button("Cancel the message to Mum").click()
         await expect(card.root.locator(".notice")).to_contain_text("Canceled")
         await card.expect_status("Not needed", "Canceled")
+        await card.page.evaluate(LOSE_ONE_ANSWER, "cancel_messages")
+        await card.send("Not needed either")
+        await card.button("Cancel the message to Mum").click()
+        await expect(card.root.locator(".notice")).to_contain_text("The connection to Home Assistant was lost")
+        await expect(card.root.locator(".notice")).not_to_contain_text("Not canceled")
+        await card.expect_status("Not needed either", "Canceled")
         await expect(card.root.locator(".header")).to_contain_text("All well")
     await env.simulator.control("DELETE", "faults")
     await poll(client)
@@ -249,7 +255,7 @@ async def test_an_answer_that_was_lost_sends_nothing_twice(
 ) -> None:
     await add_account(env)
     async with open_card(env) as card:
-        await card.page.evaluate(LOSE_ONE_ANSWER)
+        await card.page.evaluate(LOSE_ONE_ANSWER, "send_sms")
         await card.send("Only once")
         await expect(card.root.locator(".notice")).to_contain_text("The connection to Home Assistant was lost")
         await expect(card.text).to_have_value("Only once")
@@ -321,6 +327,27 @@ async def test_a_number_of_three_digits_is_asked_about(env: BrowserEnvironment, 
         await card.button("Send").click()
         await dialog.get_by_role("button", name="Send").click()
         await card.expect_status("Only a test", "Delivered")
+
+
+async def test_a_recipient_who_got_a_number_of_three_digits_is_asked_about(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    entry = await add_account(env)
+    await env.simulator.control("POST", "account", {"delivery": {"status": 3}})
+    async with open_card(env) as card:
+        await card.send("To the old number")
+        await card.expect_status("To the old number", "Not sent")
+        [mum] = await entry.subentries()
+        change = {"handler": [entry.entry_id, "recipient"], "subentry_id": mum["subentry_id"]}
+        form = await client.request("POST", "/api/config/config_entries/subentries/flow", change)
+        for _warning_then_saved in range(2):
+            answer = {"name": "Mum", "phone_number": "112"}
+            await client.submit_flow(FlowType.SUBENTRY, form["flow_id"], answer)
+        await card.button("Send again to Mum").first.click()
+        dialog = card.root.get_by_role("dialog")
+        await expect(dialog).to_contain_text("Mum may be an emergency number")
+        await dialog.get_by_role("button", name="Cancel").click()
+    await env.simulator.control("POST", "account", AS_USUAL)
 
 
 async def test_the_list_survives_reloads_and_is_the_same_in_two_tabs(

@@ -152,10 +152,13 @@ async def test_whoever_still_waits_is_told_that_it_was_taken_back(
     [
         {"tag": ""},
         {"tag": "  "},
+        {"tag": None},
         {"phone_numbers": ""},
         {"phone_numbers": []},
+        {"phone_numbers": None},
         {"phone_numbers": [MUM, ""]},
         {"keys": []},
+        {"keys": None},
         {"keys": [" "]},
         {"entity_id": ""},
     ],
@@ -176,6 +179,8 @@ async def test_an_empty_field_takes_nothing_back(
         ({"entity_id": ["notify.mum", "event.mum_message"]}, "not_a_recipient"),
         ({"entity_id": "none"}, "no_recipient"),
         ({"entity_id": []}, "no_recipient"),
+        ({"entity_id": None}, "no_recipient"),
+        ({"device_id": None}, "no_recipient"),
         ({"phone_numbers": "+7 912"}, "phone_number_too_short"),
     ],
 )

@@ -137,7 +137,13 @@ async def test_an_invalid_page_or_limit_is_rejected(
 )
 @pytest.mark.parametrize(
     ("fault", "key"),
-    [(Fault.CUT_BEFORE, "no_answer"), (Fault.BAD_GATEWAY, "service_error"), (Fault.UNAUTHORIZED, "invalid_auth")],
+    [
+        (Fault.CUT_BEFORE, "no_answer"),
+        # Nothing was to be sent, so it is not the error of a message.
+        (Fault.FORBIDDEN, "no_answer"),
+        (Fault.BAD_GATEWAY, "service_error"),
+        (Fault.UNAUTHORIZED, "invalid_auth"),
+    ],
 )
 async def test_a_failed_request_raises_an_error(
     hass: HomeAssistant,

@@ -37,9 +37,13 @@ class Texts:
         return localize(self.hass, failure.error(self.hass, self.language), self.language)
 
     def problem(self, key: str, placeholders: Mapping[str, str]) -> str:
-        """Return what a problem of an account means for its messages: the text of an error, else a repair's title."""
+        """Return what a problem of an account means for its messages: the text of an error, else a repair's title.
+
+        The problem of a phone has the title, which names the phone.
+        """
         title = self._find("issues", f"issues.{key}.title", key)
-        return self._find("exceptions", f"exceptions.{key}.message", title).format_map(placeholders)
+        text = title if "phone" in placeholders else self._find("exceptions", f"exceptions.{key}.message", title)
+        return text.format_map(placeholders)
 
     def _find(self, category: str, path: str, default: str) -> str:
         """Return a text of the integration, or the default if there is none."""

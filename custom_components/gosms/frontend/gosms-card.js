@@ -122,6 +122,7 @@ const TEXTS = {
     notSwitched: (reason) => `Not switched. ${reason}`,
     left: (left, plan) => `${left} of ${plan} SMS left this month`,
     connectionLost: "The connection to Home Assistant was lost. Select the button again: the message is not sent twice.",
+    disconnected: "The connection to Home Assistant was lost. Try again when it is back.",
     mayNot: "You do not have permission.",
     editor: {
       config_entry_id: ["Account", "Required only if there are several."],
@@ -202,6 +203,7 @@ const TEXTS = {
     notSwitched: (reason) => `Не переключено. ${reason}`,
     left: (left, plan) => `Осталось в этом месяце: ${left} SMS из ${plan}`,
     connectionLost: "Связь с Home Assistant прервалась. Нажмите ту же кнопку ещё раз: дважды сообщение не уйдёт.",
+    disconnected: "Связь с Home Assistant прервалась. Попробуйте снова, когда она появится.",
     mayNot: "У вас нет на это прав.",
     editor: {
       config_entry_id: ["Аккаунт", "Нужен, только если их несколько."],
@@ -976,6 +978,7 @@ class GoSmsCard extends HTMLElement {
 
   /** Return the reason of a failed call as a text. */
   async #reason(error) {
+    if (isConnectionLoss(error)) return this.#texts.disconnected;
     if (error?.code === "unauthorized") return this.#texts.mayNot;
     const { translation_key: key, translation_domain: domain, translation_placeholders: placeholders } = error ?? {};
     if (key && domain) {
@@ -1017,7 +1020,8 @@ class GoSmsCard extends HTMLElement {
     const name = this.#nameOf(row);
     const known = this.#account.recipients.find((each) => each.id === row.recipient_id);
     if (row.status === "unconfirmed" && !(await this.#ask(this.#texts.mayHaveArrived, this.#texts.sendAgain))) return;
-    if (!(await this.#mayBeSent(isShort(row.phone_number ?? ""), name))) return;
+    // The recipient may have got another number since.
+    if (!(await this.#mayBeSent(known ? known.is_short : isShort(row.phone_number ?? ""), name))) return;
     button.setAttribute("aria-disabled", "true");
     const to = known ? { entityId: known.entity_id } : { number: this.#numberOf(row) };
     await this.#deliver(row.message, to, name, row.tag);
@@ -1071,7 +1075,7 @@ class GoSmsCard extends HTMLElement {
       const response = await this.#call("cancel_messages", { keys: [row.key] });
       this.#notify(response.cancelled ? "success" : "warning", response.cancelled ? t.cancelled : t.tooLate, true);
     } catch (error) {
-      this.#notify("error", t.notCancelled(await this.#reason(error)));
+      await this.#notifyFailure(error, t.notCancelled);
     }
     button.removeAttribute("aria-disabled");
   }
@@ -1080,8 +1084,15 @@ class GoSmsCard extends HTMLElement {
     try {
       await this.#hass.callService("switch", isOn ? "turn_on" : "turn_off", {}, { entity_id: entityId }, false);
     } catch (error) {
-      this.#notify("error", this.#texts.notSwitched(await this.#reason(error)));
+      await this.#notifyFailure(error, this.#texts.notSwitched);
     }
+  }
+
+  /** Show why something failed. If the connection broke before the answer, it may have been done all the same. */
+  async #notifyFailure(error, text) {
+    const reason = await this.#reason(error);
+    if (isConnectionLoss(error)) this.#notify("warning", reason);
+    else this.#notify("error", text(reason));
   }
 
   /** Ask for confirmation if a number may be an emergency service, and return whether to send. */

@@ -28,7 +28,7 @@ class ActionSchema(vol.Schema):
 
         Args:
             fields: the validators by marker.
-            never_empty: optional fields for which an empty text is an error.
+            never_empty: optional fields that are validated also if they are empty.
         """
         super().__init__(fields)
         self._never_empty = {str(field) for field in fields if isinstance(field, vol.Required)}.union(never_empty)
@@ -41,7 +41,7 @@ class ActionSchema(vol.Schema):
             {
                 field: value if field in self._never_empty else _without_empty_rows(value)
                 for field, value in joined.items()
-                if value is not None and (field in self._never_empty or not _is_empty(value))
+                if field in self._never_empty or not _is_empty(value)
             },
             **options,
         )

@@ -47,7 +47,7 @@ SEND_SMS_SCHEMA: Final = ActionSchema(
         **cv.ENTITY_SERVICE_FIELDS,
         vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT,
         vol.Optional(_EXPIRE_AFTER): vol.All(cv.positive_time_period, vol.Range(max=timedelta(days=1))),
-        vol.Optional(_IDEMPOTENCY_KEY): NOT_BLANK,
+        vol.Optional(_IDEMPOTENCY_KEY): vol.Maybe(NOT_BLANK),
         vol.Required(_MESSAGE): cv.string,
         vol.Optional(CONF_PHONE): SHORT_TEXT,
         vol.Optional(_PHONE_NUMBERS, default=list): SHORT_TEXTS,
