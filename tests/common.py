@@ -148,7 +148,7 @@ def entry(hass: HomeAssistant, service: SimulatedService) -> MockConfigEntry:
 async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Set the account up and wait for its first poll."""
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
 
 
 async def send(hass: HomeAssistant, message: str, *, to: str = "notify.mum", **data: Any) -> None:

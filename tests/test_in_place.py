@@ -186,7 +186,7 @@ async def test_a_change_writes_no_state_of_another_entity(
     with written_states(hass) as written:
         change(hass, entry)
         service.account.token = entry.data["api_token"]
-        await hass.async_block_till_done(wait_background_tasks=True)
+        await hass.async_block_till_done()
     assert set(written) == touched
     assert entry.state is ConfigEntryState.LOADED
 
@@ -197,7 +197,7 @@ async def test_a_new_recipient_is_there_at_once(
 ) -> None:
     await set_up(hass, entry)
     add_grandma(hass, entry)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     await send(hass, "Hello", to="notify.grandma")
     assert [message.phone_number for message in service.account.messages] == [GRANDMA]
     assert hass.states.get("event.grandma_message").attributes["event_type"] == "accepted"
@@ -216,7 +216,7 @@ async def test_a_removed_recipient_goes_and_its_waiting_message_leaves(
     service.faults.add(Fault.TOO_MANY_REQUESTS, endpoint=SEND)
     await send(hass, "Water leak!")
     hass.config_entries.async_remove_subentry(entry, "the_recipient_mum")
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert {each.entity_id for each in hass.states.async_all()} & MUMS == set()
     assert set(devices(hass, entry)) == {"GoSMS.ru", "Dad"}
 
@@ -236,7 +236,7 @@ async def test_a_rename_keeps_ids_and_states_and_renames_the_device(
     before = {entity_id: hass.states.get(entity_id) for entity_id in MUMS}
     device = devices(hass, entry)["Mum"]
     rename_mum(hass, entry)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert devices(hass, entry)["Mother"].id == device.id
     after = {entity_id: hass.states.get(entity_id) for entity_id in MUMS}
     assert [state.state for state in after.values()] == [state.state for state in before.values()]
@@ -254,7 +254,7 @@ async def test_a_name_given_in_home_assistant_survives_a_rename(
     await set_up(hass, entry)
     dr.async_get(hass).async_update_device(devices(hass, entry)["Mum"].id, name_by_user="Mummy")
     rename_mum(hass, entry)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert devices(hass, entry)["Mother"].name_by_user == "Mummy"
     assert hass.states.get("notify.mum").name == "Mummy"
 
@@ -263,7 +263,7 @@ async def test_a_name_given_in_home_assistant_survives_a_rename(
 async def test_an_account_is_renamed_with_its_device(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await set_up(hass, entry)
     hass.config_entries.async_update_entry(entry, title="Family")
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert set(devices(hass, entry)) == {"Family", "Mum", "Dad"}
     assert hass.states.get("sensor.gosms_ru_queued_messages").name.startswith("Family ")
     assert entry.state is ConfigEntryState.LOADED
@@ -296,7 +296,7 @@ async def test_a_new_number_begins_with_a_status_of_its_own(
     assert status() == "queued"
     freezer.tick(1)
     change_subentry(hass, entry, "the_recipient_mum", data={"phone_number": GRANDMA}, unique_id=GRANDMA)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert status() == "sent"
 
     # What waits keeps the number that it was sent to.
@@ -308,7 +308,7 @@ async def test_a_new_number_begins_with_a_status_of_its_own(
     assert [message.phone_number for message in service.account.messages] == [GRANDMA, MUM, GRANDMA]
     assert status() == "waiting"
     assert await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert status() == "waiting"
 
 
@@ -330,7 +330,7 @@ async def test_the_first_states_of_a_phone_are_real(
         }
         written.clear()
         assert await hass.config_entries.async_reload(entry.entry_id)
-        await hass.async_block_till_done(wait_background_tasks=True)
+        await hass.async_block_till_done()
         assert {entity_id: written[entity_id] for entity_id in PIXELS} == {
             "binary_sensor.pixel_8_charging": [STATE_UNAVAILABLE, "off"],
             "binary_sensor.pixel_8_online": [STATE_UNAVAILABLE, "on"],
@@ -346,7 +346,7 @@ async def test_a_removed_phone_is_not_asked_for_any_more(
 ) -> None:
     await set_up(hass, entry)
     hass.config_entries.async_remove_subentry(entry, "the_phone")
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     before = len(service.requests_to(INFO))
     for _ in range(12):
         await advance_time(hass, freezer, 60)
@@ -363,7 +363,7 @@ async def ask_and_remove_phone(
     ask(hass, entry)
     await wait_until(lambda: len(service.requests_to(INFO)) > before)
     hass.config_entries.async_remove_subentry(entry, "the_phone")
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert set(devices(hass, entry)) == {"GoSMS.ru", "Mum", "Dad"}
     assert {each.entity_id for each in hass.states.async_all()} & PIXELS == set()
 
@@ -380,7 +380,7 @@ async def test_a_phone_that_is_removed_while_asked_for_again_stays_away(
 ) -> None:
     await set_up(hass, entry)
     add_phone(hass, entry)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     await ask_and_remove_phone(
         hass, service, entry, lambda hass, entry: change_token(hass, entry, entry.data["api_token"] + "=")
     )
@@ -395,7 +395,7 @@ async def test_the_repair_of_a_phone_goes_with_it(
     await set_up(hass, entry)
     assert hass.states.get("binary_sensor.gosms_ru_problem").attributes["reason"] == ["unknown_phone"]
     hass.config_entries.async_remove_subentry(entry, "the_phone")
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert hass.states.get("binary_sensor.gosms_ru_problem").attributes["reason"] == []
 
 
@@ -410,7 +410,7 @@ async def test_a_phone_that_becomes_another_one_shows_that_one(
         change_subentry(hass, entry, "the_phone", data={"device_id": UUID, "sim": "default"}, unique_id=UUID)
         # Nothing is known of it before it was asked for.
         assert entry.runtime_data.phone_coordinators["the_phone"].can_send is None
-        await hass.async_block_till_done(wait_background_tasks=True)
+        await hass.async_block_till_done()
     assert written == {"sensor.pixel_8_battery": ["33"]}
     hass.config_entries.async_update_entry(entry, options={"default_phone": "the_phone"})
     await send(hass, "Hello")
@@ -427,7 +427,7 @@ async def test_an_answer_about_the_phone_that_it_was_before_is_not_shown(
         assert await hass.config_entries.async_setup(entry.entry_id)
         await wait_until(lambda: len(service.requests_to(INFO)) == 1)
         change_subentry(hass, entry, "the_phone", data={"device_id": UUID, "sim": "default"}, unique_id=UUID)
-        await hass.async_block_till_done(wait_background_tasks=True)
+        await hass.async_block_till_done()
     assert written["sensor.pixel_8_battery"] == ["33"]
 
 
@@ -444,7 +444,7 @@ async def test_a_phone_that_becomes_another_one_does_not_inherit_a_switch(
         await wait_until(lambda: len(service.requests_to(EDIT)) == 1)
         change_subentry(hass, entry, "the_phone", data={"device_id": UUID, "sim": "default"}, unique_id=UUID)
         await call
-        await hass.async_block_till_done(wait_background_tasks=True)
+        await hass.async_block_till_done()
     assert "off" not in written.get("switch.pixel_8_sending", [])
     assert (service.account.phones[PHONE].is_active, service.account.phones[UUID].is_active) == (False, True)
 
@@ -513,7 +513,7 @@ async def test_a_new_token_is_used_at_once_and_ends_the_request_for_one(
     assert hass.states.get("sensor.gosms_ru_total_messages").state == STATE_UNAVAILABLE
 
     change_token(hass, entry, NEW_TOKEN)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert reauth_flows(hass, entry) == []
     assert hass.states.get("sensor.gosms_ru_total_messages").state == "0"
     assert hass.states.get("binary_sensor.gosms_ru_problem").state == "off"
@@ -530,7 +530,7 @@ async def test_a_new_token_that_is_refused_too_leaves_the_request_for_one(
     service.account.token = NEW_TOKEN
     await advance_time(hass, freezer, 61)
     change_token(hass, entry, "b3RoZXI")
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert len(reauth_flows(hass, entry)) == 1
 
 
@@ -614,7 +614,7 @@ async def test_a_repair_of_the_token_before_goes_by_proof_alone(
     service.account.token = NEW_TOKEN
     service.account.permissions.add(Permission.SEND)
     change_token(hass, entry, NEW_TOKEN)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert reason() == ["no_send_permission"]
     await send(hass, "Hello")
     assert reason() == []
@@ -645,7 +645,7 @@ async def test_reauth_touches_nothing_that_works(
     (flow,) = reauth_flows(hass, entry)
     with written_states(hass) as written:
         result = await hass.config_entries.flow.async_configure(flow["flow_id"], {"api_token": token})
-        await hass.async_block_till_done(wait_background_tasks=True)
+        await hass.async_block_till_done()
     assert result["reason"] == "reauth_successful"
     assert written.keys() & (MUMS - {"sensor.mum_last_message_status"}) == set()
     assert hass.states.get("sensor.gosms_ru_total_messages").state == "0"
@@ -872,20 +872,20 @@ async def test_nothing_of_what_was_removed_goes_on_listening(
     listening = everything_that_listens(hass, entry)
     add_grandma(hass, entry)
     add_phone(hass, entry, name="Spare", device_id=UUID)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert everything_that_listens(hass, entry) != listening
     await send(hass, "Hello", to="notify.grandma")
     for each in [each for each in entry.subentries.values() if each.title in {"Grandma", "Spare"}]:
         hass.config_entries.async_remove_subentry(entry, each.subentry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert everything_that_listens(hass, entry) == listening
     assert await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert everything_that_listens(hass, entry) == listening
 
     outbox, coordinator = weakref.ref(entry.runtime_data.outbox), weakref.ref(entry.runtime_data.coordinator)
     assert await hass.config_entries.async_remove(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     gc.collect()
     assert (outbox(), coordinator()) == (None, None)
     assert [key for key, each in hass.data["dispatcher"].items() if each and "gosms_" in str(key)] == []
@@ -909,7 +909,7 @@ async def test_a_request_that_outlasts_its_account_leaves_no_repair(
     assert await hass.config_entries.async_remove(entry.entry_id)
     with pytest.raises(GoSmsApiError):
         await asking
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert ir.async_get(hass).issues == {}
     assert hass.config_entries.flow.async_progress() == []
 
@@ -932,7 +932,7 @@ async def test_what_changes_while_the_account_is_reloaded_counts(
 
     entry.async_on_state_change(change)
     assert await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert set(devices(hass, entry)) == {"GoSMS.ru", "Mother", "Grandma", "Spare"}
     assert hass.states.get("sensor.spare_battery").state == "80"
     assert hass.states.get("notify.mum").name == "Mother"
@@ -1008,11 +1008,11 @@ async def test_nothing_stays_of_an_account_whose_setup_failed(
 ) -> None:
     with patch(f"custom_components.gosms.{step}", side_effect=RuntimeError):
         assert not await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert "mum" not in hass.services.async_services_for_domain("notify")
     assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
     assert await hass.config_entries.async_remove(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert [key for key, each in hass.data["dispatcher"].items() if each and "gosms_sent" in str(key)] == []
     assert [each for each in hass.states.async_all() if each.domain == "notify"] == []
 
@@ -1023,12 +1023,12 @@ async def test_a_notify_entity_that_was_enabled_is_there_after_the_reload(
     await set_up(hass, entry)
     registry = er.async_get(hass)
     registry.async_update_entity("notify.mum", disabled_by=er.RegistryEntryDisabler.USER)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert hass.states.get("notify.mum") is None
     registry.async_update_entity("notify.mum", disabled_by=None)
     assert await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     await send(hass, "Hello")
     assert texts(service) == ["Hello"]
 
@@ -1038,10 +1038,10 @@ async def test_a_disabled_account_has_no_entities(
 ) -> None:
     await set_up(hass, entry)
     await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert {state.state for state in hass.states.async_all()} == {STATE_UNAVAILABLE}
     await hass.config_entries.async_set_disabled_by(entry.entry_id, None)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     await send(hass, "Hello")
     assert texts(service) == ["Hello"]
 
@@ -1054,7 +1054,7 @@ async def test_a_change_while_unloading_failed_breaks_nothing(
     service.account.add_message(message="Of others", phone_number=DAD, status=Status.DELIVERED)
     entry.mock_state(hass, ConfigEntryState.FAILED_UNLOAD)
     add_grandma(hass, entry)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     await send(hass, "Hello")
     assert texts(service) == ["Of others", "Hello"]
     entry.mock_state(hass, ConfigEntryState.LOADED)

@@ -7,7 +7,7 @@ from unittest.mock import patch
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
@@ -62,19 +62,28 @@ async def test_setup_succeeds_without_the_service_and_recovers_with_a_poll(
     assert len(service.account.messages) == 1
 
 
-async def test_a_hanging_service_delays_neither_start_nor_unload(
+async def test_a_hanging_service_delays_neither_setup_nor_unload(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    service.faults.add(Fault.HANG_BEFORE, seconds=30)
+    async with asyncio.timeout(10):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        assert hass.states.get("notify.mum").state == STATE_UNKNOWN
+        assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_hanging_service_does_not_hold_up_the_start_of_home_assistant(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
 ) -> None:
     service.faults.add(Fault.HANG_BEFORE, seconds=30)
     add_phone(hass, entry)
+    hass.set_state(CoreState.not_running)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    assert hass.states.get("notify.mum").state == STATE_UNKNOWN
     # Home Assistant waits like this before it says that it has started. Once the poll has failed, the sensor is
     # unavailable.
     await hass.async_block_till_done()
     assert hass.states.get(TOTAL).state == STATE_UNKNOWN
-    async with asyncio.timeout(10):
-        assert await hass.config_entries.async_unload(entry.entry_id)
+    hass.set_state(CoreState.running)
 
 
 @pytest.mark.freeze_time("2026-11-24T12:00:00+00:00")
@@ -121,7 +130,7 @@ async def test_an_account_can_be_unloaded_reloaded_and_removed(
     assert hass.states.get("notify.mum").state == STATE_UNAVAILABLE
 
     assert await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert hass.states.get(TOTAL).state == "0"
     await send(hass, "Hello")
 

@@ -70,7 +70,7 @@ async def fail_to_send(hass: HomeAssistant) -> None:
     """Send a message that is refused."""
     with pytest.raises(HomeAssistantError):
         await send(hass, "Water leak!")
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
 
 
 async def use_sending_switch(hass: HomeAssistant) -> None:
@@ -312,7 +312,7 @@ async def test_removing_a_phone_removes_its_repair(
     await set_up(hass, entry)
     assert repairs(hass) == ["unknown_phone"]
     hass.config_entries.async_remove_subentry(entry, "the_phone")
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert repairs(hass) == []
 
 
@@ -448,7 +448,7 @@ async def test_the_repair_flow_changes_the_id_of_a_phone(
 ) -> None:
     service.account.add_phone(OTHER_PHONE)
     add_phone(hass, entry, name="Spare", device_id=OTHER_PHONE)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     manager, flow_id = await begin_to_fix(hass)
     form = await manager.async_configure(flow_id, {"next_step_id": "correct"})
     assert get_schema_suggested_value(form["data_schema"].schema, "device_id") == PHONE
@@ -461,7 +461,7 @@ async def test_the_repair_flow_changes_the_id_of_a_phone(
     service.faults.clear()
     done = await manager.async_configure(flow_id, {"device_id": f" {NEW_ID.upper()}"})
     assert done["type"] is FlowResultType.CREATE_ENTRY
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert repairs(hass) == []
     assert hass.states.get(BATTERY).state == "80"
     assert entry.subentries["the_phone"].unique_id == NEW_ID
@@ -476,7 +476,7 @@ async def test_the_repair_flow_accepts_the_old_id_of_a_restored_phone(
     await manager.async_configure(flow_id, {"next_step_id": "correct"})
     account.add_phone(PHONE)
     await manager.async_configure(flow_id, {"device_id": PHONE})
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert repairs(hass) == []
     assert hass.states.get(BATTERY).state == "80"
 
@@ -487,7 +487,7 @@ async def test_the_repair_flow_removes_a_phone(hass: HomeAssistant, entry: MockC
     await manager.async_configure(flow_id, {"next_step_id": "remove"})
     assert "the_phone" in entry.subentries
     await manager.async_configure(flow_id, {})
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.async_block_till_done()
     assert "the_phone" not in entry.subentries
     assert hass.states.get(BATTERY) is None
     assert repairs(hass) == []

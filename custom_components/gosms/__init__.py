@@ -24,6 +24,7 @@ from .runtime_data import (
     GoSmsConfigEntry,
     GoSmsData,
     async_create_client,
+    async_run,
     async_use_token,
 )
 from .services import async_setup_services
@@ -100,8 +101,7 @@ async def _async_start(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     entry.async_on_unload(DelayMonitor(hass, entry).async_start())
     # Close the outbox before the network shuts down, so that its request can end and accepted messages are on disk.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.async_close)))
-    # Home Assistant waits for other tasks before it says that it has started, and an outage may take long.
-    entry.async_create_background_task(hass, coordinator.async_refresh(), "GoSMS.ru first poll")
+    async_run(hass, entry, coordinator.async_refresh(), "GoSMS.ru first poll")
     for phone in phones(entry):
         async_start_phone(hass, entry, phone)
 

@@ -1,7 +1,9 @@
 """The runtime data of a config entry."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -60,6 +62,16 @@ def async_use_token(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     entry.runtime_data.client.use(token, url=url, rate_limiter=_rate_limiter(hass, token, url))
 
 
+@callback
+def async_run(hass: HomeAssistant, entry: GoSmsConfigEntry, target: Coroutine[None, None, None], name: str) -> None:
+    """Run something that uses the network. Neither an unload of the account nor the start of Home Assistant waits."""
+    if not hass.is_running:
+        entry.async_create_background_task(hass, target, name)
+        return
+    task = entry.async_create_task(hass, target, name)
+    entry.async_on_unload(partial(_cancel, task))
+
+
 async def async_wait_for_reload(entry: GoSmsConfigEntry) -> None:
     """Return once no setup or unload of an account is in progress."""
     if entry.state in {ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.UNLOAD_IN_PROGRESS}:
@@ -70,3 +82,9 @@ async def async_wait_for_reload(entry: GoSmsConfigEntry) -> None:
 def _rate_limiter(hass: HomeAssistant, token: str, url: str) -> RateLimiter:
     """Return the rate limiter of a token."""
     return hass.data.setdefault(_RATE_LIMITERS, WeakValueDictionary()).setdefault((url, token), RateLimiter())
+
+
+@callback
+def _cancel(task: asyncio.Task[None]) -> None:
+    """Cancel a task. An unload callback must return None, which `Task.cancel` does not."""
+    task.cancel()

@@ -14,7 +14,7 @@ from .const import SUBENTRY_PHONE
 from .coordinator import GoSmsPhoneCoordinator
 from .device import async_update_account_device, async_update_subentry_device
 from .issues import async_clear_removed_phones
-from .runtime_data import SUBENTRY_READY, UPDATED, GoSmsConfigEntry, async_use_token
+from .runtime_data import SUBENTRY_READY, UPDATED, GoSmsConfigEntry, async_run, async_use_token
 
 # In other states the account is being unloaded, and the next setup sees the changes.
 _ACTIVE: Final = frozenset({ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.LOADED})
@@ -70,7 +70,7 @@ def async_start_phone(hass: HomeAssistant, entry: GoSmsConfigEntry, phone: Confi
 
     # A coordinator without listeners does not poll, and all entities may be disabled.
     entry.async_on_unload(coordinator.async_add_listener(async_update_device))
-    entry.async_create_background_task(hass, async_first_poll(), "GoSMS.ru first poll of a phone")
+    async_run(hass, entry, async_first_poll(), "GoSMS.ru first poll of a phone")
 
 
 @callback
@@ -78,7 +78,7 @@ def async_try_again(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
     """Poll everything and send what is queued, since the user fixed something. Reload an entry that is not loaded."""
     if entry.state in _ACTIVE:
         entry.runtime_data.outbox.async_retry_now()
-        entry.async_create_background_task(hass, _async_poll_all(hass, entry), "GoSMS.ru poll after a change")
+        async_run(hass, entry, _async_poll_all(hass, entry), "GoSMS.ru poll after a change")
     else:
         hass.config_entries.async_schedule_reload(entry.entry_id)
 
@@ -134,7 +134,7 @@ def _async_change(
     if subentry.data.get(CONF_DEVICE_ID) != before.get(CONF_DEVICE_ID):
         coordinator = entry.runtime_data.phone_coordinators[subentry.subentry_id]
         coordinator.async_reset()
-        entry.async_create_background_task(hass, coordinator.async_refresh(), "GoSMS.ru poll of another phone")
+        async_run(hass, entry, coordinator.async_refresh(), "GoSMS.ru poll of another phone")
 
 
 async def _async_poll_all(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:

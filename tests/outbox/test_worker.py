@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from typing import override
+from unittest.mock import AsyncMock, patch
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
@@ -58,6 +59,20 @@ async def test_a_worker_rests_until_it_is_started(hass: HomeAssistant) -> None:
     worker.async_start()
     await hass.async_block_till_done()
     assert (worker.works, worker.is_running) == (1, True)
+
+
+async def test_the_start_of_home_assistant_does_not_wait_for_work(hass: HomeAssistant) -> None:
+    hass.set_state(CoreState.not_running)
+    worker, answer = RecordingWorker(hass), asyncio.Event()
+    with patch.object(worker, "_async_work", AsyncMock(side_effect=answer.wait)) as work:
+        worker.async_start()
+        await asyncio.sleep(0)
+        await hass.async_block_till_done()
+        work.assert_awaited_once()
+        assert not answer.is_set()
+        answer.set()
+        await worker.async_close()
+    hass.set_state(CoreState.running)
 
 
 async def test_work_that_is_due_at_once_does_not_become_a_busy_loop(hass: HomeAssistant) -> None:

@@ -50,7 +50,10 @@ class Worker(ABC):
         """Check the messages soon; calls at the same moment share one check."""
         self._is_woken = True
         if self._is_running and self._task is None:
-            self._task = self._hass.async_create_task(self._async_run(), self._name, eager_start=False)
+            # The start of Home Assistant waits for tasks, except for those in the background.
+            hass = self._hass
+            create = hass.async_create_task if hass.is_running else hass.async_create_background_task
+            self._task = create(self._async_run(), self._name, eager_start=False)
 
     async def async_close(self) -> None:
         """Start nothing more, and wait for the work in progress."""
