@@ -3,7 +3,7 @@
 from dataclasses import replace
 import re
 from typing import Any, Final
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.repairs import RepairsFlowManager, repairs_flow_manager
@@ -505,6 +505,35 @@ async def test_the_repair_flow_ends_if_the_phone_was_removed_meanwhile(
     done = await manager.async_configure(flow_id, {"correct": {"device_id": NEW_ID}, "remove": {}}[step])
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert repairs(hass) == []
+
+
+@pytest.mark.usefixtures("deleted")
+@pytest.mark.parametrize("step", ["correct", "remove"])
+async def test_the_repair_flow_ends_if_the_account_was_removed_meanwhile(
+    hass: HomeAssistant, entry: MockConfigEntry, step: str
+) -> None:
+    manager, flow_id = await begin_to_fix(hass)
+    await manager.async_configure(flow_id, {"next_step_id": step})
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    done = await manager.async_configure(flow_id, {"correct": {"device_id": NEW_ID}, "remove": {}}[step])
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert repairs(hass) == []
+
+
+@pytest.mark.usefixtures("deleted")
+async def test_the_repair_flow_ends_if_the_phone_is_removed_while_its_id_is_checked(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    manager, flow_id = await begin_to_fix(hass)
+    await manager.async_configure(flow_id, {"next_step_id": "correct"})
+
+    async def remove(*_arguments: object) -> tuple[None, dict[str, str]]:
+        hass.config_entries.async_remove_subentry(entry, "the_phone")
+        return None, {}
+
+    with patch("custom_components.gosms.repairs.async_validate_phone", remove):
+        done = await manager.async_configure(flow_id, {"device_id": NEW_ID})
+    assert done["type"] is FlowResultType.CREATE_ENTRY
 
 
 @pytest.mark.usefixtures("deleted")

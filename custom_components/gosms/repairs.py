@@ -3,6 +3,7 @@
 from typing import Any
 
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow, RepairsFlowResult
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_API_TOKEN, CONF_DEVICE_ID, CONF_URL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import SelectOptionDict
@@ -25,27 +26,22 @@ class UnknownPhoneRepairFlow(RepairsFlow):
 
     async def async_step_init(self, _user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Show the menu."""
-        if self._subentry_id not in self._entry.subentries:
+        if not self._phone():
             # It was removed on the integration's page while the account was not loaded.
             return self.async_create_entry(data={})
         return self.async_show_menu(menu_options=["correct", "remove"])
 
     async def async_step_correct(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Ask for the new id, and validate it."""
-        if (phone := self._entry.subentries.get(self._subentry_id)) is None:
-            return self.async_create_entry(data={})
         errors: dict[str, str] = {}
-        if user_input is not None:
+        if user_input is not None and self._phone():
             device_id = normalize_vendor_id(user_input[CONF_DEVICE_ID])
             errors = await self._async_validate(device_id)
             if not errors:
-                data = {**phone.data, CONF_DEVICE_ID: device_id}
-                if not self.hass.config_entries.async_update_subentry(
-                    self._entry, phone, data=data, unique_id=device_id
-                ):
-                    # The id was right after all, so the update listener is not called.
-                    async_try_again(self.hass, self._entry)
+                self._correct(device_id)
                 return self.async_create_entry(data={})
+        if (phone := self._phone()) is None:
+            return self.async_create_entry(data={})
         if self._choices is None:
             self._choices = await async_recent_phones(self._client(), self._other_ids())
         return self.async_show_form(
@@ -61,9 +57,23 @@ class UnknownPhoneRepairFlow(RepairsFlow):
         """Remove the phone after a confirmation."""
         if user_input is None:
             return self.async_show_form(step_id="remove")
-        if self._subentry_id in self._entry.subentries:
+        if self._phone():
             self.hass.config_entries.async_remove_subentry(self._entry, self._subentry_id)
         return self.async_create_entry(data={})
+
+    def _phone(self) -> ConfigSubentry | None:
+        """Return the phone, or None if it or its account was removed."""
+        is_known = self.hass.config_entries.async_get_entry(self._entry.entry_id) is not None
+        return self._entry.subentries.get(self._subentry_id) if is_known else None
+
+    def _correct(self, device_id: str) -> None:
+        """Change the id of the phone, if it is still there."""
+        if (phone := self._phone()) is None:
+            return
+        data = {**phone.data, CONF_DEVICE_ID: device_id}
+        if not self.hass.config_entries.async_update_subentry(self._entry, phone, data=data, unique_id=device_id):
+            # The id was right after all, so the update listener is not called.
+            async_try_again(self.hass, self._entry)
 
     async def _async_validate(self, device_id: str) -> dict[str, str]:
         """Validate an id, and return the form's errors."""

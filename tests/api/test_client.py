@@ -1146,7 +1146,17 @@ async def test_server_time_is_known_after_the_first_response_and_advances(
     assert times == [None, 1_795_000_000, pytest.approx(1_795_000_060)]
 
 
-@pytest.mark.parametrize("date", ["", "yesterday", "Tue, 99 Nov 2026 12:00:00 GMT"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "yesterday",
+        "Tue, 99 Nov 2026 12:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 GMT",
+        "Fri, 01 Jan 2100 00:00:00 GMT",
+        "Wed, 31 Dec 1969 23:59:59 GMT",
+    ],
+)
 async def test_an_invalid_date_header_leaves_the_server_time_unknown(
     client_for_response: Callable[[web.Response], Awaitable[GoSmsClient]], date: str
 ) -> None:

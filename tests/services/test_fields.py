@@ -1,5 +1,6 @@
 """What the fields of the actions take, and what is refused before anything is done."""
 
+import math
 import time
 from typing import Any, Final
 
@@ -244,6 +245,22 @@ async def test_a_text_of_a_million_characters_is_refused_at_once(
     with pytest.raises(ServiceValidationError) as error:
         await hass.services.async_call("notify", "send_message", {"entity_id": "notify.mum", **data}, blocking=True)
     assert error.value.translation_key == "too_many_characters"
+    assert service.requests_to(SEND) == []
+
+
+# Durations
+
+
+@pytest.mark.parametrize("duration", [math.inf, math.nan, 1e300, {"hours": 1e300}, -1, "00:10:01", "soon", [], {}])
+@pytest.mark.parametrize("field", ["timeout", "expire_after"])
+async def test_an_invalid_duration_is_refused(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, field: str, duration: Any
+) -> None:
+    await set_up(hass, entry)
+    if (field, duration) == ("expire_after", "00:10:01"):
+        duration = {"days": 1, "seconds": 1}
+    with pytest.raises(vol.Invalid, match=field):
+        await send_sms(hass, entity_id="notify.mum", **{field: duration})
     assert service.requests_to(SEND) == []
 
 

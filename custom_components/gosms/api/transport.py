@@ -27,6 +27,9 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=6)
 # Bytes. A full page of the longest messages has about 200 KiB.
 _MAX_BODY_SIZE: Final = 2 * 1024 * 1024
 
+# Unix seconds: the year 2100. A service whose clock is later is wrong, and dates near their maximum can't be converted.
+_MAX_TIME: Final = 4_102_444_800
+
 # Each of these characters may begin a value, and a body of many small values takes long to parse. A full page has about
 # 1,000 of them, or about 32,000 if its texts contain nothing else.
 _VALUE_BEGINNINGS: Final = (b"{", b"[", b",")
@@ -155,7 +158,7 @@ class Transport:
 
     def _sync_clock(self, date: str) -> None:
         """Remember the service's time, and when it was received."""
-        if (server_time := _http_time(date)) is not None:
+        if (server_time := _http_time(date)) is not None and 0 <= server_time < _MAX_TIME:
             self._clock = server_time, asyncio.get_running_loop().time()
 
 

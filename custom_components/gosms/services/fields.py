@@ -1,6 +1,7 @@
 """Validation of the fields of actions, whose values come from forms, YAML or templates."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
 from typing import Any, Final, override
 
 from homeassistant.helpers import config_validation as cv
@@ -18,6 +19,19 @@ _MAX_ROWS: Final = 1000
 SHORT_TEXT: Final = vol.All(cv.string, vol.Length(max=_MAX_LENGTH))
 NOT_BLANK: Final = vol.All(SHORT_TEXT, vol.Match(r"\s*\S", msg="it is empty"))
 SHORT_TEXTS: Final = vol.All(cv.ensure_list, vol.Length(max=_MAX_ROWS), [SHORT_TEXT])
+
+
+def time_period(longest: timedelta) -> Callable[[Any], timedelta]:
+    """Return the validator of a duration: seconds, `"00:05:00"` or `{"minutes": 5}`, from 0 to the longest."""
+    return vol.All(_duration, vol.Range(max=longest))
+
+
+def _duration(value: Any) -> timedelta:  # noqa: ANN401  # Whatever stands in the field.
+    """Return a duration."""
+    try:
+        return cv.positive_time_period(value)
+    except OverflowError as err:
+        raise vol.Invalid("it is too long") from err
 
 
 class ActionSchema(vol.Schema):
