@@ -129,6 +129,29 @@ async def test_a_sent_message_is_followed_live(
     assert ended == datetime.fromisoformat(row["steps"][1]["time"])
 
 
+async def test_a_failed_message_that_is_delivered_after_all_is_not_resent(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    await set_up(hass, entry)
+    browser = await look(hass_ws_client)
+    await send(hass, "Water leak")
+    [stored] = service.account.messages
+    service.account.set_status(stored.id, Status.DELIVERY_ERROR)
+    await advance_time(hass, freezer, 60)
+    await browser.receive_until(lambda browser: browser.rows and browser.row["finished"])
+    assert (browser.row["status"], browser.row["can_resend"]) == ("delivery_failed", True)
+    service.account.set_status(stored.id, Status.DELIVERED)
+    await entry.runtime_data.coordinator.async_refresh()
+    await browser.receive_until(lambda browser: browser.row["status"] != "delivery_failed")
+    [row] = browser.newest_first
+    assert (row["status"], row["status_text"], row["can_resend"]) == ("delivered", "Delivered", False)
+    assert (row["parts"][0]["status"], row["error"]) == ("delivered", None)
+
+
 async def test_what_others_sent_is_listed_by_its_id(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
 ) -> None:
