@@ -263,7 +263,11 @@ class OutgoingMessage:
         if self.state not in REPORTED_ENDS or not statuses.keys() >= set(self.ids):
             return self
         parts = tuple(replace(part, status=statuses[part.id or ""]) for part in self.parts)
-        return replace(self, parts=parts, state=state_of(parts))
+        state = state_of(parts)
+        if self.state is State.DELIVERED and state not in REPORTED_ENDS:
+            # A reader that lags behind is no correction.
+            return self
+        return replace(self, parts=parts, state=state)
 
     def report_delivery_timeout(self, now: float) -> OutgoingMessage:
         """Add the event that the delivery takes too long; the message is still tracked."""
