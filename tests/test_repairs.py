@@ -316,6 +316,22 @@ async def test_removing_a_phone_removes_its_repair(
     assert repairs(hass) == []
 
 
+async def test_removing_the_last_phone_removes_the_repair_of_permissions(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, account: Account
+) -> None:
+    add_phone(hass, entry, name="Spare", device_id=account.add_phone(OTHER_PHONE).device_id)
+    account.permissions.remove(Permission.EDIT_PHONES)
+    await set_up(hass, entry)
+    with pytest.raises(HomeAssistantError):
+        await use_sending_switch(hass)
+    hass.config_entries.async_remove_subentry(entry, OTHER_PHONE)
+    await hass.async_block_till_done()
+    assert repairs(hass) == ["no_device_permission"]
+    hass.config_entries.async_remove_subentry(entry, "the_phone")
+    await hass.async_block_till_done()
+    assert repairs(hass) == []
+
+
 async def test_the_problem_sensor_reports_reauth_and_storage_failure(
     hass: HomeAssistant,
     entry: MockConfigEntry,

@@ -10,7 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .api import Endpoint, GoSmsApiError, RequestOutcome
 from .const import CONTROL_PANEL_URL, DOMAIN
-from .subentries import find_phone
+from .subentries import find_phone, phones
 
 MESSAGES_LOST: Final = "messages_lost"
 PHONE_OUT_OF_TOUCH: Final = "phone_out_of_touch"
@@ -37,6 +37,9 @@ REAUTH: Final = "reauth"
 # Only the user's next message or click calls these endpoints, so the issues that they resolve must survive a restart.
 # The first poll raises the others again.
 _NEEDS_USER_ACTION: Final = frozenset({Endpoint.SEND, Endpoint.EDIT_PHONE})
+
+# The issues that they resolve concern only accounts with phones.
+_OF_PHONES: Final = frozenset({Endpoint.PHONE_INFO, Endpoint.EDIT_PHONE})
 
 # The page of the control panel where the problem can be fixed.
 _FIX_PAGES: Final = {
@@ -112,9 +115,12 @@ def async_clear_all(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
 
 @callback
 def async_clear_removed_phones(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Clear the issues of phones that were removed from an account."""
+    """Clear the issues of phones that were removed from an account; with the last phone, all that concern phones."""
+    has_phones = bool(phones(entry))
     for issue in _open_issues(hass, entry):
-        if _issue_data(issue)["subentry_id"] not in {None, *entry.subentries}:
+        data = _issue_data(issue)
+        is_removed = data["subentry_id"] not in {None, *entry.subentries}
+        if is_removed or (data.get("resolved_by") in _OF_PHONES and not has_phones):
             ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
 
@@ -170,11 +176,11 @@ class IssueManager:
 
         One that only a user's action resolves is not replaced by one that a poll resolves.
         """
+        if resolved_by in _OF_PHONES and phone is None:
+            # The phone was removed meanwhile, or a call named one that is not configured: only its caller can fix that.
+            return
         if key != UNKNOWN_PHONE:
             phone = None
-        elif phone is None:
-            # The call named a phone that is not configured, so only the caller can fix that.
-            return
         known = ir.async_get(self._hass).async_get_issue(DOMAIN, _issue_id(self._entry, key, phone))
         if (
             known is None
