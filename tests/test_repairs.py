@@ -553,6 +553,22 @@ async def test_the_repair_flow_ends_if_the_phone_is_removed_while_its_id_is_chec
 
 
 @pytest.mark.usefixtures("deleted")
+async def test_the_repair_flow_refuses_an_id_added_while_it_was_checked(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    manager, flow_id = await begin_to_fix(hass)
+    await manager.async_configure(flow_id, {"next_step_id": "correct"})
+
+    async def add(*_arguments: object) -> tuple[None, dict[str, str]]:
+        add_phone(hass, entry, name="Spare", device_id=NEW_ID)
+        return None, {}
+
+    with patch("custom_components.gosms.repairs.async_validate_phone", add):
+        form = await manager.async_configure(flow_id, {"device_id": NEW_ID})
+    assert form["errors"] == {"device_id": "already_configured"}
+
+
+@pytest.mark.usefixtures("deleted")
 async def test_opening_the_repair_of_an_already_removed_phone_closes_it(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
