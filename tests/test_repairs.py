@@ -332,6 +332,30 @@ async def test_removing_the_last_phone_removes_the_repair_of_permissions(
     assert repairs(hass) == []
 
 
+async def test_a_repair_names_account_and_phone_as_they_are_called_now(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, account: Account
+) -> None:
+    del account.phones[PHONE]
+    await set_up(hass, entry)
+    hass.config_entries.async_update_subentry(entry, entry.subentries["the_phone"], title="Hall")
+    await hass.async_block_till_done()
+    assert the_repair(hass).translation_placeholders == {
+        "account": "GoSMS.ru",
+        "phone": "Hall",
+        "url": "https://cms.gosms.ru/devices",
+    }
+    hass.config_entries.async_remove_subentry(entry, "the_phone")
+    service.faults.add(Fault.CODE, endpoint=SEND, code=1005)
+    await fail_to_send(hass)
+    hass.config_entries.async_update_entry(entry, title="House")
+    await hass.async_block_till_done()
+    assert the_repair(hass).translation_placeholders["account"] == "House"
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_entry(entry, title="Dacha")
+    await set_up(hass, entry)
+    assert the_repair(hass).translation_placeholders["account"] == "Dacha"
+
+
 async def test_the_problem_sensor_reports_reauth_and_storage_failure(
     hass: HomeAssistant,
     entry: MockConfigEntry,

@@ -91,10 +91,10 @@ def async_raise(
         severity=ir.IssueSeverity.WARNING if key in _WARNINGS else ir.IssueSeverity.ERROR,
         translation_key=key,
         translation_placeholders={
+            **(placeholders or {}),
             "account": entry.title,
             **({"phone": phone.title} if phone else {}),
             **({"url": url} if url else {}),
-            **(placeholders or {}),
         },
     )
     return issue_id
@@ -114,14 +114,24 @@ def async_clear_all(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
 
 
 @callback
-def async_clear_removed_phones(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Clear the issues of phones that were removed from an account; with the last phone, all that concern phones."""
+def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Clear the issues of removed phones, with the last one all that concern phones; update the names in the others."""
     has_phones = bool(phones(entry))
     for issue in _open_issues(hass, entry):
         data = _issue_data(issue)
-        is_removed = data["subentry_id"] not in {None, *entry.subentries}
-        if is_removed or (data.get("resolved_by") in _OF_PHONES and not has_phones):
+        resolved_by = Endpoint(str(data["resolved_by"])) if data.get("resolved_by") else None
+        phone = entry.subentries.get(str(data["subentry_id"]))
+        if (data["subentry_id"] and not phone) or (resolved_by in _OF_PHONES and not has_phones):
             ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
+        else:
+            async_raise(
+                hass,
+                entry,
+                str(issue.translation_key),
+                resolved_by=resolved_by,
+                phone=phone,
+                placeholders=issue.translation_placeholders,
+            )
 
 
 @callback
@@ -146,7 +156,7 @@ class IssueManager:
     """Raises and clears the issues of one account, and starts reauthentication, by the outcomes of its requests."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], renews: Callable[[], date]) -> None:
-        """Keep the issues of an earlier run, except those of phones that were removed since.
+        """Keep the issues of an earlier run, as far as they still apply.
 
         Args:
             hass: Home Assistant.
@@ -158,7 +168,7 @@ class IssueManager:
         self._renews = renews
         # When each issue was last raised: a request that began earlier proves nothing.
         self._raised: dict[str, float] = {}
-        async_clear_removed_phones(hass, entry)
+        async_update_issues(hass, entry)
 
     @callback
     def async_handle_outcome(self, outcome: RequestOutcome) -> None:
