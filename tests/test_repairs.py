@@ -349,11 +349,11 @@ async def test_a_repair_names_account_and_phone_as_they_are_called_now(
     await fail_to_send(hass)
     hass.config_entries.async_update_entry(entry, title="House")
     await hass.async_block_till_done()
-    assert the_repair(hass).translation_placeholders["account"] == "House"
+    assert the_repair(hass).translation_placeholders == {"account": "House", "url": "https://cms.gosms.ru/api"}
     assert await hass.config_entries.async_unload(entry.entry_id)
     hass.config_entries.async_update_entry(entry, title="Dacha")
     await set_up(hass, entry)
-    assert the_repair(hass).translation_placeholders["account"] == "Dacha"
+    assert the_repair(hass).translation_placeholders == {"account": "Dacha", "url": "https://cms.gosms.ru/api"}
 
 
 async def test_the_problem_sensor_reports_reauth_and_storage_failure(

@@ -489,7 +489,7 @@ async def test_a_phone_that_two_forms_add_at_the_same_time_is_added_once(
     first, second = await asyncio.gather(*(submit(hass, form, answer) for form in forms))
     assert first["type"] is FlowResultType.CREATE_ENTRY
     assert (second["type"], second["errors"]) == (FlowResultType.FORM, {"device_id": "already_configured"})
-    assert second["description_placeholders"]["owner"] == "Pixel 8"
+    assert second["description_placeholders"] == {**PHONES_LINK, "owner": "Pixel 8"}
 
 
 async def test_name_and_sim_of_a_phone_can_be_changed_during_an_outage(

@@ -21,17 +21,7 @@ from custom_components.gosms.feed import Feed, async_load_texts
 from custom_components.gosms.issues import async_raise
 from custom_components.gosms.permissions import Rights
 from simulator import Fault, Status
-from tests.common import (
-    DAD,
-    MUM,
-    SimulatedService,
-    add_phone,
-    add_recipient,
-    advance_time,
-    send,
-    set_up,
-    wait_until,
-)
+from tests.common import DAD, MUM, SimulatedService, add_phone, add_recipient, advance_time, send, set_up, wait_until
 from tests.services.test_permissions import CONTROL, READ, policy
 
 AUNT: Final = "79161234567"
