@@ -21,7 +21,7 @@ from custom_components.gosms.feed import Feed, async_load_texts
 from custom_components.gosms.issues import async_raise
 from custom_components.gosms.permissions import Rights
 from simulator import Fault, Status
-from tests.common import DAD, MUM, SimulatedService, add_phone, advance_time, send, set_up, wait_until
+from tests.common import DAD, MUM, SimulatedService, add_phone, add_recipient, advance_time, send, set_up, wait_until
 from tests.services.test_permissions import CONTROL, READ, policy
 
 AUNT: Final = "79161234567"
@@ -378,6 +378,17 @@ async def test_the_account_tells_what_can_be_done_and_shown(
     await browser.receive_until(lambda browser: browser.account["segments"]["left"] == 98)
     er.async_get(hass).async_update_entity("notify.dad", disabled_by=er.RegistryEntryDisabler.USER)
     await browser.receive_until(lambda browser: len(browser.account["recipients"]) == 1)
+
+
+async def test_recipients_of_one_name_are_told_apart_by_their_numbers(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    add_recipient(hass, entry, "Aunt", AUNT)
+    await set_up(hass, entry)
+    browser = await look(hass_ws_client)
+    hass.config_entries.async_update_subentry(entry, entry.subentries["the_recipient_dad"], title="mum")
+    await browser.receive()
+    assert [each["name"] for each in browser.account["recipients"]] == ["Mum …67-89", "mum …22-33", "Aunt"]
 
 
 async def test_a_rejected_token_is_a_problem_in_words(
