@@ -186,6 +186,10 @@ async def test_a_refused_message_keeps_its_text_and_says_why(
         await expect(card.root.locator(".notice")).to_contain_text("Not sent. The API token has no permission to send")
         await expect(card.text).to_have_value("Will this arrive?")
         await card.expect_status("Will this arrive?", "Refused")
+        refused = card.row("Will this arrive?")
+        await refused.get_by_role("button").first.click()
+        await expect(refused.locator("dl")).to_be_visible()
+        await expect(refused.get_by_text("no permission to send")).to_have_count(1)
         await card.root.get_by_role("link", name="Open repair").click()
         await card.page.wait_for_url("**/config/repairs")
         await card.page.get_by_text("No permission to send", exact=False).first.wait_for()
@@ -204,7 +208,7 @@ async def test_a_message_waits_in_an_outage_and_leaves_by_itself(
         await expect(card.root.locator(".notice")).to_contain_text("Queued for Mum")
         await card.expect_status("In the outage", "Queued")
         await card.expect_status("Before", "Delivered")
-        await expect(card.root.locator(".header")).to_contain_text("1 waiting")
+        await expect(card.root.locator(".header")).to_contain_text("1 queued")
         await poll(client)
         await expect(card.root).to_contain_text("GoSMS.ru can't be reached")
         await env.simulator.control("DELETE", "faults")
@@ -389,6 +393,19 @@ async def test_the_card_and_its_resource_leave_with_the_account(
     assert await card_resources(client) == []
     await add_account(env)
     assert await card_resources(client) == [url]
+
+
+async def test_a_card_without_an_account_shows_one_that_is_added_again(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    entry = await add_account(env)
+    async with open_card(env) as card:
+        await client.request("DELETE", f"/api/config/config_entries/entry/{entry.entry_id}")
+        await expect(card.root).to_contain_text("Messages are not available")
+        await add_account(env)
+        await expect(card.root).to_contain_text("All well")
+        await card.send("To the new account")
+        await card.expect_status("To the new account", "Delivered")
 
 
 async def test_a_text_never_goes_to_another_recipient_than_the_chosen_one(

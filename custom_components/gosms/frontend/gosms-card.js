@@ -56,7 +56,7 @@ const TEXTS = {
     title: "SMS",
     description: "Recent messages with their status, and a form to send.",
     allWell: "All well",
-    waiting: (count) => `${count} waiting`,
+    waiting: (count) => `${count} queued`,
     outage: "GoSMS.ru can't be reached. Messages wait here and are sent when it is available again.",
     openRepair: "Open repair",
     askAdministrator: "For details, ask an administrator: Settings > System > Repairs.",
@@ -100,7 +100,6 @@ const TEXTS = {
     seconds: (count) => `${count} s`,
     minutes: (count) => `${count} min`,
     hours: (count) => `${count} h`,
-    reason: "Reason",
     phoneNumber: "Phone number",
     created: "Created",
     length: "Length",
@@ -181,7 +180,6 @@ const TEXTS = {
     seconds: (count) => `${count} с`,
     minutes: (count) => `${count} мин`,
     hours: (count) => `${count} ч`,
-    reason: "Причина",
     phoneNumber: "Номер",
     created: "Создано",
     length: "Объём",
@@ -503,7 +501,8 @@ class GoSmsCard extends HTMLElement {
         type: `${DOMAIN}/messages/subscribe`,
         limit: this.#config.recipient ? MAX_ROWS : this.#limit,
         language: this.#hass.language,
-        ...this.#entry(),
+        // Without an account in the settings it is the only one, even if that was removed and added again.
+        ...(this.#config.config_entry_id ? { config_entry_id: this.#config.config_entry_id } : {}),
       });
       // The service may be gone already when the subscription ends.
       const end = () => Promise.resolve(unsubscribe()).catch(() => undefined);
@@ -803,7 +802,6 @@ class GoSmsCard extends HTMLElement {
     const t = this.#texts;
     const parts = row.parts ?? [];
     const facts = [
-      [t.reason, row.error_text],
       [t.phoneNumber, row.recipient ? this.#numberOf(row) : null],
       [t.created, this.#time(row.created, true)],
       [t.length, row.segments && t.segments(row.segments)],
