@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 from playwright.async_api import Locator, Page, expect
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 AXE: Final = ROOT / ".venv/npm/node_modules/axe-core/axe.min.js"
 MUM: Final = "79123456789"
 DAD: Final = "79123456780"
+BATTERY: Final = "sensor.pixel_8_battery"
 RESOURCE: Final = "/gosms/gosms-card.js"
 SMALL: Final = (320, 640)
 # CSS pixels: what a finger hits.
@@ -438,6 +440,23 @@ async def test_the_phone_is_shown_and_switched(env: BrowserEnvironment, client: 
         [phone] = (await env.simulator.control("GET", "state"))["phones"]
         assert not phone["is_active"]
         await switch.click()
+        await expect(switch).to_be_checked()
+
+
+async def test_no_switch_claims_that_a_phone_is_off_while_it_is_unknown(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    await add_account(env, with_phone=True)
+    refresh = partial(client.perform_action, "homeassistant.update_entity", target={"entity_id": BATTERY})
+    async with open_card(env) as card:
+        switch = card.root.get_by_role("switch", name="Pixel 8 sends SMS")
+        await expect(switch).to_be_checked()
+        await env.simulator.control("POST", "faults", {"fault": "bad_gateway"})
+        await refresh()
+        await expect(card.root.locator(".footer")).to_contain_text("Connection unknown")
+        await expect(switch).to_have_count(0)
+        await env.simulator.control("DELETE", "faults")
+        await refresh()
         await expect(switch).to_be_checked()
 
 

@@ -839,8 +839,7 @@ class GoSmsCard extends HTMLElement {
     const level = Number(battery?.state);
     const isCharging = state("charging")?.state === "on";
     const seen = Date.parse(state("last_seen")?.state);
-    const sending = state("sending");
-    const isOn = sending?.state === "on";
+    const isOn = { on: true, off: false }[state("sending")?.state];
     const tone = online === undefined ? "neutral" : online ? "success" : "warning";
     const step = Math.floor(level / 10) * 10;
     const batteryIcon = step < 10 ? "mdi:battery-alert" : step >= 100 ? "mdi:battery" : `mdi:battery-${step}`;
@@ -854,10 +853,9 @@ class GoSmsCard extends HTMLElement {
           Number.isFinite(level) && h("span", { class: level <= 20 && !isCharging ? "error" : "neutral" },
             icon(isCharging ? "mdi:battery-charging" : batteryIcon),
             h("span", { class: "hidden" }, t.battery), this.#hass.formatEntityState(battery), isCharging && `, ${t.charging}`))),
-      sending && h("button", {
+      isOn !== undefined && h("button", {
         class: "switch", type: "button", role: "switch", "data-role": phone.sending, "aria-checked": String(isOn),
-        "aria-label": t.sendsWith(phone.name), "aria-disabled": String(sending.state === "unavailable"),
-        onclick: () => sending.state !== "unavailable" && this.#switch(phone.sending, !isOn),
+        "aria-label": t.sendsWith(phone.name), onclick: () => this.#switch(phone.sending, !isOn),
       }, h("span", { "aria-hidden": "true" }, t.sends), h("span", { class: "track" })));
   }
 
