@@ -15,6 +15,9 @@ _MAX_TEXT: Final = 1000
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+# What a phone number may contain besides its digits.
+_NO_DIGITS: Final = re.compile(r"[^0-9]+")
+
 # An integer as text, and the limit for all integers: a larger one means nothing in this API, and can't be represented
 # in JSON for the frontend.
 _INTEGER: Final = re.compile(r"(-?[0-9]{1,18})(\.0{1,18})?")
@@ -98,7 +101,7 @@ class Message:
             return None
         return cls(
             id=message_id,
-            phone_number=_text(data.get("phone_number")) or "",
+            phone_number=_NO_DIGITS.sub("", _text(data.get("phone_number")) or ""),
             text=_text(data.get("message")) or "",
             status_code=integer(data.get("status")),
             device_id=parse_vendor_id(data.get("device_id")),

@@ -64,8 +64,8 @@ class SearchResults:
 
 def comparable_texts(listed: Iterable[Message], number: str) -> list[tuple[str, Message]]:
     """Return the listed messages to a number, each with its text in comparable form."""
-    digits = _number(number)
-    return [(comparable(each.text), each) for each in listed if _number(each.phone_number) == digits]
+    digits = number[-COMMON_DIGITS:]
+    return [(comparable(each.text), each) for each in listed if each.phone_number[-COMMON_DIGITS:] == digits]
 
 
 def comparable(text: str) -> str:
@@ -83,9 +83,3 @@ def _can_be_new(listed: Message, window: tuple[float, float], is_claimed: Callab
 def _is_same_text(listed: str, text: str) -> bool:
     """Return whether a listed text equals a text, or is its beginning as truncated by the service."""
     return listed == text or (len(listed) >= _MIN_CUT and text.startswith(listed.rstrip("….")))
-
-
-def _number(phone_number: str) -> str:
-    """Return the digits of a number in which all notations agree; a short number is returned in full."""
-    digits = "".join(character for character in phone_number if character.isdecimal())
-    return digits[-COMMON_DIGITS:] if len(digits) > COMMON_DIGITS else digits
