@@ -149,6 +149,22 @@ async def test_an_invalid_webhook_shows_an_error_and_can_be_corrected(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+async def test_options_without_the_section_of_the_plan_keep_the_plan(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={"plan_segments": 500, "billing_day": 15})
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await hass.config_entries.options.async_configure(
+        form["flow_id"], {"sending": {}, "text": {}, "trust": {"hourly_limit": 7}}
+    )
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert {key: entry.options[key] for key in ("plan_segments", "billing_day", "hourly_limit")} == {
+        "plan_segments": 500,
+        "billing_day": 15,
+        "hourly_limit": 7,
+    }
+
+
 async def test_no_default_of_a_section_hides_what_is_stored(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """The interface fills in a section from its default, if it has one, instead of the values of its fields."""
     form = await hass.config_entries.options.async_init(entry.entry_id)

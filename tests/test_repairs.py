@@ -7,7 +7,6 @@ from unittest.mock import AsyncMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.repairs import RepairsFlowManager, repairs_flow_manager
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -606,16 +605,17 @@ async def test_opening_the_repair_of_an_already_removed_phone_closes_it(
 
 
 async def test_a_repair_that_a_newer_version_raised_is_cleared(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    await set_up(hass, entry)
     ir.async_create_issue(
         hass,
         DOMAIN,
-        f"sender_unknown_{entry.entry_id}",
+        f"no_send_permission_{entry.entry_id}",
         data={"entry_id": entry.entry_id, "resolved_by": "POST /senders/get"},
         is_fixable=False,
         is_persistent=True,
         severity=ir.IssueSeverity.ERROR,
-        translation_key="sender_unknown",
+        translation_key="no_send_permission",
+        translation_placeholders={"account": entry.title, "url": "https://gosms.ru"},
     )
-    await set_up(hass, entry)
-    assert entry.state is ConfigEntryState.LOADED
+    assert await hass.config_entries.async_reload(entry.entry_id)
     assert repairs(hass) == []

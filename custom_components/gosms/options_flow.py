@@ -110,7 +110,8 @@ class GoSmsOptionsFlow(OptionsFlow):
         """Show the form, or handle the input."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            options = _flatten(user_input)
+            # Who knows no plan, such as a script of an earlier version, changes none.
+            options = _flatten({_SECTION_PLAN: self._stored_plan(), **user_input})
             callback_id = options.get(CONF_CALLBACK_ID)
             if callback_id is None or is_vendor_id(callback_id):
                 return self.async_create_entry(data=options)
@@ -144,6 +145,12 @@ class GoSmsOptionsFlow(OptionsFlow):
                 ),
                 vol.Required(_SECTION_TEXT): section(_TEXT_SCHEMA),
                 vol.Required(_SECTION_TRUST): section(_TRUST_SCHEMA),
-                vol.Required(_SECTION_PLAN): section(_PLAN_SCHEMA),
+                # No default: the interface would show it instead of what is stored.
+                vol.Optional(_SECTION_PLAN): section(_PLAN_SCHEMA),
             }
         )
+
+    def _stored_plan(self) -> dict[str, Any]:
+        """Return the stored values of the section about the plan."""
+        options = self.config_entry.options
+        return {key: options[key] for key in (CONF_PLAN_SEGMENTS, CONF_BILLING_DAY) if key in options}
