@@ -473,6 +473,9 @@ def test_a_last_online_date_in_1970_is_multiplied_by_1000() -> None:
         "9999-12-31T23:59:59-03:00",
         # How the vendor's language writes no time.
         "0001-01-01T00:00:00Z",
+        # In Tokyo it would be after the year 9999, and no form could tell it.
+        "9999-12-31T23:59:59Z",
+        9999999999,
     ],
 )
 def test_an_invalid_last_online_date_is_none(value: Json) -> None:

@@ -15,6 +15,9 @@ _MAX_TEXT: Final = 1000
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+# No phone reported later. The last day of the year 9999 can't be converted to every local time.
+_LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
 # An integer as text, and the limit for all integers: a larger one means nothing in this API, and can't be represented
 # in JSON for the frontend.
 _INTEGER: Final = re.compile(r"(-?[0-9]{1,18})(\.0{1,18})?")
@@ -265,8 +268,9 @@ def _report_time(value: Json) -> datetime | None:
     """
     text = str(value).strip() if isinstance(value, str | int | float) else ""
     if found := _UNIX_TIME.fullmatch(text):
-        return datetime.fromtimestamp(float(text) / (1 if len(found[1]) == 10 else 1000), UTC)  # noqa: PLR2004
-    time = _iso_time(text) if isinstance(value, str) else None
-    if time is None or time <= _EPOCH:
+        time = datetime.fromtimestamp(float(text) / (1 if len(found[1]) == 10 else 1000), UTC)  # noqa: PLR2004
+    else:
+        time = _iso_time(text) if isinstance(value, str) else None
+    if time is None or not _EPOCH < time < _LATEST:
         return None
     return time if time.year > _EPOCH.year else _EPOCH + (time - _EPOCH) * 1000
