@@ -233,7 +233,12 @@ def test_an_invalid_creation_time_is_none(value: Json) -> None:
     assert message.text == "Hello my friends"
 
 
-@pytest.mark.parametrize(("value", "year"), [(0, 1970), (-1, 1969), (4102444800, 2100)])
+@pytest.mark.parametrize("value", [0, -1, 20261014, 978307199, 4102444800, 253402300799])
+def test_a_time_at_which_no_message_was_created_is_none(value: int) -> None:
+    assert _message(time_create=value).created is None
+
+
+@pytest.mark.parametrize(("value", "year"), [(978307200, 2001), (4102444799, 2099)])
 def test_an_unlikely_creation_time_is_kept(value: int, year: int) -> None:
     created = _message(time_create=value).created
 

@@ -15,7 +15,9 @@ _MAX_TEXT: Final = 1000
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-# No phone reported later. The last day of the year 9999 can't be converted to every local time.
+# No message was created earlier, and none was created and no phone reported later. A wrong time is worse than none: it
+# would prove that a message is not the one that is looked up. The year 9999 can't be converted to every local time.
+_EARLIEST: Final = datetime(2001, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 # An integer as text, and the limit for all integers: a larger one means nothing in this API, and can't be represented
@@ -241,13 +243,11 @@ def _boolean(value: Json) -> bool | None:
 
 
 def _unix_time(value: Json) -> datetime | None:
-    """Return the time of Unix seconds, or None if they are out of range."""
-    if (seconds := integer(value)) is None:
+    """Return the time of Unix seconds, or None if no message can have been created then."""
+    seconds = integer(value)
+    if seconds is None or not _EARLIEST.timestamp() <= seconds < _LATEST.timestamp():
         return None
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except OverflowError, OSError, ValueError:
-        return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _iso_time(value: str) -> datetime | None:
@@ -267,10 +267,9 @@ def _report_time(value: Json) -> datetime | None:
     such a time is corrected. The epoch and earlier times are how programming languages represent the lack of a time.
     """
     text = str(value).strip() if isinstance(value, str | int | float) else ""
+    time = _iso_time(text) if isinstance(value, str) else None
     if found := _UNIX_TIME.fullmatch(text):
         time = datetime.fromtimestamp(float(text) / (1 if len(found[1]) == 10 else 1000), UTC)  # noqa: PLR2004
-    else:
-        time = _iso_time(text) if isinstance(value, str) else None
     if time is None or not _EPOCH < time < _LATEST:
         return None
     return time if time.year > _EPOCH.year else _EPOCH + (time - _EPOCH) * 1000
