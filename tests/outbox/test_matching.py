@@ -121,8 +121,8 @@ def test_the_part_with_the_unknown_outcome_is_matched() -> None:
 
 @pytest.mark.parametrize(
     "hidden",
-    [seen("a", number=""), seen("a", number="hidden"), seen("a", text=""), seen("a", text=" ")],
-    ids=["number", "digits", "text", "blank"],
+    [seen("a", number=""), seen("a", number="7912***6789"), seen("a", text=""), seen("a", text=" ")],
+    ids=["number", "masked", "text", "blank"],
 )
 @pytest.mark.parametrize(
     ("created", "claimed", "is_proof"),

@@ -22,6 +22,9 @@ _ALIKE: Final = str.maketrans(
 )
 _SPACES: Final = re.compile(r"\s+")
 
+# A number in any notation, with all of its digits: none is masked.
+_LEGIBLE: Final = re.compile(r"\+?[0-9 ()-]*[0-9]")
+
 
 class SearchResults:
     """What the service listed for a number. It may list messages to other numbers, too."""
@@ -34,7 +37,7 @@ class SearchResults:
             number: the number that was searched for.
         """
         self._listed = comparable_texts(found, number)
-        self._incomplete = [each for each in found if not (_number(each.phone_number) and each.text.strip())]
+        self._incomplete = [each for each in found if not (_LEGIBLE.fullmatch(each.phone_number) and each.text.strip())]
 
     def find_part(
         self, message: OutgoingMessage, window: tuple[float, float], is_claimed: Callable[[str], bool]
@@ -57,7 +60,7 @@ class SearchResults:
     def prove_absence(self, window: tuple[float, float], is_claimed: Callable[[str], bool]) -> bool:
         """Return whether a message that `find_part` does not find is absent.
 
-        A listed message without a number or a text may be the one that is looked up.
+        A listed message without a legible number or a text may be the one that is looked up.
         """
         return not any(_can_be_new(each, window, is_claimed) for each in self._incomplete)
 
