@@ -1,5 +1,6 @@
 """The options flow of an account. The form has sections; the options are stored flat."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
@@ -54,7 +55,7 @@ _MAX_WAIT: Final = 24 * 60
 _MAX_PLAN: Final = 1_000_000
 
 
-def _number(minimum: int, maximum: int, unit: UnitOfTime | None = None) -> vol.All:
+def _number(minimum: int, maximum: int, unit: UnitOfTime | None = None) -> Callable[[Any], int]:
     """Return a field for a whole number. The selector returns a float, which may be no number at all."""
     config = NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX)
     if unit:

@@ -22,7 +22,7 @@ NOT_BLANK: Final = vol.All(SHORT_TEXT, vol.Match(r"\s*\S", msg="it is empty"))
 SHORT_TEXTS: Final = vol.All(cv.ensure_list, vol.Length(max=_MAX_ROWS), [SHORT_TEXT])
 
 
-def _entity_ids(value: Any) -> str | list[str]:  # noqa: ANN401  # Whatever stands in the field.
+def _entity_ids(value: Any) -> Any:  # noqa: ANN401  # Whatever stands in the field.
     """Return ids of entities. Home Assistant's own validator fails on a number with another error."""
     try:
         return cv.comp_entity_ids(value)
