@@ -78,6 +78,20 @@ async def test_an_earlier_resource_of_the_card_is_replaced(
     assert own["url"] not in known
 
 
+async def test_stored_resources_are_kept_and_that_of_the_card_replaced(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    # As after a start of Home Assistant, which loads the resources only when they are first needed.
+    known = [{"id": url, "type": "module", "url": url} for url in ("/local/other.js", f"{PATH}?v=old")]
+    hass_storage["lovelace_resources"] = {"version": 1, "key": "lovelace_resources", "data": {"items": known}}
+    await set_up_dashboards(hass)
+    await set_up(hass, entry)
+    other, own = stored(hass)
+    assert other["url"] == "/local/other.js"
+    assert own["url"].startswith(f"{PATH}?v=")
+    assert own["url"] != f"{PATH}?v=old"
+
+
 async def test_a_reload_changes_nothing(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await set_up_dashboards(hass)
     await set_up(hass, entry)

@@ -83,8 +83,12 @@ async def test_what_is_not_known_is_not_delivered(hass: HomeAssistant, unknown: 
 @pytest.mark.parametrize("behavior", ["any", "all"])
 @pytest.mark.parametrize("key", ["last_message_delivered", "messages_waiting", "phone_ready"])
 async def test_no_condition_is_met_without_an_entity_of_its_own(hass: HomeAssistant, key: str, behavior: str) -> None:
+    # The base class in Home Assistant has no such attribute.
+    own_key: str = (await async_get_conditions(hass))[key]._key  # type: ignore[attr-defined]
     for domain in ("sensor", "binary_sensor"):
-        foreign = er.async_get(hass).async_get_or_create(domain, "other", "1", suggested_object_id="other")
+        foreign = er.async_get(hass).async_get_or_create(
+            domain, "other", "1", suggested_object_id="other", translation_key=own_key
+        )
         hass.states.async_set(foreign.entity_id, "delivered" if domain == "sensor" else "on")
     target = entities("sensor.other", "binary_sensor.other", "sensor.missing", "event.mum_message")
     assert await holds(hass, key, target, behavior=behavior) is False

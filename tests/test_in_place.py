@@ -386,6 +386,15 @@ async def test_a_phone_that_is_removed_while_asked_for_again_stays_away(
     )
 
 
+async def test_a_phone_that_is_removed_while_asked_for_leaves_no_repair(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    service.account.permissions.remove(Permission.SEE_PHONES)
+    await set_up(hass, entry)
+    await ask_and_remove_phone(hass, service, entry, add_phone)
+    assert hass.states.get("binary_sensor.gosms_ru_problem").attributes["reason"] == []
+
+
 @pytest.mark.freeze_time(NOON)
 @pytest.mark.usefixtures("with_phone")
 async def test_the_repair_of_a_phone_goes_with_it(

@@ -63,6 +63,13 @@ async def test_an_action_sends_through_the_outbox(hass: HomeAssistant, service: 
 
 
 @pytest.mark.usefixtures("enabled")
+async def test_nothing_in_the_title_means_no_title(hass: HomeAssistant, service: SimulatedService) -> None:
+    await notify(hass, "mum", title=None)
+    await notify(hass, "mum", title="")
+    assert texts(service) == ["Hello", "Hello"]
+
+
+@pytest.mark.usefixtures("enabled")
 async def test_a_refused_message_is_an_error_of_the_action(hass: HomeAssistant, service: SimulatedService) -> None:
     service.account.quota = 0
     with pytest.raises(HomeAssistantError) as error:

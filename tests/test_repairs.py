@@ -316,6 +316,46 @@ async def test_removing_a_phone_removes_its_repair(
     assert repairs(hass) == []
 
 
+async def test_removing_the_last_phone_removes_the_repair_of_permissions(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, account: Account
+) -> None:
+    add_phone(hass, entry, name="Spare", device_id=account.add_phone(OTHER_PHONE).device_id)
+    account.permissions.remove(Permission.EDIT_PHONES)
+    await set_up(hass, entry)
+    with pytest.raises(HomeAssistantError):
+        await use_sending_switch(hass)
+    hass.config_entries.async_remove_subentry(entry, OTHER_PHONE)
+    await hass.async_block_till_done()
+    assert repairs(hass) == ["no_device_permission"]
+    hass.config_entries.async_remove_subentry(entry, "the_phone")
+    await hass.async_block_till_done()
+    assert repairs(hass) == []
+
+
+async def test_a_repair_names_account_and_phone_as_they_are_called_now(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, account: Account
+) -> None:
+    del account.phones[PHONE]
+    await set_up(hass, entry)
+    hass.config_entries.async_update_subentry(entry, entry.subentries["the_phone"], title="Hall")
+    await hass.async_block_till_done()
+    assert the_repair(hass).translation_placeholders == {
+        "account": "GoSMS.ru",
+        "phone": "Hall",
+        "url": "https://cms.gosms.ru/devices",
+    }
+    hass.config_entries.async_remove_subentry(entry, "the_phone")
+    service.faults.add(Fault.CODE, endpoint=SEND, code=1005)
+    await fail_to_send(hass)
+    hass.config_entries.async_update_entry(entry, title="House")
+    await hass.async_block_till_done()
+    assert the_repair(hass).translation_placeholders == {"account": "House", "url": "https://cms.gosms.ru/api"}
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_entry(entry, title="Dacha")
+    await set_up(hass, entry)
+    assert the_repair(hass).translation_placeholders == {"account": "Dacha", "url": "https://cms.gosms.ru/api"}
+
+
 async def test_the_problem_sensor_reports_reauth_and_storage_failure(
     hass: HomeAssistant,
     entry: MockConfigEntry,
@@ -534,6 +574,22 @@ async def test_the_repair_flow_ends_if_the_phone_is_removed_while_its_id_is_chec
     with patch("custom_components.gosms.repairs.async_validate_phone", remove):
         done = await manager.async_configure(flow_id, {"device_id": NEW_ID})
     assert done["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.usefixtures("deleted")
+async def test_the_repair_flow_refuses_an_id_added_while_it_was_checked(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    manager, flow_id = await begin_to_fix(hass)
+    await manager.async_configure(flow_id, {"next_step_id": "correct"})
+
+    async def add(*_arguments: object) -> tuple[None, dict[str, str]]:
+        add_phone(hass, entry, name="Spare", device_id=NEW_ID)
+        return None, {}
+
+    with patch("custom_components.gosms.repairs.async_validate_phone", add):
+        form = await manager.async_configure(flow_id, {"device_id": NEW_ID})
+    assert form["errors"] == {"device_id": "already_configured"}
 
 
 @pytest.mark.usefixtures("deleted")

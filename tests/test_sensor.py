@@ -114,6 +114,16 @@ async def test_the_newest_messages_are_shown_with_recipient_names(
     assert len(attributes["recent"]) == 10
 
 
+async def test_a_number_that_is_listed_with_a_plus_is_the_recipients(
+    hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService
+) -> None:
+    service.account.add_message(message="To mum", phone_number=f"+{MUM}", status=Status.DELIVERED)
+    await set_up(hass, entry)
+    assert states(hass)[MUMS] == "delivered"
+    attributes = hass.states.get(LAST).attributes
+    assert (attributes["recipient"], attributes["phone_number"]) == ("Mum", MUM)
+
+
 @pytest.mark.parametrize("status", list(Status))
 async def test_every_vendor_status_is_mapped_to_a_state(
     hass: HomeAssistant, entry: MockConfigEntry, service: SimulatedService, status: Status

@@ -1,5 +1,6 @@
 """Adding, changing and removing recipients and phones."""
 
+import asyncio
 import re
 from typing import Any, Final
 
@@ -478,6 +479,17 @@ async def test_the_same_phone_cannot_be_added_twice(
 
     result = await submit(hass, form, {**answer, "device_id": OTHER_PHONE})
     assert (result["type"], result["title"]) == (FlowResultType.CREATE_ENTRY, "Hall")
+
+
+async def test_a_phone_that_two_forms_add_at_the_same_time_is_added_once(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    forms = [await add(hass, entry, "phone") for _ in range(2)]
+    answer = {"device_id": PHONE, "sim": "default"}
+    first, second = await asyncio.gather(*(submit(hass, form, answer) for form in forms))
+    assert first["type"] is FlowResultType.CREATE_ENTRY
+    assert (second["type"], second["errors"]) == (FlowResultType.FORM, {"device_id": "already_configured"})
+    assert second["description_placeholders"] == {**PHONES_LINK, "owner": "Pixel 8"}
 
 
 async def test_name_and_sim_of_a_phone_can_be_changed_during_an_outage(

@@ -191,7 +191,9 @@ async def test_devices_and_areas_are_targets(
 async def test_a_label_is_a_target_and_others_under_it_do_not_fire(
     hass: HomeAssistant, service: SimulatedService, freezer: FrozenDateTimeFactory, family_label: str
 ) -> None:
-    foreign = er.async_get(hass).async_get_or_create("event", "other", "1", suggested_object_id="other")
+    foreign = er.async_get(hass).async_get_or_create(
+        "event", "other", "1", suggested_object_id="other", translation_key="message"
+    )
     er.async_get(hass).async_update_entity(foreign.entity_id, labels={family_label})
     runs = await listen(hass, "message_delivered", target={"label_id": family_label})
     for event in ("1", "2"):

@@ -21,7 +21,7 @@ from custom_components.gosms.feed import Feed, async_load_texts
 from custom_components.gosms.issues import async_raise
 from custom_components.gosms.permissions import Rights
 from simulator import Fault, Status
-from tests.common import DAD, MUM, SimulatedService, add_phone, advance_time, send, set_up, wait_until
+from tests.common import DAD, MUM, SimulatedService, add_phone, add_recipient, advance_time, send, set_up, wait_until
 from tests.services.test_permissions import CONTROL, READ, policy
 
 AUNT: Final = "79161234567"
@@ -127,6 +127,29 @@ async def test_a_sent_message_is_followed_live(
     created, ended = (datetime.fromisoformat(row[key]) for key in ("created", "finished"))
     assert created == datetime.fromisoformat(row["steps"][0]["time"]) == ended - timedelta(seconds=60)
     assert ended == datetime.fromisoformat(row["steps"][1]["time"])
+
+
+async def test_a_failed_message_that_is_delivered_after_all_is_not_resent(
+    hass: HomeAssistant,
+    service: SimulatedService,
+    entry: MockConfigEntry,
+    hass_ws_client: WebSocketGenerator,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    await set_up(hass, entry)
+    browser = await look(hass_ws_client)
+    await send(hass, "Water leak")
+    [stored] = service.account.messages
+    service.account.set_status(stored.id, Status.DELIVERY_ERROR)
+    await advance_time(hass, freezer, 60)
+    await browser.receive_until(lambda browser: browser.rows and browser.row["finished"])
+    assert (browser.row["status"], browser.row["can_resend"]) == ("delivery_failed", True)
+    service.account.set_status(stored.id, Status.DELIVERED)
+    await entry.runtime_data.coordinator.async_refresh()
+    await browser.receive_until(lambda browser: browser.row["status"] != "delivery_failed")
+    [row] = browser.newest_first
+    assert (row["status"], row["status_text"], row["can_resend"]) == ("delivered", "Delivered", False)
+    assert (row["parts"][0]["status"], row["error"]) == ("delivered", None)
 
 
 async def test_what_others_sent_is_listed_by_its_id(
@@ -355,6 +378,17 @@ async def test_the_account_tells_what_can_be_done_and_shown(
     await browser.receive_until(lambda browser: browser.account["segments"]["left"] == 98)
     er.async_get(hass).async_update_entity("notify.dad", disabled_by=er.RegistryEntryDisabler.USER)
     await browser.receive_until(lambda browser: len(browser.account["recipients"]) == 1)
+
+
+async def test_recipients_of_one_name_are_told_apart_by_their_numbers(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> None:
+    add_recipient(hass, entry, "Aunt", AUNT)
+    await set_up(hass, entry)
+    browser = await look(hass_ws_client)
+    hass.config_entries.async_update_subentry(entry, entry.subentries["the_recipient_dad"], title="mum")
+    await browser.receive()
+    assert [each["name"] for each in browser.account["recipients"]] == ["Mum …67-89", "mum …22-33", "Aunt"]
 
 
 async def test_a_rejected_token_is_a_problem_in_words(

@@ -10,7 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .api import Endpoint, GoSmsApiError, RequestOutcome
 from .const import CONTROL_PANEL_URL, DOMAIN
-from .subentries import find_phone
+from .subentries import find_phone, phones
 
 MESSAGES_LOST: Final = "messages_lost"
 PHONE_OUT_OF_TOUCH: Final = "phone_out_of_touch"
@@ -37,6 +37,9 @@ REAUTH: Final = "reauth"
 # Only the user's next message or click calls these endpoints, so the issues that they resolve must survive a restart.
 # The first poll raises the others again.
 _NEEDS_USER_ACTION: Final = frozenset({Endpoint.SEND, Endpoint.EDIT_PHONE})
+
+# The issues that they resolve concern only accounts with phones.
+_OF_PHONES: Final = frozenset({Endpoint.PHONE_INFO, Endpoint.EDIT_PHONE})
 
 # The page of the control panel where the problem can be fixed.
 _FIX_PAGES: Final = {
@@ -88,10 +91,10 @@ def async_raise(
         severity=ir.IssueSeverity.WARNING if key in _WARNINGS else ir.IssueSeverity.ERROR,
         translation_key=key,
         translation_placeholders={
+            **(placeholders or {}),
             "account": entry.title,
             **({"phone": phone.title} if phone else {}),
             **({"url": url} if url else {}),
-            **(placeholders or {}),
         },
     )
     return issue_id
@@ -111,11 +114,24 @@ def async_clear_all(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
 
 
 @callback
-def async_clear_removed_phones(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Clear the issues of phones that were removed from an account."""
+def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Clear the issues of removed phones, with the last one all that concern phones; update the names in the others."""
+    has_phones = bool(phones(entry))
     for issue in _open_issues(hass, entry):
-        if _issue_data(issue)["subentry_id"] not in {None, *entry.subentries}:
+        data = _issue_data(issue)
+        resolved_by = Endpoint(str(data["resolved_by"])) if data.get("resolved_by") else None
+        phone = entry.subentries.get(str(data["subentry_id"]))
+        if (data["subentry_id"] and not phone) or (resolved_by in _OF_PHONES and not has_phones):
             ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
+        else:
+            async_raise(
+                hass,
+                entry,
+                str(issue.translation_key),
+                resolved_by=resolved_by,
+                phone=phone,
+                placeholders=issue.translation_placeholders,
+            )
 
 
 @callback
@@ -140,7 +156,7 @@ class IssueManager:
     """Raises and clears the issues of one account, and starts reauthentication, by the outcomes of its requests."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], renews: Callable[[], date]) -> None:
-        """Keep the issues of an earlier run, except those of phones that were removed since.
+        """Keep the issues of an earlier run, as far as they still apply.
 
         Args:
             hass: Home Assistant.
@@ -152,7 +168,7 @@ class IssueManager:
         self._renews = renews
         # When each issue was last raised: a request that began earlier proves nothing.
         self._raised: dict[str, float] = {}
-        async_clear_removed_phones(hass, entry)
+        async_update_issues(hass, entry)
 
     @callback
     def async_handle_outcome(self, outcome: RequestOutcome) -> None:
@@ -170,11 +186,11 @@ class IssueManager:
 
         One that only a user's action resolves is not replaced by one that a poll resolves.
         """
+        if resolved_by in _OF_PHONES and phone is None:
+            # The phone was removed meanwhile, or a call named one that is not configured: only its caller can fix that.
+            return
         if key != UNKNOWN_PHONE:
             phone = None
-        elif phone is None:
-            # The call named a phone that is not configured, so only the caller can fix that.
-            return
         known = ir.async_get(self._hass).async_get_issue(DOMAIN, _issue_id(self._entry, key, phone))
         if (
             known is None

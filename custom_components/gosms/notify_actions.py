@@ -18,7 +18,9 @@ _MESSAGE: Final = "message"
 _TITLE: Final = "title"
 
 # Other fields that callers give, such as `data` and `target`, are for other kinds of notifications, and are ignored.
-_SCHEMA: Final = vol.Schema({vol.Required(_MESSAGE): cv.string, vol.Optional(_TITLE): cv.string}, extra=vol.ALLOW_EXTRA)
+_SCHEMA: Final = vol.Schema(
+    {vol.Required(_MESSAGE): cv.string, vol.Optional(_TITLE): vol.Maybe(cv.string)}, extra=vol.ALLOW_EXTRA
+)
 _FIELDS: Final = {
     _MESSAGE: {"required": True, "selector": {"text": {"multiline": True}}},
     _TITLE: {"selector": {"text": {}}},

@@ -77,10 +77,9 @@ class UnknownPhoneRepairFlow(RepairsFlow):
 
     async def _async_validate(self, device_id: str) -> dict[str, str]:
         """Validate an id, and return the form's errors."""
-        if device_id in self._other_ids():
-            return {CONF_DEVICE_ID: "already_configured"}
         _, errors = await async_validate_phone(self._client(), device_id)
-        return errors
+        # Check this last: another flow may have added the phone meanwhile.
+        return {CONF_DEVICE_ID: "already_configured"} if device_id in self._other_ids() else errors
 
     def _other_ids(self) -> set[str | None]:
         """Return the unique ids of the account's other subentries."""

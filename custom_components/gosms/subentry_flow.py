@@ -208,14 +208,15 @@ class PhoneFlow(_SubentryFlow):
         client = async_create_client(self.hass, entry.data[CONF_API_TOKEN], entry.data[CONF_URL])
         if user_input is not None:
             device_id = normalize_vendor_id(user_input[CONF_DEVICE_ID])
-            if owner := self._find_owner(subentry, device_id):
-                placeholders["owner"] = owner.title
-                errors[CONF_DEVICE_ID] = "already_configured"
-            elif subentry is not None and subentry.unique_id == device_id:
+            if subentry is not None and subentry.unique_id == device_id:
                 # Do not validate the id again, so that the rest can be changed during an outage too.
                 title = subentry.title
             else:
                 title, errors = await async_validate_phone(client, device_id)
+            # Check this last: another flow may have added the phone meanwhile.
+            if owner := self._find_owner(subentry, device_id):
+                placeholders["owner"] = owner.title
+                errors = {CONF_DEVICE_ID: "already_configured"}
             if not errors:
                 return self._save(
                     subentry,

@@ -13,7 +13,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 from .const import SUBENTRY_PHONE
 from .coordinator import GoSmsPhoneCoordinator
 from .device import async_update_account_device, async_update_subentry_device
-from .issues import async_clear_removed_phones
+from .issues import async_update_issues
 from .runtime_data import SUBENTRY_READY, UPDATED, GoSmsConfigEntry, async_run, async_use_token
 
 # In other states the account is being unloaded, and the next setup sees the changes.
@@ -105,6 +105,7 @@ def _async_apply(hass: HomeAssistant, entry: GoSmsConfigEntry, before: _Applied,
             async_update_subentry_device(hass, entry, subentry)
             _, data = known
             _async_change(hass, entry, subentry, data)
+    async_update_issues(hass, entry)
     entry.runtime_data.outbox.async_prune_history()
     async_dispatcher_send(hass, UPDATED.format(entry.entry_id))
 
@@ -123,7 +124,6 @@ def _async_remove(hass: HomeAssistant, entry: GoSmsConfigEntry, subentry_id: str
     """Stop polling a phone. Home Assistant itself removes the device and the entities of a subentry after this."""
     if coordinator := entry.runtime_data.phone_coordinators.pop(subentry_id, None):
         entry.async_create_task(hass, coordinator.async_shutdown(), "GoSMS.ru end of a phone")
-    async_clear_removed_phones(hass, entry)
 
 
 @callback

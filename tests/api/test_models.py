@@ -221,6 +221,14 @@ def test_numbers_as_text_and_text_as_numbers_are_converted() -> None:
     assert (message.created, message.sim, message.status) == (CREATED, 1, MessageStatus.DELIVERED)
 
 
+@pytest.mark.parametrize(
+    ("listed", "digits"),
+    [("+79929999999", "79929999999"), ("+7 (992) 999-99-99\n", "79929999999"), ("900", "900"), ("MyBank", "")],
+)
+def test_a_phone_number_is_its_digits_in_any_notation(listed: str, digits: str) -> None:
+    assert _message(phone_number=listed).phone_number == digits
+
+
 def test_sim_slot_zero_is_not_mistaken_for_none() -> None:
     assert _message(to_sim=0).sim == 0
 
@@ -245,6 +253,11 @@ def test_an_unlikely_creation_time_is_kept(value: int, year: int) -> None:
     assert created is not None
     assert created.year == year
     assert created.utcoffset() == timedelta()
+
+
+@pytest.mark.parametrize("masked", ["7912***6789", "+7 912 xxx-67-89", "*"])
+def test_a_masked_phone_number_is_none(masked: str) -> None:
+    assert _message(phone_number=masked).phone_number == ""
 
 
 def test_an_overlong_text_is_truncated() -> None:

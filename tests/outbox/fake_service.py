@@ -74,6 +74,11 @@ def _hide_total(page: dict[str, Any]) -> dict[str, Any]:
     return {"sms_list": page["sms_list"]}
 
 
+def _hide_all(_page: dict[str, Any]) -> dict[str, Any]:
+    """Tell of no message, and count nothing."""
+    return {"sms_list": None}
+
+
 # What can be wrong with a list of messages. One that is cut, and counts no more than it tells, can't be told from a
 # true one.
 LIST_FAULTS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
@@ -83,6 +88,7 @@ LIST_FAULTS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {
     "has no numbers": _hide_numbers,
     "has no texts": _hide_texts,
     "has no total": _hide_total,
+    "has nothing": _hide_all,
 }
 
 

@@ -294,6 +294,31 @@ def test_a_long_message_is_delivered_with_all_parts_and_fails_with_any(
     assert event_types(message) == tells
 
 
+@pytest.mark.parametrize(
+    ("state", "statuses", "shown"),
+    [
+        (State.DELIVERY_FAILED, {"a": 4, "b": 4}, "delivered"),
+        (State.DELIVERED, {"a": 4, "b": 5}, "delivery_failed"),
+        (State.SEND_FAILED, {"a": 4, "b": 2}, "sent"),
+        (State.SEND_FAILED, {"a": 1, "b": 2}, "processing"),
+        # The list lags behind.
+        (State.DELIVERED, {"a": 4, "b": 2}, "delivered"),
+        (State.DELIVERED, {"a": 0, "b": 0}, "delivered"),
+        # The service no longer lists a part, or the end is not one that it reports.
+        (State.DELIVERY_FAILED, {"a": 4}, "delivery_failed"),
+        (State.UNCONFIRMED, {"a": 4, "b": 4}, "unconfirmed"),
+        (State.SENT, {"a": 4, "b": 4}, "sent"),
+    ],
+)
+def test_the_service_can_correct_what_is_shown_of_a_finished_message(
+    state: State, statuses: dict[str, int], shown: str
+) -> None:
+    message = replace(accepted_message(parts=2), state=state)
+    corrected = message.correct({key: MessageStatus(status) for key, status in statuses.items()})
+    assert corrected.status == shown
+    assert event_types(corrected) == event_types(message)
+
+
 def test_no_event_is_added_between_the_parts_of_a_long_message() -> None:
     message = replace(NEW, parts=(Part(text="(1/2) Leak"), Part(text="(2/2) here")))
     assert message.next_part == "(1/2) Leak"

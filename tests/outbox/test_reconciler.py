@@ -202,7 +202,10 @@ def test_a_message_that_is_listed_in_another_form_is_not_sent_again(
 
 @pytest.mark.parametrize(
     "fault",
-    [LIST_FAULTS[kind] for kind in ("contradicts itself", "is cut", "is damaged", "has no numbers", "has no texts")],
+    [
+        LIST_FAULTS[kind]
+        for kind in ("contradicts itself", "is cut", "is damaged", "has no numbers", "has no texts", "has nothing")
+    ],
 )
 def test_a_list_that_proves_nothing_does_not_send_a_message_again(
     fault: Callable[[dict[str, Any]], dict[str, Any]],

@@ -20,6 +20,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST: Final = datetime(2001, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
+# A character that hides a digit: what is left of a masked number would be another number.
+_MASK: Final = re.compile(r"[*•xXхХ#?]")
+
+# What a phone number may contain besides its digits.
+_NO_DIGITS: Final = re.compile(r"[^0-9]+")
+
 # An integer as text, and the limit for all integers: a larger one means nothing in this API, and can't be represented
 # in JSON for the frontend.
 _INTEGER: Final = re.compile(r"(-?[0-9]{1,18})(\.0{1,18})?")
@@ -103,7 +109,7 @@ class Message:
             return None
         return cls(
             id=message_id,
-            phone_number=_text(data.get("phone_number")) or "",
+            phone_number=_digits(_text(data.get("phone_number")) or ""),
             text=_text(data.get("message")) or "",
             status_code=integer(data.get("status")),
             device_id=parse_vendor_id(data.get("device_id")),
@@ -227,6 +233,11 @@ def integer(value: Json) -> int | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and value.is_integer():
         return int(value) if abs(value) < _MAX_INTEGER else None
     return None
+
+
+def _digits(number: str) -> str:
+    """Return the digits of a phone number, or an empty text if some of them are masked."""
+    return "" if _MASK.search(number) else _NO_DIGITS.sub("", number)
 
 
 def _percentage(value: Json) -> int | None:

@@ -1,5 +1,6 @@
 """What the feed says about an account, apart from its messages."""
 
+from collections import Counter
 from typing import Any, Final
 
 from homeassistant.const import Platform
@@ -8,7 +9,7 @@ from ..const import DOMAIN
 from ..entity import async_find_entity
 from ..issues import REAUTH, async_get_worst
 from ..permissions import Rights
-from ..phone_number import may_be_emergency_number
+from ..phone_number import ending, may_be_emergency_number
 from ..plan import plan_usage
 from ..subentries import phones
 from .recipients import VisibleRecipient
@@ -41,22 +42,27 @@ def describe_account(
         "config_entry_id": entry.entry_id,
         "title": entry.title,
         "available": entry.runtime_data.coordinator.last_update_success,
-        "recipients": [
-            {
-                "id": each.id,
-                "name": each.name,
-                "entity_id": each.entity_id,
-                "is_short": may_be_emergency_number(each.phone_number),
-            }
-            for each in recipients
-            if each.entity_id
-        ],
+        "recipients": _recipients([each for each in recipients if each.entity_id]),
         "may_send_numbers": rights.may_send_numbers,
         "waiting": waiting,
         "problem": _problem(rights, texts),
         "phones": _phones(rights),
         "segments": {"used": usage.used, "plan": usage.plan, "left": usage.left} if rights.may_read_account else None,
     }
+
+
+def _recipients(recipients: list[VisibleRecipient]) -> list[dict[str, Any]]:
+    """Return the recipients to choose from. The name of several is followed by the end of the number."""
+    count = Counter(each.name.casefold() for each in recipients)
+    return [
+        {
+            "id": each.id,
+            "name": each.name if count[each.name.casefold()] == 1 else f"{each.name} {ending(each.phone_number)}",
+            "entity_id": each.entity_id,
+            "is_short": may_be_emergency_number(each.phone_number),
+        }
+        for each in recipients
+    ]
 
 
 def _problem(rights: Rights, texts: Texts) -> dict[str, str] | None:

@@ -62,13 +62,15 @@ def find_messages(rights: Rights, recipients: list[VisibleRecipient]) -> Iterato
                 may_cancel=may_send_numbers,
             )
 
+    page = data.coordinator.data.messages
+    statuses = {listed.id: status for listed in page if (status := listed.status) is not None}
     claimed: set[str] = set()
     for message in chain(data.outbox.messages, data.outbox.ended):
         claimed.update(message.ids)
         recipient = by_id.get(message.recipient or "") or by_number.get(message.phone_number)
-        yield from found(data.outbox.unix_time(message.created), message.key, message, recipient)
+        yield from found(data.outbox.unix_time(message.created), message.key, message.correct(statuses), recipient)
     created = data.outbox.unix_time(rights.hass.loop.time())
-    for listed in data.coordinator.data.messages:
+    for listed in page:
         # The page is sorted, so a message without a time gets that of the one before it.
         created = listed.created.timestamp() if listed.created else created
         if listed.id not in claimed:

@@ -22,9 +22,6 @@ _ALIKE: Final = str.maketrans(
 )
 _SPACES: Final = re.compile(r"\s+")
 
-# A number in any notation, with all of its digits: none is masked.
-_LEGIBLE: Final = re.compile(r"\+?[0-9 ()-]*[0-9]")
-
 
 class SearchResults:
     """What the service listed for a number. It may list messages to other numbers, too."""
@@ -37,7 +34,7 @@ class SearchResults:
             number: the number that was searched for.
         """
         self._listed = comparable_texts(found, number)
-        self._incomplete = [each for each in found if not (_LEGIBLE.fullmatch(each.phone_number) and each.text.strip())]
+        self._incomplete = [each for each in found if not (each.phone_number and each.text.strip())]
 
     def find_part(
         self, message: OutgoingMessage, window: tuple[float, float], is_claimed: Callable[[str], bool]
@@ -60,15 +57,15 @@ class SearchResults:
     def prove_absence(self, window: tuple[float, float], is_claimed: Callable[[str], bool]) -> bool:
         """Return whether a message that `find_part` does not find is absent.
 
-        A listed message without a legible number or a text may be the one that is looked up.
+        A listed message without a number or a text may be the one that is looked up.
         """
         return not any(_can_be_new(each, window, is_claimed) for each in self._incomplete)
 
 
 def comparable_texts(listed: Iterable[Message], number: str) -> list[tuple[str, Message]]:
     """Return the listed messages to a number, each with its text in comparable form."""
-    digits = _number(number)
-    return [(comparable(each.text), each) for each in listed if _number(each.phone_number) == digits]
+    digits = number[-COMMON_DIGITS:]
+    return [(comparable(each.text), each) for each in listed if each.phone_number[-COMMON_DIGITS:] == digits]
 
 
 def comparable(text: str) -> str:
@@ -86,9 +83,3 @@ def _can_be_new(listed: Message, window: tuple[float, float], is_claimed: Callab
 def _is_same_text(listed: str, text: str) -> bool:
     """Return whether a listed text equals a text, or is its beginning as truncated by the service."""
     return listed == text or (len(listed) >= _MIN_CUT and text.startswith(listed.rstrip("….")))
-
-
-def _number(phone_number: str) -> str:
-    """Return the digits of a number in which all notations agree; a short number is returned in full."""
-    digits = "".join(character for character in phone_number if character.isdecimal())
-    return digits[-COMMON_DIGITS:] if len(digits) > COMMON_DIGITS else digits

@@ -13,6 +13,7 @@ from ..errors import Failure
 from .fingerprint import Fingerprint
 from .state import (
     DELIVERY_TIMEOUT,
+    REPORTED_ENDS,
     TRANSITIONS,
     IllegalTransitionError,
     MessageEvent,
@@ -253,6 +254,20 @@ class OutgoingMessage:
         if state is self.state or state is State.ACCEPTED:
             return replace(self, parts=parts)
         return _change(self, state, now, parts=parts)
+
+    def correct(self, statuses: Mapping[str, MessageStatus]) -> OutgoingMessage:
+        """Return a finished message with the statuses that the service shows now: it may have corrected the end.
+
+        For display only: no event follows the final one.
+        """
+        if self.state not in REPORTED_ENDS or not statuses.keys() >= set(self.ids):
+            return self
+        parts = tuple(replace(part, status=statuses[part.id or ""]) for part in self.parts)
+        state = state_of(parts)
+        if self.state is State.DELIVERED and state not in REPORTED_ENDS:
+            # A reader that lags behind is no correction.
+            return self
+        return replace(self, parts=parts, state=state)
 
     def report_delivery_timeout(self, now: float) -> OutgoingMessage:
         """Add the event that the delivery takes too long; the message is still tracked."""

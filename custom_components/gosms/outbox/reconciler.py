@@ -138,8 +138,9 @@ class Reconciler(Worker):
             if oldest is not None and oldest < earliest:
                 return found
             if len(page.messages) < PAGE_SIZE:
-                # A list that ends with a full page is no proof that nothing follows.
-                if number_of_page == 1 and page.total in {None, len(found)}:
+                # A list that ends with a full page is no proof that nothing follows, and a list without messages is
+                # none unless the service counted none.
+                if number_of_page == 1 and (page.total == len(found) or (page.total is None and found)):
                     return found
                 if page.messages and page.total == len(found):
                     return found

@@ -49,7 +49,9 @@ class State(StrEnum):
         return self is State.ACCEPTED or self is State.SENT
 
 
-_ENDS: Final = frozenset({State.DELIVERED, State.SEND_FAILED, State.DELIVERY_FAILED, State.UNCONFIRMED})
+# The final states that the service reports. It may correct them later.
+REPORTED_ENDS: Final = frozenset({State.DELIVERED, State.SEND_FAILED, State.DELIVERY_FAILED})
+_ENDS: Final = REPORTED_ENDS | {State.UNCONFIRMED}
 
 # All states that may follow a state; docs/architecture.md has the diagram.
 TRANSITIONS: Final[Mapping[State, frozenset[State]]] = {
