@@ -59,7 +59,7 @@ class EntryDriver:
     async def disable_hourly_limit(self, **others: int) -> None:
         """Turn off the hourly limit, since the tools send more than people do, and change others of that section."""
         form = await self.client.start_flow(FlowType.OPTIONS, self.entry_id)
-        user_input: Json = {"sending": {}, "text": {}, "trust": {"hourly_limit": 0, **others}}
+        user_input: Json = {"sending": {}, "text": {}, "trust": {"hourly_limit": 0, **others}, "plan": {}}
         await _submit(self.client, FlowType.OPTIONS, form, user_input)
 
     async def reload(self) -> None:

@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, get_schema_suggested_value
+import voluptuous as vol
 
 from custom_components.gosms.options import Options
 from tests.common import MUM, PHONE, SimulatedService, add_phone, phone, recipient, send, set_up
@@ -147,6 +148,15 @@ async def test_an_invalid_webhook_shows_an_error_and_can_be_corrected(
 
     result = await submit(hass, form, sending={"callback_id": WEBHOOK})
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_no_default_of_a_section_hides_what_is_stored(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """The interface fills in a section from its default, if it has one, instead of the values of its fields."""
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+    assert form["data_schema"]
+    sections = form["data_schema"].schema
+    assert list(sections) == ["sending", "text", "trust", "plan"]
+    assert [str(name) for name in sections if name.default is not vol.UNDEFINED] == []
 
 
 @pytest.mark.parametrize(

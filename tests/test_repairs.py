@@ -7,6 +7,7 @@ from unittest.mock import AsyncMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.repairs import RepairsFlowManager, repairs_flow_manager
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
@@ -601,4 +602,20 @@ async def test_opening_the_repair_of_an_already_removed_phone_closes_it(
     assert await async_setup_component(hass, "repairs", {})
     done = await repairs_flow_manager(hass).async_init(DOMAIN, data={"issue_id": the_repair(hass).issue_id})
     assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert repairs(hass) == []
+
+
+async def test_a_repair_that_a_newer_version_raised_is_cleared(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"sender_unknown_{entry.entry_id}",
+        data={"entry_id": entry.entry_id, "resolved_by": "POST /senders/get"},
+        is_fixable=False,
+        is_persistent=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key="sender_unknown",
+    )
+    await set_up(hass, entry)
+    assert entry.state is ConfigEntryState.LOADED
     assert repairs(hass) == []

@@ -119,16 +119,18 @@ def async_update_issues(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     has_phones = bool(phones(entry))
     for issue in _open_issues(hass, entry):
         data = _issue_data(issue)
-        resolved_by = Endpoint(str(data["resolved_by"])) if data.get("resolved_by") else None
-        phone = entry.subentries.get(str(data["subentry_id"]))
-        if (data["subentry_id"] and not phone) or (resolved_by in _OF_PHONES and not has_phones):
+        resolved_by, subentry_id = data.get("resolved_by"), data.get("subentry_id")
+        phone = entry.subentries.get(str(subentry_id))
+        is_of_removed_phone = bool(subentry_id and not phone) or (resolved_by in _OF_PHONES and not has_phones)
+        # A later version may know endpoints, and raise issues, that this one does not.
+        if is_of_removed_phone or resolved_by not in {None, *Endpoint}:
             ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
         else:
             async_raise(
                 hass,
                 entry,
                 str(issue.translation_key),
-                resolved_by=resolved_by,
+                resolved_by=Endpoint(str(resolved_by)) if resolved_by else None,
                 phone=phone,
                 placeholders=issue.translation_placeholders,
             )

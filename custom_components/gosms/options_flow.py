@@ -140,6 +140,6 @@ class GoSmsOptionsFlow(OptionsFlow):
                 ),
                 vol.Required(_SECTION_TEXT): section(_TEXT_SCHEMA),
                 vol.Required(_SECTION_TRUST): section(_TRUST_SCHEMA),
-                vol.Optional(_SECTION_PLAN, default=dict): section(_PLAN_SCHEMA),
+                vol.Required(_SECTION_PLAN): section(_PLAN_SCHEMA),
             }
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 from playwright.async_api import Locator, Page, expect
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 AXE: Final = ROOT / ".venv/npm/node_modules/axe-core/axe.min.js"
 MUM: Final = "79123456789"
 DAD: Final = "79123456780"
+BATTERY: Final = "sensor.pixel_8_battery"
 RESOURCE: Final = "/gosms/gosms-card.js"
 SMALL: Final = (320, 640)
 # CSS pixels: what a finger hits.
@@ -186,6 +188,10 @@ async def test_a_refused_message_keeps_its_text_and_says_why(
         await expect(card.root.locator(".notice")).to_contain_text("Not sent. The API token has no permission to send")
         await expect(card.text).to_have_value("Will this arrive?")
         await card.expect_status("Will this arrive?", "Refused")
+        refused = card.row("Will this arrive?")
+        await refused.get_by_role("button").first.click()
+        await expect(refused.locator("dl")).to_be_visible()
+        await expect(refused.get_by_text("no permission to send")).to_have_count(1)
         await card.root.get_by_role("link", name="Open repair").click()
         await card.page.wait_for_url("**/config/repairs")
         await card.page.get_by_text("No permission to send", exact=False).first.wait_for()
@@ -204,7 +210,7 @@ async def test_a_message_waits_in_an_outage_and_leaves_by_itself(
         await expect(card.root.locator(".notice")).to_contain_text("Queued for Mum")
         await card.expect_status("In the outage", "Queued")
         await card.expect_status("Before", "Delivered")
-        await expect(card.root.locator(".header")).to_contain_text("1 waiting")
+        await expect(card.root.locator(".header")).to_contain_text("1 queued")
         await poll(client)
         await expect(card.root).to_contain_text("GoSMS.ru can't be reached")
         await env.simulator.control("DELETE", "faults")
@@ -391,6 +397,19 @@ async def test_the_card_and_its_resource_leave_with_the_account(
     assert await card_resources(client) == [url]
 
 
+async def test_a_card_without_an_account_shows_one_that_is_added_again(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    entry = await add_account(env)
+    async with open_card(env) as card:
+        await client.request("DELETE", f"/api/config/config_entries/entry/{entry.entry_id}")
+        await expect(card.root).to_contain_text("Messages are not available")
+        await add_account(env)
+        await expect(card.root).to_contain_text("All well")
+        await card.send("To the new account")
+        await card.expect_status("To the new account", "Delivered")
+
+
 async def test_a_text_never_goes_to_another_recipient_than_the_chosen_one(
     env: BrowserEnvironment, client: HomeAssistantClient
 ) -> None:
@@ -421,6 +440,23 @@ async def test_the_phone_is_shown_and_switched(env: BrowserEnvironment, client: 
         [phone] = (await env.simulator.control("GET", "state"))["phones"]
         assert not phone["is_active"]
         await switch.click()
+        await expect(switch).to_be_checked()
+
+
+async def test_no_switch_claims_that_a_phone_is_off_while_it_is_unknown(
+    env: BrowserEnvironment, client: HomeAssistantClient
+) -> None:
+    await add_account(env, with_phone=True)
+    refresh = partial(client.perform_action, "homeassistant.update_entity", target={"entity_id": BATTERY})
+    async with open_card(env) as card:
+        switch = card.root.get_by_role("switch", name="Pixel 8 sends SMS")
+        await expect(switch).to_be_checked()
+        await env.simulator.control("POST", "faults", {"fault": "bad_gateway"})
+        await refresh()
+        await expect(card.root.locator(".footer")).to_contain_text("Connection unknown")
+        await expect(switch).to_have_count(0)
+        await env.simulator.control("DELETE", "faults")
+        await refresh()
         await expect(switch).to_be_checked()
 
 

@@ -155,6 +155,22 @@ async def test_an_account_is_reconfigured_and_removed(
     assert await client.entries(DOMAIN) == []
 
 
+async def test_stored_options_are_shown_and_kept(env: BrowserEnvironment, client: HomeAssistantClient) -> None:
+    await add_account_with_mum(env)
+    async with env.open_page(INTEGRATION) as ui:
+        row = ui.page.locator("ha-config-entry-row")
+        plan = ui.page.get_by_role("spinbutton", name=TEXTS["options.step.init.sections.plan.data.plan_segments"])
+        await ui.click("Configure", within=row)
+        await plan.fill("1000")
+        await ui.click("Submit")
+        await ui.click("Finish")
+        for _shown_then_kept in range(2):
+            await ui.click("Configure", within=row)
+            await expect(plan).to_have_value("1000")
+            await ui.click("Submit")
+            await ui.click("Finish")
+
+
 async def test_an_automation_built_on_a_recipients_events_runs(
     env: BrowserEnvironment, client: HomeAssistantClient
 ) -> None:

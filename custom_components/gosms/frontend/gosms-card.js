@@ -56,7 +56,7 @@ const TEXTS = {
     title: "SMS",
     description: "Recent messages with their status, and a form to send.",
     allWell: "All well",
-    waiting: (count) => `${count} waiting`,
+    waiting: (count) => `${count} queued`,
     outage: "GoSMS.ru can't be reached. Messages wait here and are sent when it is available again.",
     openRepair: "Open repair",
     askAdministrator: "For details, ask an administrator: Settings > System > Repairs.",
@@ -100,7 +100,6 @@ const TEXTS = {
     seconds: (count) => `${count} s`,
     minutes: (count) => `${count} min`,
     hours: (count) => `${count} h`,
-    reason: "Reason",
     phoneNumber: "Phone number",
     created: "Created",
     length: "Length",
@@ -181,7 +180,6 @@ const TEXTS = {
     seconds: (count) => `${count} с`,
     minutes: (count) => `${count} мин`,
     hours: (count) => `${count} ч`,
-    reason: "Причина",
     phoneNumber: "Номер",
     created: "Создано",
     length: "Объём",
@@ -503,7 +501,8 @@ class GoSmsCard extends HTMLElement {
         type: `${DOMAIN}/messages/subscribe`,
         limit: this.#config.recipient ? MAX_ROWS : this.#limit,
         language: this.#hass.language,
-        ...this.#entry(),
+        // Without an account in the settings it is the only one, even if that was removed and added again.
+        ...(this.#config.config_entry_id ? { config_entry_id: this.#config.config_entry_id } : {}),
       });
       // The service may be gone already when the subscription ends.
       const end = () => Promise.resolve(unsubscribe()).catch(() => undefined);
@@ -803,7 +802,6 @@ class GoSmsCard extends HTMLElement {
     const t = this.#texts;
     const parts = row.parts ?? [];
     const facts = [
-      [t.reason, row.error_text],
       [t.phoneNumber, row.recipient ? this.#numberOf(row) : null],
       [t.created, this.#time(row.created, true)],
       [t.length, row.segments && t.segments(row.segments)],
@@ -841,8 +839,7 @@ class GoSmsCard extends HTMLElement {
     const level = Number(battery?.state);
     const isCharging = state("charging")?.state === "on";
     const seen = Date.parse(state("last_seen")?.state);
-    const sending = state("sending");
-    const isOn = sending?.state === "on";
+    const isOn = { on: true, off: false }[state("sending")?.state];
     const tone = online === undefined ? "neutral" : online ? "success" : "warning";
     const step = Math.floor(level / 10) * 10;
     const batteryIcon = step < 10 ? "mdi:battery-alert" : step >= 100 ? "mdi:battery" : `mdi:battery-${step}`;
@@ -856,10 +853,9 @@ class GoSmsCard extends HTMLElement {
           Number.isFinite(level) && h("span", { class: level <= 20 && !isCharging ? "error" : "neutral" },
             icon(isCharging ? "mdi:battery-charging" : batteryIcon),
             h("span", { class: "hidden" }, t.battery), this.#hass.formatEntityState(battery), isCharging && `, ${t.charging}`))),
-      sending && h("button", {
+      isOn !== undefined && h("button", {
         class: "switch", type: "button", role: "switch", "data-role": phone.sending, "aria-checked": String(isOn),
-        "aria-label": t.sendsWith(phone.name), "aria-disabled": String(sending.state === "unavailable"),
-        onclick: () => sending.state !== "unavailable" && this.#switch(phone.sending, !isOn),
+        "aria-label": t.sendsWith(phone.name), onclick: () => this.#switch(phone.sending, !isOn),
       }, h("span", { "aria-hidden": "true" }, t.sends), h("span", { class: "track" })));
   }
 
