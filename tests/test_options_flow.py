@@ -1,6 +1,7 @@
 """The options of an account."""
 
 from dataclasses import fields
+import math
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult
@@ -125,7 +126,7 @@ async def test_the_form_says_which_country_the_home_is_in(
 async def test_durations_have_a_unit(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     form = await hass.config_entries.options.async_init(entry.entry_id)
     fields = form["data_schema"].schema["trust"].schema.schema
-    units = {key: fields[key].config.get("unit_of_measurement") for key in TRUST}
+    units = {key: fields[key].validators[0].config.get("unit_of_measurement") for key in TRUST}
     assert units == {"queue_expiry": "min", "delivery_timeout": "min", "hourly_limit": None, "history_days": "d"}
 
 
@@ -191,6 +192,8 @@ async def test_no_default_of_a_section_hides_what_is_stored(hass: HomeAssistant,
         ("plan", "billing_day", 29),
         ("trust", "hourly_limit", -1),
         ("trust", "hourly_limit", 10_001),
+        ("trust", "hourly_limit", math.nan),
+        ("trust", "queue_expiry", "nan"),
     ],
 )
 async def test_an_out_of_range_value_is_rejected(

@@ -242,6 +242,17 @@ async def test_a_message_with_an_unknown_outcome_is_sent_exactly_once(
     assert recorded.attributes[-1]["message_ids"] == [service.account.messages[0].id]
 
 
+async def test_a_message_listed_with_a_time_of_zero_is_not_sent_again(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
+    await set_up(hass, entry)
+    service.faults.add(Fault.CUT_AFTER, endpoint=SEND, times=1)
+    await send(hass, "Water leak!")
+    service.account.messages[0].created = 0.0
+    await advance_time_in_steps(hass, freezer, 300)
+    assert texts(service) == ["Water leak!"]
+
+
 async def test_only_an_identical_message_waits_for_an_unknown_outcome(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -254,6 +254,7 @@ async def test_a_phone_is_polled_with_all_its_entities_disabled(
         (0, (Sim(slot_index=0, display_name="MTS"), Sim(slot_index=1, display_name="Beeline")), "MTS"),
         (1, (Sim(slot_index=1, display_name=""),), "SIM 2"),
         (0, (), "SIM 1"),
+        (0, (Sim(slot_index=0, display_name="M" * 300),), "M" * 255),
         (None, (), STATE_UNKNOWN),
     ],
 )

@@ -1,5 +1,6 @@
 """The options flow of an account. The form has sections; the options are stored flat."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlow
@@ -54,22 +55,17 @@ _MAX_WAIT: Final = 24 * 60
 _MAX_PLAN: Final = 1_000_000
 
 
-def _number(minimum: int, maximum: int, unit: UnitOfTime | None = None) -> NumberSelector:
-    """Return a field for a whole number."""
+def _number(minimum: int, maximum: int, unit: UnitOfTime | None = None) -> Callable[[Any], int]:
+    """Return a field for a whole number. The selector returns a float, which may be no number at all."""
     config = NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX)
     if unit:
         config |= {"unit_of_measurement": unit, "translation_key": "units"}
-    return NumberSelector(config)
+    return vol.All(NumberSelector(config), vol.Coerce(int))
 
 
 def _flatten(user_input: dict[str, Any]) -> dict[str, Any]:
     """Return the options to store: without sections and empty fields."""
-    options: dict[str, Any] = {
-        # A number selector returns floats, also for whole numbers.
-        key: int(value) if isinstance(value, float) else value
-        for fields in user_input.values()
-        for key, value in fields.items()
-    }
+    options: dict[str, Any] = {key: value for fields in user_input.values() for key, value in fields.items()}
     if callback_id := normalize_vendor_id(options.pop(CONF_CALLBACK_ID, "")):
         options[CONF_CALLBACK_ID] = callback_id
     return options

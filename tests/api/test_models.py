@@ -241,13 +241,23 @@ def test_an_invalid_creation_time_is_none(value: Json) -> None:
     assert message.text == "Hello my friends"
 
 
-@pytest.mark.parametrize(("value", "year"), [(0, 1970), (-1, 1969), (4102444800, 2100)])
+@pytest.mark.parametrize("value", [0, -1, 20261014, 978307199, 4102444800, 253402300799])
+def test_a_time_at_which_no_message_was_created_is_none(value: int) -> None:
+    assert _message(time_create=value).created is None
+
+
+@pytest.mark.parametrize(("value", "year"), [(978307200, 2001), (4102444799, 2099)])
 def test_an_unlikely_creation_time_is_kept(value: int, year: int) -> None:
     created = _message(time_create=value).created
 
     assert created is not None
     assert created.year == year
     assert created.utcoffset() == timedelta()
+
+
+@pytest.mark.parametrize("masked", ["7912***6789", "+7 912 xxx-67-89", "*"])
+def test_a_masked_phone_number_is_none(masked: str) -> None:
+    assert _message(phone_number=masked).phone_number == ""
 
 
 def test_an_overlong_text_is_truncated() -> None:
@@ -481,6 +491,9 @@ def test_a_last_online_date_in_1970_is_multiplied_by_1000() -> None:
         "9999-12-31T23:59:59-03:00",
         # How the vendor's language writes no time.
         "0001-01-01T00:00:00Z",
+        # In Tokyo it would be after the year 9999, and no form could tell it.
+        "9999-12-31T23:59:59Z",
+        9999999999,
     ],
 )
 def test_an_invalid_last_online_date_is_none(value: Json) -> None:

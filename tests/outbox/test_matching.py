@@ -119,7 +119,11 @@ def test_the_part_with_the_unknown_outcome_is_matched() -> None:
     assert SearchResults(listed, MUM).find_part(message, (ATTEMPTED, ATTEMPTED), {"a"}.__contains__) == "b"
 
 
-@pytest.mark.parametrize("hidden", [seen("a", number=""), seen("a", text="")], ids=["number", "text"])
+@pytest.mark.parametrize(
+    "hidden",
+    [seen("a", number=""), seen("a", text=""), seen("a", text=" ")],
+    ids=["number", "text", "blank"],
+)
 @pytest.mark.parametrize(
     ("created", "claimed", "is_proof"),
     [

@@ -161,6 +161,9 @@ async def test_whoever_still_waits_is_told_that_it_was_taken_back(
         {"keys": None},
         {"keys": [" "]},
         {"entity_id": ""},
+        {"entity_id": 79123456789},
+        {"config_entry_id": ""},
+        {"config_entry_id": None},
     ],
 )
 async def test_an_empty_field_takes_nothing_back(

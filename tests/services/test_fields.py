@@ -213,6 +213,40 @@ async def test_a_field_of_a_question_that_is_too_long_is_refused(
     assert len(service.requests) == before
 
 
+@pytest.mark.parametrize("number", [math.inf, math.nan, 10**400, 0, -1, [], "ten"])
+@pytest.mark.parametrize("field", ["limit", "page"])
+async def test_an_invalid_number_is_refused(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, field: str, number: Any
+) -> None:
+    await set_up(hass, entry)
+    before = len(service.requests_to(LIST))
+    with pytest.raises(vol.Invalid, match=field):
+        await perform_action(hass, "get_messages", **{field: number})
+    assert len(service.requests_to(LIST)) == before
+
+
+@pytest.mark.parametrize("number", [79123456789, 0, True, math.nan])
+async def test_a_number_is_no_entity(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, number: float
+) -> None:
+    await set_up(hass, entry)
+    with pytest.raises(vol.Invalid, match="entity_id"):
+        await send_sms(hass, entity_id=number)
+    assert service.requests_to(SEND) == []
+
+
+async def test_lists_in_lists_are_refused(
+    hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry
+) -> None:
+    await set_up(hass, entry)
+    rows: list[Any] = [MUM]
+    for _ in range(2_000):
+        rows = [rows]
+    with pytest.raises(vol.Invalid, match="phone_numbers"):
+        await send_sms(hass, phone_numbers=rows)
+    assert service.requests_to(SEND) == []
+
+
 @pytest.mark.parametrize("message_ids", ["x" * 256, [PHONE] * 1001, []])
 async def test_too_much_to_delete_is_refused(
     hass: HomeAssistant, service: SimulatedService, entry: MockConfigEntry, message_ids: Any

@@ -15,6 +15,14 @@ _MAX_TEXT: Final = 1000
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
+# No message was created earlier, and none was created and no phone reported later. A wrong time is worse than none: it
+# would prove that a message is not the one that is looked up. The year 9999 can't be converted to every local time.
+_EARLIEST: Final = datetime(2001, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
+# A character that hides a digit: what is left of a masked number would be another number.
+_MASK: Final = re.compile(r"[*•xXхХ#?]")
+
 # What a phone number may contain besides its digits.
 _NO_DIGITS: Final = re.compile(r"[^0-9]+")
 
@@ -101,7 +109,7 @@ class Message:
             return None
         return cls(
             id=message_id,
-            phone_number=_NO_DIGITS.sub("", _text(data.get("phone_number")) or ""),
+            phone_number=_digits(_text(data.get("phone_number")) or ""),
             text=_text(data.get("message")) or "",
             status_code=integer(data.get("status")),
             device_id=parse_vendor_id(data.get("device_id")),
@@ -227,6 +235,11 @@ def integer(value: Json) -> int | None:
     return None
 
 
+def _digits(number: str) -> str:
+    """Return the digits of a phone number, or an empty text if some of them are masked."""
+    return "" if _MASK.search(number) else _NO_DIGITS.sub("", number)
+
+
 def _percentage(value: Json) -> int | None:
     """Return an integer percentage, with or without the percent sign, or None."""
     number = integer(value.strip().removesuffix("%").rstrip() if isinstance(value, str) else value)
@@ -241,13 +254,11 @@ def _boolean(value: Json) -> bool | None:
 
 
 def _unix_time(value: Json) -> datetime | None:
-    """Return the time of Unix seconds, or None if they are out of range."""
-    if (seconds := integer(value)) is None:
+    """Return the time of Unix seconds, or None if no message can have been created then."""
+    seconds = integer(value)
+    if seconds is None or not _EARLIEST.timestamp() <= seconds < _LATEST.timestamp():
         return None
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except OverflowError, OSError, ValueError:
-        return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _iso_time(value: str) -> datetime | None:
@@ -267,9 +278,9 @@ def _report_time(value: Json) -> datetime | None:
     such a time is corrected. The epoch and earlier times are how programming languages represent the lack of a time.
     """
     text = str(value).strip() if isinstance(value, str | int | float) else ""
-    if found := _UNIX_TIME.fullmatch(text):
-        return datetime.fromtimestamp(float(text) / (1 if len(found[1]) == 10 else 1000), UTC)  # noqa: PLR2004
     time = _iso_time(text) if isinstance(value, str) else None
-    if time is None or time <= _EPOCH:
+    if found := _UNIX_TIME.fullmatch(text):
+        time = datetime.fromtimestamp(float(text) / (1 if len(found[1]) == 10 else 1000), UTC)  # noqa: PLR2004
+    if time is None or not _EPOCH < time < _LATEST:
         return None
     return time if time.year > _EPOCH.year else _EPOCH + (time - _EPOCH) * 1000

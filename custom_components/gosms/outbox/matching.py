@@ -34,7 +34,7 @@ class SearchResults:
             number: the number that was searched for.
         """
         self._listed = comparable_texts(found, number)
-        self._incomplete = [each for each in found if not (each.phone_number and each.text)]
+        self._incomplete = [each for each in found if not (each.phone_number and each.text.strip())]
 
     def find_part(
         self, message: OutgoingMessage, window: tuple[float, float], is_claimed: Callable[[str], bool]

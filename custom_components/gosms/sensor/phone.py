@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
-from homeassistant.const import PERCENTAGE, EntityCategory
+from homeassistant.const import MAX_LENGTH_STATE_STATE, PERCENTAGE, EntityCategory
 from homeassistant.helpers.typing import StateType
 
 from ..coordinator import GoSmsPhoneCoordinator
@@ -26,7 +26,7 @@ def _sim(phone: GoSmsPhoneCoordinator) -> str | None:
     if slot is None or slot in _SIM_CHOICES:
         return None if slot is None else _SIM_CHOICES[slot]
     name = next((sim.name for sim in phone.data.sims if sim.slot == slot), None)
-    return name or f"SIM {slot + 1}"
+    return name[:MAX_LENGTH_STATE_STATE] if name else f"SIM {slot + 1}"
 
 
 PHONE_SENSORS: Final = (

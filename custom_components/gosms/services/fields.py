@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final, override
 
+from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import VolDictType
 import voluptuous as vol
@@ -19,6 +20,30 @@ _MAX_ROWS: Final = 1000
 SHORT_TEXT: Final = vol.All(cv.string, vol.Length(max=_MAX_LENGTH))
 NOT_BLANK: Final = vol.All(SHORT_TEXT, vol.Match(r"\s*\S", msg="it is empty"))
 SHORT_TEXTS: Final = vol.All(cv.ensure_list, vol.Length(max=_MAX_ROWS), [SHORT_TEXT])
+
+
+def _entity_ids(value: Any) -> Any:  # noqa: ANN401  # Whatever stands in the field.
+    """Return ids of entities. Home Assistant's own validator fails on a number with another error."""
+    try:
+        return cv.comp_entity_ids(value)
+    except TypeError as err:
+        raise vol.Invalid("expected entity IDs") from err
+
+
+TARGET_FIELDS: Final[VolDictType] = {**cv.ENTITY_SERVICE_FIELDS, vol.Optional(ATTR_ENTITY_ID): _entity_ids}
+
+
+def whole_number(maximum: int) -> Callable[[Any], int]:
+    """Return the validator of a whole number from 1 to the maximum."""
+    return vol.All(_integer, vol.Range(min=1, max=maximum))
+
+
+def _integer(value: Any) -> int:  # noqa: ANN401  # Whatever stands in the field.
+    """Return a whole number. In Home Assistant 2026.8, `vol.Coerce` fails on infinity with another error."""
+    try:
+        return int(value)
+    except (OverflowError, TypeError, ValueError) as err:
+        raise vol.Invalid("expected int") from err
 
 
 def time_period(longest: timedelta) -> Callable[[Any], timedelta]:
@@ -64,7 +89,13 @@ class ActionSchema(vol.Schema):
 def _join_surrogates(value: object) -> object:
     """Return a value whose texts have no surrogates. A text beyond any limit is left for its validator to refuse."""
     if isinstance(value, list):
-        return [_join_surrogates(row) for row in value]
+        # A list in a list is refused by every validator.
+        return [_join_in_text(row) for row in value]
+    return _join_in_text(value)
+
+
+def _join_in_text(value: object) -> object:
+    """Return a value without surrogates, if it is a text."""
     return join_surrogates(value) if isinstance(value, str) and len(value) <= MAX_CHARACTERS else value
 
 

@@ -20,7 +20,7 @@ from ..preparation import prepare_text
 from ..runtime_data import SENT, GoSmsConfigEntry, async_wait_for_reload
 from ..text import PreparedText
 from .accounts import async_get_entry
-from .fields import NOT_BLANK, SHORT_TEXT, SHORT_TEXTS, ActionSchema, time_period
+from .fields import NOT_BLANK, SHORT_TEXT, SHORT_TEXTS, TARGET_FIELDS, ActionSchema, time_period
 from .permissions import async_require_account_control, async_require_control
 from .recipients import (
     ResolvedRecipient,
@@ -44,7 +44,7 @@ _FAILED: Final = "failed"
 
 SEND_SMS_SCHEMA: Final = ActionSchema(
     {
-        **cv.ENTITY_SERVICE_FIELDS,
+        **TARGET_FIELDS,
         vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT,
         vol.Optional(_EXPIRE_AFTER): time_period(timedelta(days=1)),
         vol.Optional(_IDEMPOTENCY_KEY): vol.Maybe(NOT_BLANK),
