@@ -5,13 +5,14 @@ from typing import Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..errors import invalid_input, no_recipient
 from ..outbox import OutgoingMessage
 from ..runtime_data import GoSmsConfigEntry
 from .accounts import async_entry_failure, async_get_loaded_entry
-from .fields import NOT_BLANK, SHORT_TEXTS, TARGET_FIELDS, ActionSchema
+from .fields import NOT_BLANK, SHORT_TEXTS, ActionSchema
 from .permissions import async_require_account_control
 from .recipients import ResolvedRecipient
 from .send import async_resolve_recipients
@@ -22,14 +23,14 @@ _TAG: Final = "tag"
 
 CANCEL_MESSAGES_SCHEMA: Final = ActionSchema(
     {
-        **TARGET_FIELDS,
+        **cv.ENTITY_SERVICE_FIELDS,
         vol.Optional(ATTR_CONFIG_ENTRY_ID): NOT_BLANK,
         vol.Optional(_KEYS): vol.All(SHORT_TEXTS, vol.Length(min=1), [NOT_BLANK]),
         vol.Optional(_PHONE_NUMBERS): vol.All(SHORT_TEXTS, vol.Length(min=1), [NOT_BLANK]),
         vol.Optional(_TAG): NOT_BLANK,
     },
     # An empty field is the result of a failed template. Without it, everything would be canceled.
-    never_empty=[ATTR_CONFIG_ENTRY_ID, _KEYS, _PHONE_NUMBERS, _TAG, *map(str, TARGET_FIELDS)],
+    never_empty=[ATTR_CONFIG_ENTRY_ID, _KEYS, _PHONE_NUMBERS, _TAG, *map(str, cv.ENTITY_SERVICE_FIELDS)],
 )
 
 
@@ -75,7 +76,7 @@ async def async_cancel_messages(call: ServiceCall) -> ServiceResponse:
 
 async def _async_receivers(call: ServiceCall) -> list[tuple[GoSmsConfigEntry, set[str] | None]]:
     """Return the accounts of a call with the numbers and subentries that it names, or None where it names none."""
-    if call.data.keys().isdisjoint({_PHONE_NUMBERS, *map(str, TARGET_FIELDS)}):
+    if call.data.keys().isdisjoint({_PHONE_NUMBERS, *map(str, cv.ENTITY_SERVICE_FIELDS)}):
         entry = async_get_loaded_entry(call)
         await async_require_account_control(call, entry)
         return [(entry, None)]

@@ -1,10 +1,8 @@
 """Validation of the fields of actions, whose values come from forms, YAML or templates."""
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
 from typing import Any, Final, override
 
-from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import VolDictType
 import voluptuous as vol
@@ -22,43 +20,6 @@ NOT_BLANK: Final = vol.All(SHORT_TEXT, vol.Match(r"\s*\S", msg="it is empty"))
 SHORT_TEXTS: Final = vol.All(cv.ensure_list, vol.Length(max=_MAX_ROWS), [SHORT_TEXT])
 
 
-def _entity_ids(value: Any) -> Any:  # noqa: ANN401  # Whatever stands in the field.
-    """Return ids of entities. Home Assistant's own validator fails on a number with another error."""
-    try:
-        return cv.comp_entity_ids(value)
-    except TypeError as err:
-        raise vol.Invalid("expected entity IDs") from err
-
-
-TARGET_FIELDS: Final[VolDictType] = {**cv.ENTITY_SERVICE_FIELDS, vol.Optional(ATTR_ENTITY_ID): _entity_ids}
-
-
-def whole_number(maximum: int) -> Callable[[Any], int]:
-    """Return the validator of a whole number from 1 to the maximum."""
-    return vol.All(_integer, vol.Range(min=1, max=maximum))
-
-
-def _integer(value: Any) -> int:  # noqa: ANN401  # Whatever stands in the field.
-    """Return a whole number. In Home Assistant 2026.8, `vol.Coerce` fails on infinity with another error."""
-    try:
-        return int(value)
-    except (OverflowError, TypeError, ValueError) as err:
-        raise vol.Invalid("expected int") from err
-
-
-def time_period(longest: timedelta) -> Callable[[Any], timedelta]:
-    """Return the validator of a duration: seconds, `"00:05:00"` or `{"minutes": 5}`, from 0 to the longest."""
-    return vol.All(_duration, vol.Range(max=longest))
-
-
-def _duration(value: Any) -> timedelta:  # noqa: ANN401  # Whatever stands in the field.
-    """Return a duration."""
-    try:
-        return cv.positive_time_period(value)
-    except OverflowError as err:
-        raise vol.Invalid("it is too long") from err
-
-
 class ActionSchema(vol.Schema):
     """The schema of an action. An empty optional field is treated as if it was omitted."""
 
@@ -69,7 +30,7 @@ class ActionSchema(vol.Schema):
             fields: the validators by marker.
             never_empty: optional fields that are validated also if they are empty.
         """
-        super().__init__(fields)
+        super().__init__({field: _refuse_on_error(validator) for field, validator in fields.items()})
         self._never_empty = {str(field) for field in fields if isinstance(field, vol.Required)}.union(never_empty)
 
     @override
@@ -84,6 +45,23 @@ class ActionSchema(vol.Schema):
             },
             **options,
         )
+
+
+def _refuse_on_error(validator: Any) -> Callable[[Any], Any]:  # noqa: ANN401  # Whatever voluptuous takes.
+    """Return a validator that refuses a value on which the given one fails with another error than its own.
+
+    Home Assistant's validators do so for numbers as entity IDs, and for infinity.
+    """
+    validate_value = vol.Schema(validator)
+
+    def validate(value: Any) -> Any:  # noqa: ANN401  # Whatever stands in the field.
+        """Validate a value."""
+        try:
+            return validate_value(value)
+        except (OverflowError, TypeError) as err:
+            raise vol.Invalid("the value can't be used here") from err
+
+    return validate
 
 
 def _join_surrogates(value: object) -> object:

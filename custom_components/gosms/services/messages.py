@@ -13,7 +13,7 @@ from ..api import PAGE_SIZE, Message, parse_message_id
 from ..errors import action_errors, invalid_message_id, not_deleted
 from ..preparation import prepare_text
 from .accounts import async_get_loaded_entry
-from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema, whole_number
+from .fields import SHORT_TEXT, SHORT_TEXTS, ActionSchema
 from .permissions import async_require_account_control, async_require_account_read
 
 _LIMIT: Final = "limit"
@@ -56,8 +56,8 @@ def _to_response(message: Message) -> JsonObjectType:
 GET_MESSAGES_SCHEMA: Final = ActionSchema(
     {
         vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT,
-        vol.Optional(_LIMIT, default=10): whole_number(PAGE_SIZE),
-        vol.Optional(_PAGE, default=1): whole_number(_MAX_PAGE),
+        vol.Optional(_LIMIT, default=10): vol.All(vol.Coerce(int), vol.Range(min=1, max=PAGE_SIZE)),
+        vol.Optional(_PAGE, default=1): vol.All(vol.Coerce(int), vol.Range(min=1, max=_MAX_PAGE)),
         vol.Optional(_SEARCH): SHORT_TEXT,
     }
 )

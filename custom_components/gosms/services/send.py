@@ -20,7 +20,7 @@ from ..preparation import prepare_text
 from ..runtime_data import SENT, GoSmsConfigEntry, async_wait_for_reload
 from ..text import PreparedText
 from .accounts import async_get_entry
-from .fields import NOT_BLANK, SHORT_TEXT, SHORT_TEXTS, TARGET_FIELDS, ActionSchema, time_period
+from .fields import NOT_BLANK, SHORT_TEXT, SHORT_TEXTS, ActionSchema
 from .permissions import async_require_account_control, async_require_control
 from .recipients import (
     ResolvedRecipient,
@@ -44,16 +44,18 @@ _FAILED: Final = "failed"
 
 SEND_SMS_SCHEMA: Final = ActionSchema(
     {
-        **TARGET_FIELDS,
+        **cv.ENTITY_SERVICE_FIELDS,
         vol.Optional(ATTR_CONFIG_ENTRY_ID): SHORT_TEXT,
-        vol.Optional(_EXPIRE_AFTER): time_period(timedelta(days=1)),
+        vol.Optional(_EXPIRE_AFTER): vol.All(cv.positive_time_period, vol.Range(max=timedelta(days=1))),
         vol.Optional(_IDEMPOTENCY_KEY): vol.Maybe(NOT_BLANK),
         vol.Required(_MESSAGE): cv.string,
         vol.Optional(CONF_PHONE): SHORT_TEXT,
         vol.Optional(_PHONE_NUMBERS, default=list): SHORT_TEXTS,
         vol.Optional(CONF_SIM): vol.In([SIM_DEFAULT, *SIM_SLOTS]),
         vol.Optional(_TAG): SHORT_TEXT,
-        vol.Optional(_TIMEOUT, default=timedelta(seconds=60)): time_period(timedelta(minutes=10)),
+        vol.Optional(_TIMEOUT, default=timedelta(seconds=60)): vol.All(
+            cv.positive_time_period, vol.Range(max=timedelta(minutes=10))
+        ),
         vol.Optional(_TITLE): cv.string,
         vol.Optional(_WAIT_FOR, default=State.ACCEPTED.value): vol.In(
             [State.ACCEPTED.value, State.SENT.value, State.DELIVERED.value]
