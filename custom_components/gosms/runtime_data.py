@@ -65,11 +65,8 @@ def async_use_token(hass: HomeAssistant, entry: GoSmsConfigEntry) -> None:
 @callback
 def async_run(hass: HomeAssistant, entry: GoSmsConfigEntry, target: Coroutine[None, None, None], name: str) -> None:
     """Run something that uses the network. Neither an unload of the account nor the start of Home Assistant waits."""
-    if not hass.is_running:
-        entry.async_create_background_task(hass, target, name)
-        return
-    task = entry.async_create_task(hass, target, name)
-    entry.async_on_unload(partial(_cancel, task))
+    create = entry.async_create_task if hass.is_running else entry.async_create_background_task
+    entry.async_on_unload(partial(_cancel, create(hass, target, name)))
 
 
 async def async_wait_for_reload(entry: GoSmsConfigEntry) -> None:
