@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_components.gosms.api import Message, MessagePage, MessageStatus, Phone, Sim
-from custom_components.gosms.api.models import Json
+from custom_components.gosms.api.values import Json
 from simulator import Status
 
 ID = "6658053caa16b5ca5c5d72fc"

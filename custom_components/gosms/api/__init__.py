@@ -4,7 +4,7 @@ from .client import DEFAULT_URL, PAGE_SIZE, GoSmsClient
 from .codes import Endpoint, ErrorCode, Meaning, Row
 from .exceptions import GoSmsApiError, GoSmsConnectionError, GoSmsError
 from .ids import parse_message_id, parse_vendor_id
-from .models import Message, MessagePage, MessageStatus, Phone, Sim
+from .models import Message, MessagePage, MessageStatus, Phone, Sim, known_statuses
 from .outcome import OutcomeKind, RequestOutcome
 from .statistics import EndpointStatistics, LastError, Statistics
 from .surrogates import join_surrogates
@@ -33,6 +33,7 @@ __all__ = [
     "Sim",
     "Statistics",
     "join_surrogates",
+    "known_statuses",
     "parse_message_id",
     "parse_vendor_id",
 ]

@@ -9,10 +9,11 @@ import aiohttp
 from .codes import Endpoint
 from .exceptions import GoSmsError
 from .ids import parse_message_id
-from .models import Json, Message, MessagePage, Phone
+from .models import Message, MessagePage, Phone
 from .outcome import OutcomeListener, RequestOutcome, report_outcome
 from .statistics import Statistics
 from .transport import RateLimiter, Response, Transport, unreadable_error
+from .values import Json
 
 DEFAULT_URL: Final = "https://api.gosms.ru/v1"
 

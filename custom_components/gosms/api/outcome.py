@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from .codes import Endpoint
 from .exceptions import GoSmsApiError, GoSmsError
-from .models import Json
+from .values import Json
 
 
 class OutcomeKind(StrEnum):

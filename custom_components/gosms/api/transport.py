@@ -18,7 +18,7 @@ from aiolimiter import AsyncLimiter
 from .codes import Endpoint
 from .connections import send_once
 from .exceptions import GoSmsApiError, GoSmsConnectionError
-from .models import Json, integer
+from .values import LATEST, Json, parse_integer
 
 # If the connection takes longer, the request fails before it is sent, so it is certain that nothing was done. This must
 # be well below the total: when the total runs out, it is unknown whether the request was sent.
@@ -26,9 +26,6 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=6)
 
 # Bytes. A full page of the longest messages has about 200 KiB.
 _MAX_BODY_SIZE: Final = 2 * 1024 * 1024
-
-# Unix seconds: the year 2100. A service whose clock is later is wrong, and dates near their maximum can't be converted.
-_MAX_TIME: Final = 4_102_444_800
 
 # Each of these characters may begin a value, and a body of many small values takes long to parse. A full page has about
 # 1,000 of them, or about 32,000 if its texts contain nothing else.
@@ -90,7 +87,7 @@ class Response:
         error_hash = details.get("hash")
         raise GoSmsApiError(
             self.status,
-            code=integer(details.get("code")),
+            code=parse_integer(details.get("code")),
             error_hash=error_hash if isinstance(error_hash, str) and _ERROR_HASH.fullmatch(error_hash) else None,
             retry_after=self.retry_after,
         )
@@ -157,8 +154,8 @@ class Transport:
             raise GoSmsConnectionError(f"no answer: {type(err).__name__}", maybe_accepted=True) from None
 
     def _sync_clock(self, date: str) -> None:
-        """Remember the service's time, and when it was received."""
-        if (server_time := _http_time(date)) is not None and 0 <= server_time < _MAX_TIME:
+        """Remember the service's time, and when it was received. An impossible time is ignored."""
+        if (server_time := _http_time(date)) is not None and 0 <= server_time < LATEST.timestamp():
             self._clock = server_time, asyncio.get_running_loop().time()
 
 
@@ -178,7 +175,7 @@ def _retry_after(response: aiohttp.ClientResponse) -> int | None:
     """Return the seconds to wait before the next request, if the service asks for it, or None."""
     if (asked := response.headers.get("Retry-After")) is None:
         return None
-    seconds = integer(asked)
+    seconds = parse_integer(asked)
     if seconds is None and (end := _http_time(asked)) is not None:
         # By the clock of whoever sent the date.
         now = _http_time(response.headers.get("Date", ""))

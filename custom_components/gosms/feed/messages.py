@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from ..api import Message
+from ..api import Message, known_statuses
 from ..outbox import OutgoingMessage, SendResult
 from ..permissions import Rights
 from ..text import count_segments
@@ -63,7 +63,7 @@ def find_messages(rights: Rights, recipients: list[VisibleRecipient]) -> Iterato
             )
 
     page = data.coordinator.data.messages
-    statuses = {listed.id: status for listed in page if (status := listed.status) is not None}
+    statuses = known_statuses(page)
     claimed: set[str] = set()
     for message in chain(data.outbox.messages, data.outbox.ended):
         claimed.update(message.ids)

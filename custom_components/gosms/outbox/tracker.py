@@ -7,7 +7,7 @@ from typing import Final, override
 
 from homeassistant.core import callback
 
-from ..api import ErrorCode, GoSmsApiError, GoSmsError, Message, MessagePage, MessageStatus
+from ..api import ErrorCode, GoSmsApiError, GoSmsError, Message, MessagePage, MessageStatus, known_statuses
 from ..const import POLL_INTERVAL
 from .account import Account
 from .message import OutgoingMessage
@@ -49,7 +49,7 @@ class DeliveryTracker(Worker):
         """Apply the statuses of listed messages, regardless of who requested them."""
         if not self._store.tracked:
             return
-        statuses = {each.id: status for each in listed if (status := each.status) is not None}
+        statuses = known_statuses(listed)
         now, timeout = self._hass.loop.time(), 60 * self._account.options.delivery_timeout
         for key in list(self._store.tracked):
             self._store.update(key, lambda message: apply_statuses(message, statuses, now, timeout))

@@ -7,7 +7,7 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.helpers.restore_state import ExtraStoredData
 from homeassistant.util.ulid import ulid_now
 
-from ..api import Message, MessagePage, MessageStatus
+from ..api import Message, MessagePage, MessageStatus, known_statuses
 from ..const import CONF_PHONE_NUMBER
 from ..outbox import OutgoingMessage, State
 
@@ -103,8 +103,8 @@ class RecipientStatus(ExtraStoredData):
         """Return the status of our message. The service may have corrected it after the message was finished."""
         if self._status not in _ENDS:
             return self._status
-        statuses = {message.id: message.status for message in page.messages if message.id in self._ids}
-        parts = [status for part in self._ids if (status := statuses.get(part)) is not None]
+        statuses = known_statuses(page.messages)
+        parts = [statuses[part] for part in self._ids if part in statuses]
         if len(parts) < len(self._ids):
             return self._status
         failed = next((status for status in parts if status in _FAILURES), None)
